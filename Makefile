@@ -1,0 +1,53 @@
+# Everything here sets itself up in .venv: a machine with only Python 3.10+ is enough.
+#   make demo        the main job on the embedded model; writes $(OUT)/sheet.png and report.json
+#   make test        ruff, pyright, pytest
+#   make test-host   the tests that need a real ComfyUI; the result is kept in docs/host-tests.txt
+# On Linux the registry's torch brings several GB of GPU libraries. For the small CPU build:
+#   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+PYTHON ?= python3
+PIP_ARGS ?=
+PYTEST_ARGS ?=
+OUT ?= out/demo
+SEED ?= 0
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+export PYTHONUTF8 := 1
+export TOKENIZERS_PARALLELISM := false
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.PHONY: all setup demo test lint types pytest test-host clean
+all: test
+
+setup: $(STAMP)
+
+$(PY):
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): requirements.txt requirements-dev.txt constraints.txt | $(PY)
+	$(PY) -m pip install --quiet $(PIP_ARGS) -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+demo: $(STAMP)
+	$(PY) -m swf_core demo --out $(OUT) --seed $(SEED)
+
+lint: $(STAMP)
+	$(PY) -m ruff check .
+
+types: $(STAMP)
+	$(PY) -m pyright swf_core
+
+pytest: $(STAMP)
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+test: lint types pytest
+
+test-host: $(STAMP)
+	$(PY) tests/host/run.py docs/host-tests.txt $(PYTEST_ARGS)
+
+clean:
+	rm -rf $(VENV) out build *.egg-info .pytest_cache .ruff_cache

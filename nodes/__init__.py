@@ -1,0 +1,19 @@
+"""The nodes: one file per node, each a schema, checks, a call of the core, and the wrapping of what it returns."""
+
+from __future__ import annotations
+
+
+def node_list() -> list[type]:
+    """Return the node classes, imported only now: the host may import the pack without using it."""
+    return []
+
+
+def extension():
+    """Return the `ComfyExtension` of this pack."""
+    from comfy_api.latest import ComfyExtension
+
+    class StyleWallfacerExtension(ComfyExtension):
+        async def get_node_list(self) -> list[type]:
+            return node_list()
+
+    return StyleWallfacerExtension()
