@@ -1,0 +1,169 @@
+"""What the method asks of a model: three small contracts, and the bundle that a run is given.
+
+Latents are in *sigma space*, k-diffusion's language: `x = x0 + sigma * eps`. The network itself
+sees `x / sqrt(sigma^2 + 1)`; only a backend knows that. Pictures are `[B, 3, H, W]` in 0..1.
+Two families of implementations are meant: diffusers (`diffusers_backend.py`) and, in the pack, the host's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import UserError
+
+
+@dataclass(frozen=True)
+class AttentionLayer:
+    """One self-attention layer of the network.
+
+    `name` is ours, ordered as the network runs them: "down.<block>.<index>", "mid.<index>", "up.<block>.<index>",
+    with a last ".<n>" where one block holds several transformer layers (SDXL). `level` says how often the latent was
+    halved there (rounding up): 0 is full latent resolution. `module` is the diffusers name.
+    """
+
+    name: str
+    level: int
+    module: str
+
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of tokens for a latent of `height` x `width` cells."""
+        for _ in range(self.level):
+            height, width = (height + 1) // 2, (width + 1) // 2
+        return height, width
+
+
+# Called in a chosen self-attention layer with q, k, v of [B, heads, tokens, d], the token grid (rows, columns) and the
+# softmax scale. Returns [B, heads, tokens, d], or None for "attend as you would have".
+AttentionFunction = Callable[[AttentionLayer, Tensor, Tensor, Tensor, "tuple[int, int]", float], "Tensor | None"]
+
+
+@dataclass(frozen=True)
+class AttentionEdit:
+    """What one denoise call does inside self-attention: `function` is called in `layers` and nowhere else."""
+
+    layers: frozenset[str]
+    function: AttentionFunction
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """Text as a network reads it: `tokens` [B, L, D]; for SDXL also `pooled` [B, P] and `size_ids` [B, 6]."""
+
+    tokens: Tensor
+    pooled: Tensor | None = None
+    size_ids: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.tokens.shape[0]
+
+    def pick(self, rows: Sequence[int]) -> Conditioning:
+        """The rows named by index, repeats allowed."""
+        index = torch.as_tensor(list(rows), dtype=torch.long, device=self.tokens.device)
+        return Conditioning(*(None if part is None else part[index] for part in self._parts()))  # type: ignore[arg-type]
+
+    def repeat(self, count: int) -> Conditioning:
+        """`count` rows from one; unchanged when there are `count` already.
+
+        Raises ValueError when there is more than one row and not `count` of them.
+        """
+        if len(self) == count:
+            return self
+        if len(self) != 1:
+            raise UserError(f"{len(self)} prompts were given for {count} pictures: give one prompt, or one each.")
+        return self.pick([0] * count)
+
+    def _parts(self) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        return self.tokens, self.pooled, self.size_ids
+
+
+def join(conditionings: Sequence[Conditioning]) -> Conditioning:
+    """Stack conditionings of one encoder along the batch."""
+    first = conditionings[0]
+    return Conditioning(
+        torch.cat([c.tokens for c in conditionings]),
+        None if first.pooled is None else torch.cat([c.pooled for c in conditionings if c.pooled is not None]),
+        None if first.size_ids is None else torch.cat([c.size_ids for c in conditionings if c.size_ids is not None]),
+    )
+
+
+class Denoiser(Protocol):
+    """Predicts the clean latent."""
+
+    @property
+    def sigmas(self) -> Tensor:
+        """The table sigma(t), [T] ascending, float64 on the CPU."""
+        ...
+
+    @property
+    def self_attention_layers(self) -> tuple[AttentionLayer, ...]:
+        """All self-attention layers in the order the network runs them."""
+        ...
+
+    @property
+    def network(self) -> nn.Module:
+        """The network itself, for training and for LoRA."""
+        ...
+
+    @property
+    def module_names(self) -> Mapping[nn.Module, str]:
+        """Each module of `network` with its diffusers name."""
+        ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def denoise(self, x: Tensor, sigma: float, cond: Conditioning, edit: AttentionEdit | None = None) -> Tensor:
+        """x0 [B, C, h, w] (float32) from `x` at noise level `sigma` >= 0; `edit` holds for this one call only."""
+        ...
+
+
+class TextEncoder(Protocol):
+    """Turns prompts into what the network's cross-attention reads."""
+
+    def encode(self, texts: Sequence[str], height_px: int, width_px: int) -> Conditioning:
+        """One row per text; the size is that of the picture to be made (SDXL reads it, others do not)."""
+        ...
+
+
+class Codec(Protocol):
+    """Pictures to scaled latents and back."""
+
+    @property
+    def downscale(self) -> int:
+        """Picture pixels per latent cell, along one side."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Latent channels."""
+        ...
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """[B, 3, H, W] in 0..1, sides multiples of `downscale` -> [B, C, H/f, W/f]: the posterior's mode, scaled."""
+        ...
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """[B, C, h, w] -> pictures [B, 3, h*f, w*f] in 0..1, float32."""
+        ...
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A model ready to run. `family` is "mini", "SD1.x", "SD2.x" or "SDXL".
+
+    `layer_presets` maps a name a user may type ("all", "late", "SD1.5 late") to a layer selector
+    (`swf_core.transfer.layers`). `native_size_px` is the long side the model was trained at.
+    """
+
+    denoiser: Denoiser
+    text: TextEncoder
+    codec: Codec
+    name: str
+    native_size_px: int
+    family: str
+    layer_presets: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,90 @@
+"""Noise levels: the model's table, the schedules cut from it, and conversions.
+
+`x = x0 + sigma * eps` (sigma space) and the variance-preserving `z = sqrt(abar) * x0 + sqrt(1 - abar) * eps` of the
+papers are one thing in two scales: `z = x / sqrt(sigma^2 + 1)`, `sigma = sqrt((1 - abar) / abar)`. In sigma space a
+DDIM step with eta 0 (arXiv 2010.02502, eq. 12) is one Euler step, `x + (sigma_next - sigma) * (x - x0) / sigma`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+
+# A terminal abar of 0 (zero terminal SNR) is an infinite sigma; the hosts of this world cut it here.
+_SMALLEST_ABAR = 4.8973451890853435e-08
+
+SPACINGS = ("leading", "trailing", "karras")
+
+
+def table_from_betas(betas: Tensor) -> Tensor:
+    """sigma(t) for every training step, [T] ascending, float64."""
+    abar = torch.cumprod(1.0 - betas.double().cpu(), 0).clamp_min(_SMALLEST_ABAR)
+    return ((1.0 - abar) / abar).sqrt()
+
+
+def nearest_t(table: Tensor, sigma: float) -> int:
+    """The index of the table entry nearest to `sigma` in log sigma; 0 for `sigma` <= 0."""
+    if sigma <= 0:
+        return 0
+    return int((table.log() - math.log(sigma)).abs().argmin())
+
+
+def vp_scale(sigma: float) -> float:
+    """sqrt(sigma^2 + 1): sigma-space latent = this times the variance-preserving latent."""
+    return math.sqrt(sigma * sigma + 1.0)
+
+
+def schedule(table: Tensor, steps: int, spacing: str = "leading") -> list[float]:
+    """`steps` noise levels, falling, without the final 0.
+
+    * leading: t = 1 + i * (T // steps), DDIM's "uniform" as in Stable Diffusion and StyleID (1, 21, .., 981 for 50).
+    * trailing: t = T - 1, T - 1 - T/steps, ... (arXiv 2305.08891, table 2), for few-step models.
+    * karras: rho 7 between the ends of the table (arXiv 2206.00364, eq. 5); sigmas lie between table entries.
+
+    Raises ValueError for a step count outside 1..T-1 (and outside 1..T//2 for leading) or an unknown spacing.
+    """
+    length = len(table)
+    if not 1 <= steps < length:
+        raise UserError(f"steps is {steps}; it must be between 1 and {length - 1}.")
+    if spacing == "leading":
+        stride = length // steps
+        offset = 1 if 1 + (steps - 1) * stride < length else 0
+        indices = [offset + i * stride for i in range(steps)][::-1]
+        return [float(table[i]) for i in indices]
+    if spacing == "trailing":
+        indices = [round(length - i * length / steps) - 1 for i in range(steps)]
+        return [float(table[i]) for i in indices]
+    if spacing == "karras":
+        low, high = float(table[0]) ** (1 / 7), float(table[-1]) ** (1 / 7)
+        ramp = [i / max(steps - 1, 1) for i in range(steps)]
+        return [(high + r * (low - high)) ** 7 for r in ramp]
+    raise UserError(f"Spacing {spacing!r} is unknown; use one of {', '.join(SPACINGS)}.")
+
+
+def partial(levels: list[float], denoise: float) -> list[float]:
+    """The last `denoise` (0 < denoise <= 1) of a falling schedule: at least one step, at most all of them."""
+    if not 0.0 < denoise <= 1.0:
+        raise UserError(f"denoise is {denoise}; it must be above 0 and at most 1.")
+    kept = max(1, round(denoise * len(levels)))
+    return levels[len(levels) - kept :]
+
+
+def percent_to_sigma(table: Tensor, percent: float) -> float:
+    """The sigma at `percent` of the way from pure noise (0) to the clean picture (1), in training steps t."""
+    if percent <= 0.0:
+        return math.inf
+    if percent >= 1.0:
+        return 0.0
+    return float(table[round((1.0 - percent) * (len(table) - 1))])
+
+
+def progress(table: Tensor, sigma: float, first: float, last: float) -> float:
+    """How far `sigma` lies between `first` (0) and `last` (1), measured in t, so that it holds for any spacing."""
+    t_first, t_last = nearest_t(table, first), nearest_t(table, last)
+    if t_first == t_last:
+        return 0.0
+    return min(1.0, max(0.0, (t_first - nearest_t(table, sigma)) / (t_first - t_last)))
