@@ -1,0 +1,370 @@
+"""Every kind of file a person may hand over, really written with Pillow and read back; every refusal; safe writing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageCms
+
+from swf_core import files, pictures
+from swf_core.errors import UserError
+
+
+def gradient(width=48, height=32) -> Image.Image:
+    """A picture in which every corner differs, so that a wrong turn or flip shows."""
+    y, x = np.mgrid[0:height, 0:width]
+    rgb = np.stack([x / (width - 1), y / (height - 1), 0.25 + 0 * x], axis=2)
+    return Image.fromarray((rgb * 255 + 0.5).astype(np.uint8))
+
+
+def as_tensor(image: Image.Image) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(image.convert("RGB"), dtype=np.float32).transpose(2, 0, 1) / 255)
+
+
+def test_plain_png_is_exact(tmp_path):
+    gradient().save(tmp_path / "a.png")
+    picture = pictures.load(tmp_path / "a.png")
+    assert picture.pixels.dtype == torch.float32 and picture.alpha is None
+    assert picture.original_size == picture.size == (48, 32)
+    assert torch.equal(picture.pixels, as_tensor(gradient()))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["png", "jpg", "tif", "webp"])
+def test_exif_orientation(tmp_path, orientation, kind):
+    upright = gradient()
+    # how a camera held that way stores the upright picture: the inverse of the turn a viewer makes
+    turn = {1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+            4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90,
+            7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_270}[orientation]
+    stored = upright if turn is None else upright.transpose(turn)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"quality": 95, "subsampling": 0} if kind == "jpg" else {"lossless": True} if kind == "webp" else {}
+    stored.save(tmp_path / f"a.{kind}", exif=exif, **options)
+    picture = pictures.load(tmp_path / f"a.{kind}")
+    assert picture.size == picture.original_size == (48, 32)
+    assert (picture.pixels - as_tensor(upright)).abs().max() < (0.05 if kind == "jpg" else 1e-6)
+
+
+def test_sixteen_bit_grey(tmp_path):
+    values = np.linspace(0, 65535, 32 * 48).reshape(32, 48).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    expected = torch.from_numpy(values.astype(np.float32) / 65535)
+    for name in ("a.png", "a.tif"):
+        picture = pictures.load(tmp_path / name)
+        assert picture.pixels.shape == (3, 32, 48)
+        assert (picture.pixels - expected).abs().max() < 1e-4  # finer than 8 bits: nothing was thrown away
+
+
+def test_sixteen_bit_colour_png(tmp_path):
+    import struct
+    import zlib
+
+    y, x = np.mgrid[0:16, 0:24]
+    rgb = np.stack([x * 2800, y * 4000, 0 * x + 30000], axis=2).astype(">u2")
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + row.tobytes() for row in rgb)
+    head = struct.pack(">IIBBBBB", 24, 16, 16, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(data)
+    picture = pictures.load(tmp_path / "a.png")
+    expected = torch.from_numpy(rgb.astype(np.float32).transpose(2, 0, 1) / 65535)
+    assert (picture.pixels - expected).abs().max() < 1.01 / 255  # Pillow hands on the upper eight bits
+
+
+def test_float_tiff(tmp_path):
+    values = np.linspace(0, 1, 32 * 48, dtype=np.float32).reshape(32, 48)
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    assert (pictures.load(tmp_path / "a.tif").pixels[0] - torch.from_numpy(values)).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["jpg", "tif"])
+def test_cmyk(tmp_path, kind):
+    Image.new("RGB", (32, 32), (200, 30, 30)).convert("CMYK").save(tmp_path / f"a.{kind}")
+    assert Image.open(tmp_path / f"a.{kind}").mode == "CMYK"
+    red = pictures.load(tmp_path / f"a.{kind}").pixels.mean(dim=(1, 2))
+    assert (red - torch.tensor([200, 30, 30]) / 255).abs().max() < 0.03
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "YCbCr", "LAB"])
+def test_other_modes(tmp_path, mode):
+    image = gradient()
+    if mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        image = ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB")
+    else:
+        image = image.convert(mode)
+    name = tmp_path / ("a.tif" if mode in ("YCbCr", "LAB") else "a.png")
+    image.save(name)
+    pixels = pictures.load(name).pixels
+    assert pixels.shape == (3, 32, 48)
+    if mode in ("1", "L"):
+        assert torch.equal(pixels[0], pixels[1]) and pixels[0, 16, -8:].mean() > pixels[0, 16, :8].mean()
+    else:
+        assert (pixels - as_tensor(gradient())).abs().mean() < 0.08
+
+
+def test_alpha_is_kept_and_hidden_colour_is_not(tmp_path):
+    image = gradient().convert("RGBA")
+    pixels = np.asarray(image).copy()
+    pixels[:, :24] = (255, 0, 255, 0)  # loud colour under full transparency
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    picture = pictures.load(tmp_path / "a.png")
+    assert picture.alpha is not None and picture.alpha[:, :24].max() == 0 and picture.alpha[:, 24:].min() == 1
+    assert torch.equal(picture.pixels[:, :, :24], torch.ones(3, 32, 24))
+    assert torch.equal(picture.pixels[:, :, 24:], as_tensor(gradient())[:, :, 24:])
+    pictures.save(tmp_path / "b.png", picture.pixels, picture.alpha)
+    again = pictures.load(tmp_path / "b.png")
+    assert torch.equal(again.pixels, picture.pixels) and torch.equal(again.alpha, picture.alpha)
+
+
+def test_a_white_logo_on_nothing_stays_visible(tmp_path):
+    image = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
+    image.paste((255, 255, 255, 255), (8, 8, 24, 24))
+    image.save(tmp_path / "a.png")
+    pixels = pictures.load(tmp_path / "a.png").pixels
+    assert pixels[0, 16, 16] == 1 and pixels[0, 0, 0] == 0.5
+
+
+def test_grey_alpha_palette_alpha_and_keyed_colour(tmp_path):
+    mask = Image.new("L", (48, 32), 255)
+    mask.paste(0, (0, 0, 24, 32))
+    grey = gradient().convert("L")
+    grey.putalpha(mask)
+    grey.save(tmp_path / "la.png")
+    colour = gradient()
+    colour.putalpha(mask)
+    colour.quantize(32, method=Image.Quantize.FASTOCTREE).save(tmp_path / "pa.png")
+    keyed = Image.new("RGB", (48, 32), (255, 0, 0))
+    keyed.paste((0, 255, 0), (0, 0, 24, 32))
+    keyed.save(tmp_path / "key.png", transparency=(0, 255, 0))
+    flat = keyed.quantize(4)
+    flat.save(tmp_path / "key.gif", transparency=flat.getpixel((0, 0)))
+    assert Image.open(tmp_path / "la.png").mode == "LA" and Image.open(tmp_path / "pa.png").mode == "P"
+    for name in ("la.png", "pa.png", "key.png", "key.gif"):
+        alpha = pictures.load(tmp_path / name).alpha
+        assert alpha is not None and alpha[:, :24].max() < 0.01 and alpha[:, 24:].min() > 0.99, name
+
+
+def test_colour_profile_is_applied(tmp_path):
+    # a profile whose red and blue are swapped is easier to see than AdobeRGB; build one from sRGB's bytes
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
+    profile[red : red + 4], profile[blue : blue + 4] = b"bXYZ", b"rXYZ"
+    Image.new("RGB", (32, 32), (255, 0, 0)).save(tmp_path / "a.png", icc_profile=bytes(profile))
+    pixels = pictures.load(tmp_path / "a.png").pixels[:, 16, 16]
+    assert pixels[2] > 0.95 and pixels[0] < 0.1
+    Image.new("RGB", (32, 32), (255, 0, 0)).save(tmp_path / "b.png", icc_profile=b"not a profile at all")
+    assert pictures.load(tmp_path / "b.png").pixels[0, 16, 16] == 1
+
+
+def test_twenty_megapixels(tmp_path):
+    gradient().resize((5472, 3648)).save(tmp_path / "a.jpg", quality=80)
+    started = time.perf_counter()
+    picture = pictures.load(tmp_path / "a.jpg", long_side=512)
+    seconds = time.perf_counter() - started
+    assert picture.original_size == (5472, 3648) and picture.size == (512, 341)
+    assert seconds < 5
+    small = as_tensor(gradient().resize((512, 341)))
+    assert (picture.pixels - small).abs().mean() < 0.01
+
+
+def test_twenty_megapixels_of_png_with_alpha(tmp_path):
+    Image.new("RGBA", (5000, 4000), (10, 200, 30, 128)).save(tmp_path / "a.png")
+    picture = pictures.load(tmp_path / "a.png", long_side=128)
+    assert picture.size == (128, 102) and picture.alpha.shape == (102, 128)
+    assert abs(float(picture.alpha.mean()) - 128 / 255) < 0.01
+
+
+def animation(path):
+    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "green", "blue")]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+
+
+def refused(tmp_path, name) -> str:
+    with pytest.raises(UserError) as caught:
+        pictures.load(tmp_path / name)
+    text = str(caught.value)
+    assert "\n" not in text and name in text and text.endswith(".")
+    return text
+
+
+def test_refusals(tmp_path):
+    gradient(640, 480).save(tmp_path / "good.jpg")
+    whole = (tmp_path / "good.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    gradient(640, 480).save(tmp_path / "good.png")
+    whole = (tmp_path / "good.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "rot.png").write_bytes(whole[:60] + b"\0\1\2\3" * 20 + whole[140:])
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "head.png").write_bytes(whole[:20])
+    gradient(7, 64).save(tmp_path / "thin.png")
+    (tmp_path / "folder.png").mkdir()
+    assert "does not exist" in refused(tmp_path, "missing.png")
+    assert "folder" in refused(tmp_path, "folder.png")
+    for name in ("cut.jpg", "cut.png", "rot.png"):
+        assert "broken" in refused(tmp_path, name)
+    for name in ("empty.png", "text.png", "head.png"):
+        refused(tmp_path, name)
+    assert "7x64" in refused(tmp_path, "thin.png")
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
+def test_animated_is_refused(tmp_path, name):
+    animation(tmp_path / name)
+    assert "animated" in refused(tmp_path, name)
+
+
+def test_several_pages_are_refused(tmp_path):
+    animation(tmp_path / "a.tif")
+    assert "pages" in refused(tmp_path, "a.tif")
+
+
+def test_a_still_gif_is_fine(tmp_path):
+    gradient().quantize(64).save(tmp_path / "a.gif")
+    assert pictures.load(tmp_path / "a.gif").size == (48, 32)
+
+
+@pytest.mark.parametrize("side", [13_000, 30_000])
+def test_decompression_bomb(tmp_path, side):
+    Image.new("1", (side, side)).save(tmp_path / "bomb.png")
+    started = time.perf_counter()
+    assert "megapixels" in refused(tmp_path, "bomb.png")
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("width,height", [(48, 32), (31, 97), (640, 480), (100, 100), (9, 90)])
+@pytest.mark.parametrize("multiple", [1, 8, 64])
+def test_fit_neither_squashes_nor_crops(width, height, multiple):
+    pixels = as_tensor(gradient(width, height))
+    fitted = pictures.fit(pixels, 128, multiple)
+    assert fitted.pixels.shape[1] % multiple == 0 and fitted.pixels.shape[2] % multiple == 0
+    back = fitted.restore(fitted.pixels)
+    assert max(back.shape[1:]) == 128
+    assert abs(back.shape[2] / back.shape[1] - width / height) < 0.05 * width / height
+    corners = [(0, 0), (0, -1), (-1, 0), (-1, -1)]
+    for y, x in corners:  # the corners are still the picture's corners
+        assert (back[:, y, x] - pixels[:, y, x]).abs().max() < 0.1
+    assert torch.equal(pictures.fit(back, 128, multiple).restore(fitted.pixels), back)
+    assert 0 <= float(fitted.pixels.min()) and float(fitted.pixels.max()) <= 1
+
+
+def test_fit_reflects():
+    pixels = torch.rand(3, 30, 32)
+    fitted = pictures.fit(pixels, 32, 32)
+    assert torch.equal(fitted.pixels[:, 0], pixels[:, 1]) and torch.equal(fitted.pixels[:, -1], pixels[:, -2])
+    with pytest.raises(ValueError):
+        fitted.restore(torch.rand(3, 30, 32))
+
+
+def test_too_thin_for_the_size():
+    with pytest.raises(UserError, match="long and thin"):
+        pictures.fit(torch.rand(3, 8, 1000), 128)
+
+
+def test_upsampling_keeps_the_range():
+    assert float(pictures.resize((torch.rand(3, 9, 9) > 0.5).float(), 90, 90).max()) <= 1
+
+
+def test_same_pixels_same_bytes():
+    pixels = torch.rand(3, 20, 30)
+    assert pictures.png_bytes(pixels) == pictures.png_bytes(pixels.clone())
+
+
+def test_sheet_is_readable(tmp_path):
+    row = [torch.rand(3, 64, 96), gradient(), None]
+    columns = ["content", "style", "a rather long column label that wraps"]
+    page = pictures.sheet([row, row], columns, ["first", "second"], cell_px=160, title="A sheet")
+    assert page.width > 3 * 160 and page.height > 2 * 160
+    assert np.asarray(page).min() < 60  # there is black text
+
+
+# ---------------------------------------------------------------- writing
+
+
+def test_write_is_all_or_nothing(tmp_path, monkeypatch):
+    (tmp_path / "b.png").mkdir()
+    with pytest.raises(UserError):
+        files.write_files({tmp_path / "new" / "a.png": b"1", tmp_path / "b.png": b"2"})
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.png"]
+    files.write_text(tmp_path / "x" / "y" / "a.txt", "one\n")
+    assert (tmp_path / "x" / "y" / "a.txt").read_bytes() == b"one\n"
+    assert [p.name for p in (tmp_path / "x" / "y").iterdir()] == ["a.txt"]
+
+
+def test_an_old_file_survives_a_failed_write(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("old")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match="disk is full"):
+        files.write_text(tmp_path / "a.txt", "new")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"] and (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_check_folder(tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert files.check_folder(tmp_path / "new" / "deep") == tmp_path / "new" / "deep"
+    assert not (tmp_path / "new").exists()
+    for bad in (tmp_path / "file", tmp_path / "file" / "under"):
+        with pytest.raises(UserError):
+            files.check_folder(bad)
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """A tiny file system of its own: `mounted("size=64k")`; needs root on Linux."""
+    folder = tmp_path / "mount"
+    folder.mkdir()
+    done = []
+
+    def mount(options: str):
+        if sys.platform != "linux" or os.geteuid() != 0:
+            pytest.skip("mounting a small tmpfs needs root on Linux")
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode:
+            pytest.skip(f"cannot mount a tmpfs: {result.stderr.strip()}")
+        done.append(folder)
+        return folder
+
+    yield mount
+    for folder in done:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_full_disk(mounted):
+    folder = mounted("size=64k")
+    pictures.save(folder / "small.png", torch.zeros(3, 16, 16))
+    with pytest.raises(UserError, match="disk is full"):
+        pictures.save(folder / "out" / "big.png", torch.rand(3, 512, 512))
+    assert [p.name for p in folder.iterdir()] == ["small.png"]
+
+
+def test_no_write_permission(mounted, tmp_path):
+    if sys.platform != "win32" and os.geteuid() != 0:
+        folder = tmp_path / "locked"
+        folder.mkdir(mode=0o500)
+    else:
+        folder = mounted("size=64k,ro")
+    with pytest.raises(UserError, match="permission"):
+        pictures.save(folder / "a.png", torch.zeros(3, 16, 16))
+    with pytest.raises(UserError, match="permission"):
+        files.check_folder(folder / "new")
+    assert list(folder.iterdir()) == []
