@@ -1,0 +1,91 @@
+"""Where the real ComfyUI is, and how to start it.
+
+Looked for in this order: the environment variable COMFYUI_DIR; the ComfyUI whose custom_nodes folder this pack lies in;
+~/comfy/ComfyUI. Its Python: COMFYUI_PYTHON, else venv or .venv beside or inside that folder, else the running one.
+Without a ComfyUI these tests are skipped, saying so.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Host:
+    """A ComfyUI that can be started."""
+
+    folder: Path
+    python: str
+
+    def run(self, *arguments: str | Path, seconds: int = 300) -> subprocess.CompletedProcess:
+        """Run its Python in its folder; output and errors come back as one text."""
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1"}
+        return subprocess.run(
+            [self.python, *map(str, arguments)], cwd=self.folder, env=environment, timeout=seconds,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+
+
+def find() -> Host | str:
+    """Return the host, or the sentence that says why there is none."""
+    named = os.environ.get("COMFYUI_DIR")
+    places = [Path(named)] if named else []
+    if not named:
+        if ROOT.parent.name == "custom_nodes":
+            places.append(ROOT.parent.parent)
+        places.append(Path.home() / "comfy" / "ComfyUI")
+    folder = next((place.resolve() for place in places if (place / "comfy_execution").is_dir()), None)
+    if folder is None:
+        return f"no ComfyUI in {' or '.join(map(str, places))}; set COMFYUI_DIR"
+    scripts = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+    candidates = [folder / up / name / scripts for up in ("..", ".") for name in ("venv", ".venv")]
+    python = os.environ.get("COMFYUI_PYTHON") or next((str(c) for c in candidates if c.exists()), sys.executable)
+    host = Host(folder, python)
+    needed = "import torch, torchvision, torchsde, aiohttp, yaml"
+    probe = host.run("-c", needed)
+    if probe.returncode:
+        return f"{python} cannot run ComfyUI ({probe.stdout.strip().splitlines()[-1]}); set COMFYUI_PYTHON"
+    return host
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in Path(item.path).parents:
+            item.add_marker(pytest.mark.host)
+
+
+@pytest.fixture(scope="session")
+def host() -> Host:
+    found = find()
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory) -> Path:
+    """A base directory with this pack, under a name with a dot and a space in it, as the only custom node."""
+    folder = tmp_path_factory.mktemp("base")
+    for name in ("custom_nodes", "user", "input", "output", "models"):
+        (folder / name).mkdir()
+    (folder / "custom_nodes" / "Style Wallfacer 0.1").symlink_to(ROOT, target_is_directory=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def start_log(host, base) -> str:
+    """The log of ComfyUI starting with the pack and ending before it serves."""
+    result = host.run(
+        "main.py", "--cpu", "--quick-test-for-ci", "--disable-api-nodes", "--base-directory", base,
+        "--database-url", f"sqlite:///{base / 'comfy.db'}",
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout

@@ -1,0 +1,45 @@
+"""`make test-host`: run the tests that need a real ComfyUI and keep what they said. run.py RESULT [PYTEST ARGS]."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from conftest import ROOT, find
+
+
+def main() -> int:
+    target, extra = Path(sys.argv[1]), sys.argv[2:]
+    host = find()
+    if isinstance(host, str):
+        print(f"The host tests did not run: {host}.", file=sys.stderr)
+        return 1
+    # With pytest in its own environment the tests run there, else here; either way it is started by its own Python.
+    python = host.python if host.run("-c", "import pytest").returncode == 0 else sys.executable
+    command = [python, "-m", "pytest", str(ROOT / "tests"), "-m", "host", "-v", "-p", "no:cacheprovider", *extra]
+    result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    print(result.stdout)
+    probe = (
+        "import sys; sys.path.insert(0, '.'); from importlib.metadata import version; import torch;"
+        "from comfyui_version import __version__;"
+        "print(f'ComfyUI {__version__}, frontend {version(\"comfyui-frontend-package\")}, torch {torch.__version__}')"
+    )
+    versions = host.run("-c", probe).stdout.strip().splitlines()[-1]
+    outcome = re.compile(r"^(?:\S*tests/)?(\S+::\S+.*?) (PASSED|FAILED|ERROR|SKIPPED)\b(.*?)\s*(?:\[ *\d+%\])?$")
+    lines = [f"{m[2]:8} {m[1]}{m[3]}" for line in result.stdout.splitlines() if (m := outcome.match(line))]
+    summary = [line.strip("= ") for line in result.stdout.splitlines() if re.search(r"=+ .*\d+ \w+.* in [\d.]+s", line)]
+    head = [
+        "The last run of `make test-host`: the tests that start a real ComfyUI.",
+        f"{datetime.date.today()}, {versions}, Python {platform.python_version()}, {platform.system()}",
+    ]
+    target.write_text("\n".join([*head, "", *lines, "", *summary[-1:]]) + "\n", encoding="utf-8")
+    return result.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
