@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from ..errors import UserError
 from .contracts import AttentionEdit, AttentionLayer, Conditioning
 
-_ATTN1 = re.compile(r"(down_blocks|up_blocks|mid_block)(?:\.(\d+))?\.attentions\.(\d+)\.transformer_blocks\.(\d+)\.attn1")
+_ATTN1 = re.compile(
+    r"(down_blocks|up_blocks|mid_block)(?:\.(\d+))?\.attentions\.(\d+)\.transformer_blocks\.(\d+)\.attn1"
+)
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 

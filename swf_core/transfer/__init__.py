@@ -1,0 +1,13 @@
+"""Style transfer by the triple diffusion process. Needs torch alone; a model comes in as a `Backend`."""
+
+from .cost import Cost, CostPart
+from .injection import Injection
+from .options import TransferOptions
+from .presets import PRESETS, preset
+from .process import TransferResult, stylize
+from .sampler import SampleResult, sample
+
+__all__ = [
+    "PRESETS", "Cost", "CostPart", "Injection", "SampleResult", "TransferOptions", "TransferResult", "preset", "sample",
+    "stylize",
+]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import UserError
 from ..models.contracts import AttentionLayer, Backend
 
@@ -38,3 +40,10 @@ def choose_layers(backend: Backend, selector: str) -> tuple[AttentionLayer, ...]
             )
         chosen.update(hits)
     return tuple(layer for layer in layers if layer.name in chosen)
+
+
+def same_layers(backend: Backend, layers: Sequence[AttentionLayer], role: str) -> None:
+    """Raise ValueError unless `backend`, the model of the process `role`, has these layers too."""
+    names = {layer.name for layer in backend.denoiser.self_attention_layers}
+    if not {layer.name for layer in layers} <= names:
+        raise UserError(f"The {role} model '{backend.name}' has other attention layers; use models of one family.")

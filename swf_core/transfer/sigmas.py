@@ -82,7 +82,7 @@ def percent_to_sigma(table: Tensor, percent: float) -> float:
     return float(table[round((1.0 - percent) * (len(table) - 1))])
 
 
-def progress(table: Tensor, sigma: float, first: float, last: float) -> float:
+def travelled(table: Tensor, sigma: float, first: float, last: float) -> float:
     """How far `sigma` lies between `first` (0) and `last` (1), measured in t, so that it holds for any spacing."""
     t_first, t_last = nearest_t(table, first), nearest_t(table, last)
     if t_first == t_last:

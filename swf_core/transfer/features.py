@@ -1,0 +1,85 @@
+"""The feature bank: what the reference processes showed inside self-attention, by (sigma, layer).
+
+Content leaves its queries, style its keys and values. The bank is filled in lockstep (just before generation's call at
+the same sigma) or captured while a picture is inverted, which costs nothing extra (StyleID).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..models.contracts import AttentionEdit, AttentionLayer
+
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16}
+
+
+class FeatureBank:
+    """Holds features of one reference process (one batch of equal size) until `clear`.
+
+    `parts`: which of "q", "k", "v" are kept. `precision`: "fp32", or "fp16" for half the memory.
+    """
+
+    def __init__(self, layers: Iterable[str], parts: str, precision: str = "fp32"):
+        self.layers, self.parts = frozenset(layers), parts
+        self._dtype = PRECISIONS[precision]
+        self._features: dict[tuple[float, str], dict[str, Tensor]] = {}
+        self._grids: dict[str, tuple[int, int]] = {}
+
+    def recorder(self, sigma: float) -> AttentionEdit:
+        """An edit that changes nothing and stores what passes by under `sigma`."""
+
+        def record(
+            layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float
+        ) -> None:
+            given = {"q": q, "k": k, "v": v}
+            # a copy, so that no later edit in place can reach the bank
+            kept = {part: given[part].detach().to(self._dtype, copy=True) for part in self.parts}
+            self._features[sigma, layer.name] = kept
+            self._grids[layer.name] = grid
+
+        return AttentionEdit(self.layers, record)
+
+    def has(self, sigma: float) -> bool:
+        """Whether the features of this very sigma are there."""
+        return all((sigma, layer) in self._features for layer in self.layers)
+
+    def get(self, sigma: float, layer: str, part: str) -> Tensor:
+        """[rows, heads, tokens, d] as stored. Raises KeyError when nothing was stored under `sigma`."""
+        return self._features[sigma, layer][part]
+
+    def grid(self, layer: str) -> tuple[int, int]:
+        """Rows and columns of tokens in `layer`."""
+        return self._grids[layer]
+
+    def forget(self, sigma: float) -> None:
+        """Drop one sigma (lockstep needs each only once)."""
+        for layer in self.layers:
+            self._features.pop((sigma, layer), None)
+
+    def size_bytes(self) -> int:
+        """Memory held."""
+        return sum(t.numel() * t.element_size() for kept in self._features.values() for t in kept.values())
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._features.clear()
+
+
+def to_grid(tokens: Tensor, have: tuple[int, int], want: tuple[int, int]) -> Tensor:
+    """Tokens [B, heads, rows*columns, d] of one grid resampled (bilinear, area when shrinking) to another."""
+    if have == want:
+        return tokens
+    batch, heads, _, d = tokens.shape
+    maps = tokens.transpose(-1, -2).reshape(batch, heads * d, *have).float()
+    maps = F.interpolate(maps, want, mode="bilinear", align_corners=False, antialias=True)
+    return maps.reshape(batch, heads, d, -1).transpose(-1, -2).to(tokens.dtype)
+
+
+def mask_to_grid(mask: Tensor, grid: tuple[int, int]) -> Tensor:
+    """A mask [H, W] or [B, H, W] in 0..1 at any resolution -> [1 or B, rows*columns], area averaged."""
+    mask = (mask if mask.dim() == 3 else mask[None]).float()
+    return F.interpolate(mask[:, None], grid, mode="area").flatten(1).clamp(0.0, 1.0)

@@ -1,0 +1,121 @@
+"""Generation of one batch of contents, beside its content process and the styles all batches share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from ..models.contracts import AttentionEdit, AttentionLayer, Backend
+from . import randomness
+from .cost import Meter
+from .features import FeatureBank, mask_to_grid, to_grid
+from .injection import inject
+from .layers import same_layers
+from .levels import Levels
+from .options import TransferOptions
+from .reference import Reference
+from .sampler import Guidance, run_sampler
+from .sigmas import travelled, vp_scale
+from .start import adain, damp_low_frequencies
+from .styles import Style
+
+
+class Generation:
+    """Generation of one batch of contents of equal size, beside its content process and the shared styles."""
+
+    def __init__(
+        self, backend: Backend, content_backend: Backend, unconditional: Backend | None, options: TransferOptions,
+        levels: Levels, layers: Sequence[AttentionLayer], meter: Meter, styles: list[Style], seed: int,
+        *, pictures: Tensor, texts: list[str], negative: str, place: Tensor | None,
+    ):  # fmt: skip
+        self.options, self.levels, self.meter, self.styles, self.seed = options, levels, meter, styles, seed
+        self.place, self.rows, self.table = place, pictures.shape[0], backend.denoiser.sigmas
+        self.names = frozenset(layer.name for layer in layers)
+        height, width = pictures.shape[-2:]
+        self.guidance = Guidance(
+            backend.denoiser,
+            backend.text.encode(texts, height, width),
+            backend.text.encode([negative], height, width) if options.cfg != 1.0 else None,
+            options.cfg,
+            None if unconditional is None else unconditional.denoiser,
+        )
+        same_layers(content_backend, layers, "content")
+        if unconditional is not None:
+            same_layers(unconditional, layers, "unconditional")
+        self.latents = backend.codec.encode(pictures)
+        queried = [s for s in levels.read if options.injection.active(s) and self.gamma(s) > 0.0]
+        self.content = Reference(
+            "content", content_backend.denoiser,
+            content_backend.text.encode([options.content_prompt], height, width).repeat(self.rows),
+            FeatureBank(self.names, "q", options.precision), queried, options, meter,
+        )  # fmt: skip
+        if options.start == "content" or queried:
+            noise = randomness.noise_like(self.latents, seed, randomness.CONTENT)
+            self.content.from_picture(self.latents, options.content_encoding, levels.inverted[::-1], noise)
+        meter.plan("generation", self.rows, len(levels.read) * (1 if options.cfg == 1.0 else 2))
+
+    def gamma(self, sigma: float) -> float:
+        full = self.levels.full
+        return self.options.injection.gamma_at(travelled(self.table, sigma, full[0], full[-1]))
+
+    def run(self) -> Tensor:
+        """The clean latents [B, C, h, w], in the codec's scale."""
+        self.content.start()
+        levels = self.levels
+        start = [self.start_at(sigma) * levels.start_scale for sigma in levels.start]
+        x = run_sampler(
+            self.evaluate, start, levels.sampled, end=levels.end, solver=self.options.solver, on_x0=self.meter.report
+        )
+        self.content.bank.clear()
+        return x / vp_scale(levels.end)
+
+    def start_at(self, sigma: float) -> Tensor:
+        """The start latent at one noise level."""
+        options, noise = self.options, randomness.noise_like(self.latents, self.seed, randomness.START)
+        if options.start == "content":
+            base = self.content.latent_at(sigma)
+        else:
+            base = sigma * noise if options.start == "noise" else self.latents + sigma * noise
+        x = base
+        if options.adain > 0.0:
+            looks = [style.process.statistics_at(sigma) for style in self.styles]
+            x = adain(base, looks, [style.weight for style in self.styles], options.adain)
+            if self.place is not None:
+                shown = mask_to_grid(self.place, (x.shape[-2], x.shape[-1])).view(-1, 1, *x.shape[-2:]).to(x)
+                x = base + shown * (x - base)
+        damping = randomness.noise_like(self.latents, self.seed, randomness.DAMPING)
+        return damp_low_frequencies(x, options.low_frequencies, damping)
+
+    def evaluate(self, x: Tensor, sigma: float) -> Tensor:
+        """Generation's x0 at one level, references first."""
+        if not self.options.injection.active(sigma):
+            return self.guidance.x0(self.meter, x, sigma)
+        references = [self.content, *(style.process for style in self.styles)]
+        for reference in references:
+            reference.ensure(sigma)
+        x0 = self.guidance.x0(self.meter, x, sigma, self.edit(sigma))
+        for reference in references:
+            reference.done(sigma)
+        return x0
+
+    def edit(self, sigma: float) -> AttentionEdit:
+        """What generation does inside self-attention at this level."""
+        gamma, options = self.gamma(sigma), self.options.injection
+
+        def function(
+            layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float
+        ) -> Tensor:
+            copies = q.shape[0] // self.rows  # 2 where both guidance halves are in one call
+            asked = None
+            if gamma > 0.0:
+                bank = self.content.bank
+                asked = to_grid(bank.get(sigma, layer.name, "q"), bank.grid(layer.name), grid)
+                asked = asked.to(q).repeat(copies, 1, 1, 1)
+            place = None
+            if self.place is not None:
+                place = mask_to_grid(self.place, grid).repeat(copies, 1)
+            rows = [style.rows(sigma, layer.name) for style in self.styles]
+            return inject(q, k, v, asked, rows, options, gamma=gamma, scale=scale, place=place)
+
+        return AttentionEdit(self.names, function)

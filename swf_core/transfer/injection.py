@@ -1,0 +1,209 @@
+"""Attention injection: generation asks, with queries mixed from content, and style answers.
+
+    Q = gamma * Q_content + (1 - gamma) * Q_generation
+    injected = softmax(tau * Q K_style^T / sqrt(d)) V_style
+    output = (1 - s) * own attention + s * injected
+
+The reconstruction of arXiv 2506.15033, stage 3, from its nearest published relative, StyleID (arXiv 2312.09008,
+eq. 5-7): gamma is its query preservation, tau its attention temperature, which *multiplies* the logits.
+Tensors are [B, heads, tokens, d]; style rows are [1 or B, heads, style tokens, d]; nothing here knows a model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import UserError
+
+GAMMA_SCHEDULES = ("constant", "linear", "cosine")
+KV_MODES = ("replace", "concat", "adaattn")
+
+# A log-bias beyond this is taken for infinite: exp(-1e4) is 0 in every dtype, and fp16 still holds it.
+INFINITE_BIAS = 1e4
+
+
+@dataclass(frozen=True)
+class Injection:
+    """Options of the injection.
+
+    * layers: a preset or comma list, see `layers.choose_layers`.
+    * gamma: 0..1, share of content's queries: 0 is pure style transfer, 1 keeps the content's questions.
+      `gamma_end`: its value at the last step when `gamma_schedule` is "linear" or "cosine" (cosine 0.75 -> 0.375:
+      Scheduled Style Injection, NTIRE 2026).
+    * tau: > 0, multiplies the injected logits: above 1 sharpens.
+    * strength: 0..1, s above. 0 is the plain model.
+    * kv: "replace"; "concat": own and style tokens compete in one softmax (Z-STAR, arXiv 2311.16491, eq. 9), with
+      `bias` added to the style's logits (-inf: plain, +inf: replace); "adaattn": style moves the mean and variance of
+      the own values (AdaAttN, arXiv 2108.03647, eq. 4-6).
+    * value_shift: 0..1, how far the style values' mean is moved to the mean of generation's own values: frees colour
+      for the text, which the style's values would pin otherwise.
+    * sigma_low, sigma_high: noise levels between which anything is injected, ends included.
+
+    Raises ValueError (UserError) when a value is outside its range.
+    """
+
+    layers: str = "all"
+    gamma: float = 0.75
+    gamma_end: float | None = None
+    gamma_schedule: str = "constant"
+    tau: float = 1.5
+    strength: float = 1.0
+    kv: str = "replace"
+    bias: float = 0.0
+    value_shift: float = 0.0
+    sigma_low: float = 0.0
+    sigma_high: float = math.inf
+
+    def __post_init__(self) -> None:
+        _within("gamma", self.gamma, 0.0, 1.0)
+        if self.gamma_end is not None:
+            _within("gamma_end", self.gamma_end, 0.0, 1.0)
+        _within("strength", self.strength, 0.0, 1.0)
+        _within("value_shift", self.value_shift, 0.0, 1.0)
+        if not 0.0 < self.tau < math.inf:
+            raise UserError(f"tau is {self.tau}; it must be above 0 (1 is plain attention, 1.5 is StyleID's).")
+        if math.isnan(self.bias):
+            raise UserError("bias is not a number; give a log-bias such as 0, or -inf, or inf.")
+        if not 0.0 <= self.sigma_low <= self.sigma_high:
+            raise UserError(
+                f"The sigma window is {self.sigma_low} to {self.sigma_high}; give 0 <= sigma_low <= sigma_high."
+            )
+        if self.gamma_schedule not in GAMMA_SCHEDULES:
+            raise UserError(f"Gamma schedule {self.gamma_schedule!r} is unknown; use {', '.join(GAMMA_SCHEDULES)}.")
+        if self.kv not in KV_MODES:
+            raise UserError(f"K/V mode {self.kv!r} is unknown; use {', '.join(KV_MODES)}.")
+
+    def gamma_at(self, progress: float) -> float:
+        """gamma at `progress`, 0 at the first step of the schedule and 1 at the last."""
+        end = self.gamma if self.gamma_end is None or self.gamma_schedule == "constant" else self.gamma_end
+        share = progress if self.gamma_schedule == "linear" else 0.5 - 0.5 * math.cos(math.pi * progress)
+        return self.gamma + (end - self.gamma) * share
+
+    def active(self, sigma: float) -> bool:
+        """Whether anything is injected at this noise level."""
+        plain = self.strength == 0.0 or (self.kv == "concat" and self.bias <= -INFINITE_BIAS)
+        return not plain and self.sigma_low <= sigma <= self.sigma_high
+
+    @property
+    def needs_content(self) -> bool:
+        """Whether content's queries are read at any step."""
+        return max(self.gamma_at(0.0), self.gamma_at(1.0)) > 0.0
+
+
+@dataclass(frozen=True)
+class StyleRows:
+    """Keys and values of one style picture at one layer, its weight, and which tokens may be read.
+
+    `readable`: [style tokens] in 0..1, or None for all; 0 hides a token, 0.5 halves its odds.
+    """
+
+    k: Tensor
+    v: Tensor
+    weight: float = 1.0
+    readable: Tensor | None = None
+
+
+def inject(
+    q_gen: Tensor,
+    k_gen: Tensor,
+    v_gen: Tensor,
+    q_content: Tensor | None,
+    styles: Sequence[StyleRows],
+    options: Injection,
+    *,
+    gamma: float,
+    scale: float,
+    place: Tensor | None = None,
+) -> Tensor:
+    """The attention output of generation's rows, [B, heads, N, d].
+
+    `q_content` [B, heads, N, d] may be None when gamma is 0. `gamma` is the schedule's value at this step. `scale` is
+    the model's 1/sqrt(d). `place` [1 or B, N] in 0..1 says where the style goes; elsewhere attention stays own.
+    Several styles share one softmax; each has the odds of its weight, whatever its number of tokens. (AdaIN-like
+    averaging of outputs would blur strokes of different styles into each other.)
+    """
+    s = options.strength
+    if s == 0.0:
+        return F.scaled_dot_product_attention(q_gen, k_gen, v_gen, scale=scale)
+    q = q_gen
+    if gamma > 0.0:
+        assert q_content is not None
+        q = gamma * q_content + (1.0 - gamma) * q_gen
+    q = q * options.tau  # tau * (Q K^T) folded into Q, so that any attention kernel will do
+    k, v, bias = _gather(styles, q_gen, v_gen, options.value_shift)
+    if options.kv == "adaattn":
+        injected = _adaattn(q, k, v, v_gen, bias, scale)
+    elif options.kv == "concat" and options.bias < INFINITE_BIAS:
+        injected = _concat(q_gen, k_gen, v_gen, q, k, v, bias, options.bias, scale)
+    else:
+        injected = _attend(q, k, v, bias, scale)
+    if s == 1.0 and place is None:
+        return injected
+    own = F.scaled_dot_product_attention(q_gen, k_gen, v_gen, scale=scale)
+    amount = s if place is None else s * place.to(own)[:, None, :, None]  # [1 or B, 1, N, 1]
+    return own + amount * (injected - own)
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, scale: float) -> Tensor:
+    mask = None if bias is None else bias.to(q).expand(1, 1, q.shape[-2], -1)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
+
+
+def _gather(
+    styles: Sequence[StyleRows], q_gen: Tensor, v_gen: Tensor, value_shift: float
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """All styles side by side, expanded to generation's batch, with a log-bias per token where one is needed."""
+    used = [style for style in styles if style.weight > 0.0]
+    if not used:
+        raise UserError("All style weights are 0; give at least one style a weight above 0.")
+    rows = q_gen.shape[0]
+    k = torch.cat([style.k.to(q_gen).expand(rows, -1, -1, -1) for style in used], -2)
+    values, biases = [], []
+    for style in used:
+        v = style.v.to(q_gen).expand(rows, -1, -1, -1)
+        if value_shift > 0.0:
+            v = v + value_shift * (v_gen.mean(-2, keepdim=True) - v.mean(-2, keepdim=True))
+        values.append(v)
+        readable = torch.ones(style.k.shape[-2]) if style.readable is None else style.readable.float().cpu()
+        # odds of a style = its weight: its tokens share it, so a larger picture has no louder voice
+        odds = style.weight * readable / readable.sum().clamp_min(1e-12)
+        biases.append(odds.log().clamp_min(-INFINITE_BIAS))
+    if len(used) == 1 and used[0].readable is None:
+        return k, torch.cat(values, -2), None
+    bias = torch.cat(biases)
+    bias = (bias - bias.max()).clamp_min(-INFINITE_BIAS)  # a constant changes nothing in a softmax
+    return k, torch.cat(values, -2), bias.to(q_gen.device)
+
+
+def _concat(
+    q_gen: Tensor, k_gen: Tensor, v_gen: Tensor,
+    q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, style_bias: float, scale: float,
+) -> Tensor:  # fmt: skip
+    """One softmax over own tokens, asked with generation's own queries, and style's, asked with the mixed ones.
+
+    Two kinds of queries in one kernel: the channels are laid side by side, [q_gen, q] against [k_gen, 0] and [0, k].
+    """
+    both_q = torch.cat([q_gen, q], -1)
+    both_k = torch.cat([F.pad(k_gen, (0, k.shape[-1])), F.pad(k, (k_gen.shape[-1], 0))], -2)
+    own_bias = q.new_zeros(k_gen.shape[-2])
+    rows_bias = q.new_zeros(k.shape[-2]) if bias is None else bias.to(q)
+    rows_bias = (rows_bias + max(style_bias, -INFINITE_BIAS)).clamp_min(-INFINITE_BIAS)
+    return _attend(both_q, both_k, torch.cat([v_gen, v], -2), torch.cat([own_bias, rows_bias]), scale)
+
+
+def _adaattn(q: Tensor, k: Tensor, v: Tensor, v_gen: Tensor, bias: Tensor | None, scale: float) -> Tensor:
+    mean = _attend(q, k, v, bias, scale)
+    deviation = (_attend(q, k, v * v, bias, scale) - mean * mean).clamp_min(0.0).sqrt()
+    own = (v_gen - v_gen.mean(-2, keepdim=True)) / (v_gen.std(-2, keepdim=True) + 1e-5)
+    return deviation * own + mean
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UserError(f"{name} is {value}; it must be between {low:g} and {high:g}.")

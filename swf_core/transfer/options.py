@@ -1,0 +1,92 @@
+"""The options of a run, checked when made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import UserError
+from .features import PRECISIONS
+from .injection import Injection
+from .sigmas import SPACINGS
+from .start import STARTS
+from .trajectory import ENCODINGS
+
+FEATURE_SOURCES = ("capture", "lockstep")
+SOLVERS = ("euler", "bdia")
+
+
+@dataclass(frozen=True)
+class TransferOptions:
+    """How the triple process runs. All values are checked; ValueError (UserError) names what is allowed.
+
+    * injection: what happens inside self-attention.
+    * steps, spacing: the noise levels of the sampler (`sigmas.schedule`).
+    * denoise: 0..1, the share of the schedule that is run, from its quiet end; below 1 starts nearer the content.
+    * solver: "euler" (DDIM), or "bdia", which with `content_encoding` "bdia" reconstructs the content exactly where
+      nothing is injected.
+    * content_encoding, style_encoding: "ddim", "stochastic" or "bdia" (`trajectory`).
+    * refinements, forward_first: of DDIM inversion.
+    * features: "capture" keeps features while a picture is inverted; "lockstep" evaluates again at each step. The
+      result is the same; capture costs fewer evaluations and more memory.
+    * start: "content" (its inverted latent), "stochastic" (content plus fresh noise) or "noise".
+    * adain: 0..1, how far the start's channel statistics move to the style's. Colour follows; 0 when text or palette
+      is to set the colours.
+    * low_frequencies: 0..1, share of the start's low frequencies that stays (`start.damp_low_frequencies`).
+    * cfg: classifier-free guidance of generation; 1 is none and costs no second evaluation.
+    * style_cfg: guidance of a style that is sampled from text.
+    * content_prompt, style_prompt: text of the reference processes.
+    * size_px: long side of content and result; None: the model's native size; 0: as given.
+    * style_size_px: the same for the style pictures; None: as size_px. Larger makes finer strokes.
+    * precision: "fp32" or "fp16", of kept features.
+    * batch: most contents in one network call.
+    * styleid_grid: StyleID's published bookkeeping: the clean latent counts as level t=1, inversion ends at t=999, its
+      latent starts the sampler one step lower, the sampler ends at t=0 instead of at sigma 0.
+    """
+
+    injection: Injection = field(default_factory=Injection)
+    steps: int = 30
+    spacing: str = "leading"
+    denoise: float = 1.0
+    solver: str = "euler"
+    content_encoding: str = "ddim"
+    style_encoding: str = "ddim"
+    refinements: int = 0
+    forward_first: int = 0
+    features: str = "capture"
+    start: str = "content"
+    adain: float = 1.0
+    low_frequencies: float = 1.0
+    cfg: float = 1.0
+    style_cfg: float = 3.0
+    content_prompt: str = ""
+    style_prompt: str = ""
+    size_px: int | None = None
+    style_size_px: int | None = None
+    precision: str = "fp32"
+    batch: int = 8
+    styleid_grid: bool = False
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("spacing", SPACINGS), ("solver", SOLVERS), ("content_encoding", ENCODINGS), ("start", STARTS),
+            ("style_encoding", ENCODINGS), ("features", FEATURE_SOURCES), ("precision", tuple(PRECISIONS)),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if value not in allowed:
+                raise UserError(f"{name} is {value!r}; use one of {', '.join(allowed)}.")
+        for name, low, high in (("adain", 0.0, 1.0), ("low_frequencies", 0.0, 1.0), ("cfg", 0.0, 100.0)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise UserError(f"{name} is {value}; it must be between {low:g} and {high:g}.")
+        if not 0.0 < self.denoise <= 1.0:
+            raise UserError(f"denoise is {self.denoise}; it must be above 0 and at most 1.")
+        for name, least in (("steps", 1), ("refinements", 0), ("forward_first", 0), ("batch", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise UserError(f"{name} is {value}; it must be a whole number of at least {least}.")
+        if self.solver == "bdia" and round(self.denoise * self.steps) < 2:
+            raise UserError(f"Solver bdia needs at least 2 steps, {self.steps} at denoise {self.denoise} is fewer.")
+        if self.styleid_grid and (self.steps < 2 or self.denoise < 1.0 or self.solver != "euler"):
+            raise UserError("styleid_grid is StyleID's own schedule: use it with 2 steps or more, denoise 1 and euler.")
+        if self.styleid_grid and (self.content_encoding != "ddim" or self.style_encoding != "ddim"):
+            raise UserError("styleid_grid is StyleID's own inversion: use it with both encodings 'ddim'.")

@@ -1,0 +1,41 @@
+"""Named settings of the whole transfer. Every value can be changed with `dataclasses.replace`."""
+
+from __future__ import annotations
+
+from ..errors import UserError
+from ..models.contracts import Backend
+from .injection import Injection
+from .options import TransferOptions
+
+PRESETS = ("wallfacer", "styleid", "adain")
+
+
+def preset(name: str, backend: Backend) -> TransferOptions:
+    """The options of a preset for this model.
+
+    * wallfacer: our own, the default.
+    * styleid: StyleID as published (arXiv 2312.09008 and its code): gamma 0.75, T 1.5, late decoder layers, 50 DDIM
+      steps, eta 0, empty prompt, no guidance, features captured during inversion, initial latent AdaIN, start_step 49:
+      50 + 50 + 49 = 149 E.
+    * adain: the start latent's AdaIN and nothing else, the baseline to beat.
+
+    Raises ValueError (UserError) for another name.
+    """
+    if name == "wallfacer":
+        return _wallfacer(backend)
+    if name == "styleid":
+        late = "late" if "late" in backend.layer_presets else "all"
+        published = Injection(layers=late, gamma=0.75, tau=1.5)
+        return TransferOptions(published, steps=50, adain=1.0, styleid_grid=True)
+    if name == "adain":
+        return TransferOptions(Injection(strength=0.0), steps=30, adain=1.0)
+    raise UserError(f"The preset {name!r} is unknown; use {', '.join(PRESETS)}.")
+
+
+def _wallfacer(backend: Backend) -> TransferOptions:
+    if backend.family == "mini":
+        # A small model wants sharper attention, in every layer, and keeps content with less help.
+        return TransferOptions(Injection(layers="all", gamma=0.3, tau=2.5), steps=30)
+    late = "late" if "late" in backend.layer_presets else "all"
+    cosine = Injection(layers=late, gamma=0.75, gamma_end=0.375, gamma_schedule="cosine", tau=1.5)
+    return TransferOptions(cosine, steps=30)

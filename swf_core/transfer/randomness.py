@@ -1,0 +1,19 @@
+"""Noise from explicit generators on the CPU: same seed, same bytes, on any device and in any batch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+# One stream per use, so that switching one use on or off never changes another.
+CONTENT, STYLE, START, DAMPING, SAMPLE, INVERSION = range(6)
+
+
+def noise_like(latents: Tensor, seed: int, stream: int, index: int = 0) -> Tensor:
+    """Unit Gaussian noise: one draw of [1, C, h, w] for all rows of `latents`.
+
+    All rows share it so that a picture's result does not depend on what else is in its batch.
+    """
+    generator = torch.Generator("cpu").manual_seed((seed * 1_000_003 + stream * 10_007 + index) % 2**63)
+    drawn = torch.randn((1, *latents.shape[1:]), generator=generator)
+    return drawn.to(latents.device).expand_as(latents)

@@ -1,0 +1,147 @@
+"""How a picture's latent at a noise level is had: inversion, stochastic encoding, or a free sample.
+
+Levels are sigmas; latents are [B, C, h, w] in sigma space, where one DDIM step from s to t is x + (t - s) * e with
+e = (x - x0) / s, and inverting is the same step taken upwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from ..errors import UserError
+
+ENCODINGS = ("ddim", "stochastic", "bdia")
+
+# Called with x, sigma, and whether x is the trajectory's own point there (so that its features may be kept): -> x0.
+Evaluate = Callable[[Tensor, float, bool], Tensor]
+
+
+@dataclass
+class Trajectory:
+    """The latents of one picture (or a batch of equal size) along the noise levels.
+
+    `clean`: x0. `points`: the latents known exactly, by sigma. `noise`: for stochastic encoding the one eps all levels
+    share. `statistics_noise`: for a free sample, whose own noisy latents say nothing of its colours, the eps with
+    which its result is encoded when channel statistics are asked for.
+    """
+
+    clean: Tensor
+    points: dict[float, Tensor] = field(default_factory=dict)
+    noise: Tensor | None = None
+    statistics_noise: Tensor | None = None
+
+    def at(self, sigma: float) -> Tensor:
+        """The latent at any sigma >= 0, float32.
+
+        A stored level is returned as it is. Between two, the noise direction (x - x0) / sigma is interpolated in
+        log sigma; beyond the ends it is held.
+        """
+        if sigma in self.points:
+            return self.points[sigma].float()
+        if sigma <= 0.0:
+            return self.clean.float()
+        if self.noise is not None:
+            return self.clean + sigma * self.noise
+        known = sorted(level for level in self.points if level > 0.0)
+        if not known:
+            raise ValueError("The trajectory holds no latent above sigma 0.")
+        below = max((level for level in known if level < sigma), default=known[0])
+        above = min((level for level in known if level > sigma), default=known[-1])
+        share = 0.0 if below == above else math.log(sigma / below) / math.log(above / below)
+        low, high = ((self.points[level].double() - self.clean) / level for level in (below, above))
+        return (self.clean + sigma * (low + share * (high - low))).float()
+
+    def for_statistics(self, sigma: float) -> Tensor:
+        """The latent whose channel statistics stand for this picture's tones at `sigma`."""
+        if self.statistics_noise is not None:
+            return self.clean + sigma * self.statistics_noise
+        return self.at(sigma)
+
+
+def encode_stochastic(clean: Tensor, noise: Tensor) -> Trajectory:
+    """x = x0 + sigma * eps with one fixed eps (VSP, StyleKeeper); costs no evaluation.
+
+    Differs from VSP, which draws eps anew at every step: with one eps the process is one picture's, not many's.
+    """
+    return Trajectory(clean, {0.0: clean}, noise=noise)
+
+
+def invert_ddim(
+    evaluate: Evaluate,
+    clean: Tensor,
+    levels: Sequence[float],
+    *,
+    smallest: float,
+    refinements: int = 0,
+    forward_first: int = 0,
+    noise: Tensor | None = None,
+    published: bool = False,
+) -> Trajectory:
+    """DDIM inversion up the rising `levels` (without 0).
+
+    * e is evaluated at the current level, as StyleID does; at sigma 0 at the table's `smallest`, where it is defined.
+    * refinements: fixed-point iterations per step, x_t <- x_s + (t - s) * e(x_t, t), which tend to the exact inverse
+      of the sampler's step (ReNoise, arXiv 2403.14602, without averaging). Each costs one evaluation per step.
+    * forward_first: the first k steps are replaced by x0 + sigma * noise, against correlated latents in smooth regions
+      ("There and Back Again", arXiv 2410.23530). They cost nothing.
+    * published: StyleID's own grid. The clean latent is taken as if it were at levels[0] already (in the papers'
+      scale), and the last of `levels` is the table's end.
+
+    Evaluations: (steps - forward_first) * (1 + refinements), steps = len(levels), one less when `published`.
+    """
+    if refinements < 0 or forward_first < 0:
+        raise UserError("refinements and forward_first count steps; give 0 or more.")
+    grid = list(levels) if published else [0.0, *levels]
+    x = clean.float()
+    if published:
+        x = x * math.sqrt(grid[0] ** 2 + 1.0)
+    points = {grid[0]: x}
+    for index, (here, there) in enumerate(zip(grid, grid[1:])):
+        if index < forward_first:
+            if noise is None:
+                raise ValueError("forward_first needs noise.")
+            x = clean + there * noise
+        else:
+            start, level = x, here if here > 0.0 else smallest
+            x = start + (there - here) * (start - evaluate(start, level, here > 0.0)) / level
+            for _ in range(refinements):
+                x = start + (there - here) * (x - evaluate(x, there, False)) / there
+        points[there] = x
+    return Trajectory(clean, points)
+
+
+def invert_bdia(evaluate: Evaluate, clean: Tensor, levels: Sequence[float], *, smallest: float) -> Trajectory:
+    """Exact inversion: BDIA (arXiv 2307.10829) with gamma 1, up the rising `levels`; len(levels) evaluations.
+
+    x_{i+1} = x_{i-1} + (s_{i+1} - s_{i-1}) * e(x_i, s_i), after one DDIM step. `replay_bdia` undoes it from the last
+    two latents. Chosen over edit-friendly DDPM because it is deterministic, stores no noise maps, costs one evaluation
+    per step, and its latents lie near DDIM's, so that their queries mean the same. gamma 1, since smaller ones
+    multiply rounding errors by 1/gamma each step; the state is float64 for the same reason.
+    Differs from the paper: written in sigma space, where it is the leapfrog rule.
+    """
+    grid = [0.0, *levels]
+    before, here = clean.double(), clean.double()
+    points = {0.0: here}
+    for index, (s, t) in enumerate(zip(grid, grid[1:])):
+        level = s if s > 0.0 else smallest
+        e = (here - evaluate(here.float(), level, s > 0.0).double()) / level
+        if index == 0:
+            before, here = here, here + t * e
+        else:
+            before, here = here, before + (t - grid[index - 1]) * e
+        points[t] = here
+    return Trajectory(clean, points)
+
+
+def replay_bdia(evaluate: Evaluate, trajectory: Trajectory, levels: Sequence[float]) -> Tensor:
+    """x0 (float64) from the last two latents of `invert_bdia` over the same `levels`; len(levels) - 1 evaluations."""
+    grid = [0.0, *levels]
+    above, here = trajectory.points[grid[-1]].double(), trajectory.points[grid[-2]].double()
+    for index in range(len(grid) - 2, 0, -1):
+        e = (here - evaluate(here.float(), grid[index], True).double()) / grid[index]
+        above, here = here, above - (grid[index + 1] - grid[index - 1]) * e
+    return here
