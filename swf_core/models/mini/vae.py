@@ -1,0 +1,104 @@
+"""The autoencoder: AutoencoderTiny in TAESD's layout, trained narrow and stored wide.
+
+TAESD's layout (64 channels everywhere, 8x downscale) is the one small autoencoder that ComfyUI's stock VAE loader
+takes. At full resolution 64 channels are what makes it slow to train. We train a narrower network of the same
+topology (`WIDTHS` channels at 1, 1/2, 1/4 and 1/8 of the resolution) and embed it: channels that do not exist are
+zero rows and columns. ReLU(0) = 0 and skips add zeros, so the wide network computes exactly the narrow one.
+
+The file holds TAESD's keys (`taesd_encoder.*`, `taesd_decoder.*`, `vae_scale`, `vae_shift`), `to_diffusers` renames
+them for diffusers' AutoencoderTiny, whose layers are the same ones.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+WIDTHS = (16, 32, 64, 64)
+LAYOUT_WIDTH = 64
+LATENT_CHANNELS = 4
+DOWNSCALE = 8
+
+
+class Block(nn.Module):
+    """Three 3x3 convolutions around a skip; the names match TAESD's and diffusers' blocks."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(),
+                                  nn.Conv2d(width, width, 3, padding=1), nn.ReLU(),
+                                  nn.Conv2d(width, width, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.conv(x) + x)
+
+
+class NarrowAutoencoder(nn.Module):
+    """TAESD's topology with its own width per resolution. Pictures are in 0..1, latents about unit variance."""
+
+    def __init__(self, widths: tuple[int, int, int, int] = WIDTHS) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.encoder = nn.Sequential(
+            nn.Conv2d(3, a, 3, padding=1), Block(a),
+            nn.Conv2d(a, b, 3, 2, 1, bias=False), Block(b), Block(b), Block(b),
+            nn.Conv2d(b, c, 3, 2, 1, bias=False), Block(c), Block(c), Block(c),
+            nn.Conv2d(c, d, 3, 2, 1, bias=False), Block(d), Block(d), Block(d),
+            nn.Conv2d(d, LATENT_CHANNELS, 3, padding=1))
+        self.decoder = nn.Sequential(
+            nn.Conv2d(LATENT_CHANNELS, d, 3, padding=1), nn.ReLU(),
+            Block(d), Block(d), Block(d), nn.Upsample(scale_factor=2), nn.Conv2d(d, c, 3, padding=1, bias=False),
+            Block(c), Block(c), Block(c), nn.Upsample(scale_factor=2), nn.Conv2d(c, b, 3, padding=1, bias=False),
+            Block(b), Block(b), Block(b), nn.Upsample(scale_factor=2), nn.Conv2d(b, a, 3, padding=1, bias=False),
+            Block(a), nn.Conv2d(a, 3, 3, padding=1))
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """[B, 3, H, W] in 0..1 -> [B, 4, H/8, W/8]."""
+        return self.encoder(pictures)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """[B, 4, h, w] -> [B, 3, 8h, 8w], about 0..1. The soft clamp is the layout's: 3 tanh(x / 3)."""
+        return self.decoder(torch.tanh(latents / 3) * 3)
+
+
+def to_taesd(narrow: NarrowAutoencoder) -> dict[str, Tensor]:
+    """Embed the narrow network in the 64-channel layout, under ComfyUI's key names."""
+    out: dict[str, Tensor] = {"vae_scale": torch.tensor(1.0), "vae_shift": torch.tensor(0.0)}
+    for name, value in narrow.state_dict().items():
+        half, index, rest = name.split(".", 2)
+        shape = [LAYOUT_WIDTH if size not in (3, LATENT_CHANNELS) else size for size in value.shape[:2]]
+        wide = torch.zeros(*shape[:value.ndim], *value.shape[2:])
+        wide[tuple(slice(0, n) for n in value.shape)] = value
+        # TAESD's decoder begins with the clamp as layer 0.
+        out[f"taesd_{half}.{int(index) + (half == 'decoder')}.{rest}"] = wide
+    return out
+
+
+def to_diffusers(taesd: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename TAESD's keys to those of diffusers' AutoencoderTiny (the scalars have no place there: they are 1, 0)."""
+    out = {}
+    for name, value in taesd.items():
+        if name.startswith("taesd_"):
+            half, index, rest = name.removeprefix("taesd_").split(".", 2)
+            out[f"{half}.layers.{int(index) - (half == 'decoder')}.{rest}"] = value
+    return out
+
+
+def from_taesd(taesd: dict[str, Tensor], widths: tuple[int, int, int, int] = WIDTHS) -> NarrowAutoencoder:
+    """Cut the narrow network out of the wide file, to train it further. Exact."""
+    narrow = NarrowAutoencoder(widths)
+    state = {}
+    for name, value in narrow.state_dict().items():
+        half, index, rest = name.split(".", 2)
+        wide = taesd[f"taesd_{half}.{int(index) + (half == 'decoder')}.{rest}"].float()
+        state[name] = wide[tuple(slice(0, n) for n in value.shape)].clone()
+    narrow.load_state_dict(state)
+    return narrow
+
+
+def load_autoencoder_tiny(taesd: dict[str, Tensor]):
+    """diffusers' AutoencoderTiny with these weights (float32, evaluation mode)."""
+    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+
+    vae = AutoencoderTiny(latent_channels=LATENT_CHANNELS, scaling_factor=1.0)
+    vae.load_state_dict({k: v.float() for k, v in to_diffusers(taesd).items()})
+    return vae.eval()

@@ -1,0 +1,79 @@
+"""A procedural world in which content and style are independent, so that the exact truth of a transfer exists.
+
+`random_scene` says what is in the picture, `random_look` how it is made, `render` gives the picture. All are
+byte-identical for the same seeds on the same machine.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, median_filter
+
+from .painters import HELD_OUT, PAINTERS, STYLES, TRAINED
+from .painters.canvas import Canvas
+from .captions import STYLE_WORDS, caption, describe
+from .palette import PALETTES, Palette, random_palette
+from .photo import render_photo
+from .scene import COLOURS, GROUNDS, OBJECTS, TIMES, Scene, Thing, random_scene
+
+__all__ = ["COLOURS", "GROUNDS", "HELD_OUT", "OBJECTS", "PALETTES", "STYLES", "TIMES", "TRAINED", "Look", "Palette",
+           "STYLE_WORDS", "Scene", "Thing", "caption", "describe", "paint", "random_look", "random_scene", "regions_of", "render", "render_photo"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture is made: painter, its parameters, its palette, and the seed of its accidents."""
+
+    style: str
+    width: float
+    angle: float
+    contrast: float
+    palette: Palette
+    seed: int
+
+    def reseeded(self, seed: int) -> Look:
+        """The same painter and parameters on another day: another stroke here and there."""
+        return replace(self, seed=seed)
+
+
+def random_look(style: str, seed: int, palette: str | None = None) -> Look:
+    """Draw the parameters of a painter. A photo keeps its natural palette unless another is named."""
+    if style not in PAINTERS:
+        raise ValueError(f"There is no painter {style!r}; choose one of {', '.join(STYLES)}.")
+    rng = np.random.default_rng([seed, 303])
+    width, angle, contrast = 0.88 + 0.30 * rng.random(), 1.1 * (2 * rng.random() - 1), 0.82 + 0.36 * rng.random()
+    colours = random_palette(rng, "natural" if style == "photo" and palette is None else palette)
+    return Look(style, float(width), float(angle), float(contrast), colours, seed)
+
+
+def render(scene: Scene, look: Look, size: int = 128) -> np.ndarray:
+    """The truth: this scene by this painter, [size, size, 3] float32 in 0..1."""
+    image, regions = render_photo(scene, size)
+    return paint(image, look, regions)
+
+
+def paint(image: np.ndarray, look: Look, regions: np.ndarray | None = None) -> np.ndarray:
+    """Paint any picture [H, W, 3] in 0..1; without a region map one is made from its colours."""
+    image = np.ascontiguousarray(image, dtype=np.float32)
+    if regions is None:
+        regions = regions_of(image)
+    rng = np.random.default_rng([look.seed, 404])
+    canvas = Canvas(look.palette.apply(image), regions, look.palette, look.width, look.angle, look.contrast, rng)
+    return np.clip(PAINTERS[look.style](canvas), 0, 1).astype(np.float32)
+
+
+def regions_of(image: np.ndarray) -> np.ndarray:
+    """Regions of a photograph: a few tones and hues of its smoothed colours, specks removed. [H, W] int32."""
+    s = max(image.shape[:2]) / 128 * 2.2
+    smooth = gaussian_filter(image, (s, s, 0))
+    luma = smooth.mean(-1)
+    warm, green = smooth[..., 0] - smooth[..., 2], smooth[..., 1] - (smooth[..., 0] + smooth[..., 2]) / 2
+    cuts = np.quantile(luma, [0.25, 0.5, 0.75])
+    label = np.digitize(luma, cuts) * 9 + np.digitize(warm, [-0.08, 0.12]) * 3 + np.digitize(green, [-0.06, 0.06])
+    side = max(3, int(s * 2) | 1)
+    if side <= 11:
+        return median_filter(label, size=side).astype(np.int32)
+    step = int(np.ceil(side / 7))  # on large pictures the specks are removed at a coarser grid
+    coarse = median_filter(label[::step, ::step], size=7)
+    return np.repeat(np.repeat(coarse, step, 0), step, 1)[:image.shape[0], :image.shape[1]].astype(np.int32)

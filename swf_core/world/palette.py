@@ -1,0 +1,74 @@
+"""Palettes: a factor of its own, drawn alike for every painter, so that no style is a colour.
+
+A `Palette` maps the photo's colours before anything is painted and names the paper and the ink. Were it tied to
+the painter, a colour histogram would recognise the style and "style transfer" would be recolouring.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+# name: (how often, words in a caption or "" where nobody would mention it)
+PALETTES = {"natural": (0.56, ""), "vivid": (0.12, "in vivid colours"), "muted": (0.12, "in muted colours"),
+            "sepia": (0.05, "in sepia"), "blue": (0.05, "in shades of blue"), "green": (0.05, "in shades of green"),
+            "rose": (0.05, "in shades of rose")}
+_MONO_HUE = {"sepia": 0.085, "blue": 0.60, "green": 0.37, "rose": 0.95}
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Name, and the drawn amounts: hue shift (turns), saturation, contrast and lightness, paper and ink colours."""
+
+    name: str
+    hue: float
+    saturation: float
+    contrast: float
+    lightness: float
+    paper: tuple[float, float, float]
+    ink: tuple[float, float, float]
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Map an image [H, W, 3] in 0..1."""
+        luma = image @ LUMA
+        if self.name in _MONO_HUE:
+            t = np.clip(0.5 + (luma - 0.5) * self.contrast + self.lightness, 0, 1)[..., None]
+            return (np.array(self.ink, np.float32) * (1 - t) + np.array(self.paper, np.float32) * t).astype(np.float32)
+        turned = image @ _hue_matrix(self.hue).T
+        turned = luma[..., None] + (turned - luma[..., None]) * self.saturation
+        return np.clip(0.5 + (turned - 0.5) * self.contrast + self.lightness, 0, 1).astype(np.float32)
+
+
+def random_palette(rng: np.random.Generator, name: str | None = None) -> Palette:
+    """Draw a palette, or the amounts of the named one."""
+    names = list(PALETTES)
+    drawn = str(rng.choice(names, p=[PALETTES[n][0] for n in names]))
+    name = name or drawn
+    draws = rng.random(8)
+    hue = _MONO_HUE.get(name)
+    if hue is None:
+        # Papers from white over cream to grey and tinted, inks from black to strongly tinted, for every painter.
+        paper = _hsv(draws[0], 0.04 + 0.16 * draws[1] ** 2, 0.80 + 0.20 * draws[2])
+        ink = _hsv(draws[3], 0.5 * draws[4], 0.05 + 0.22 * draws[5])
+    else:
+        paper = _hsv(hue + 0.04 * (draws[0] - 0.5), 0.06 + 0.16 * draws[1], 0.86 + 0.14 * draws[2])
+        ink = _hsv(hue + 0.05 * (draws[3] - 0.5), 0.60 + 0.35 * draws[4], 0.14 + 0.22 * draws[5])
+    saturation = {"vivid": 1.35, "muted": 0.5}.get(name, 1.0) * (0.88 + 0.24 * draws[6])
+    contrast = {"vivid": 1.15, "muted": 0.78}.get(name, 1.0) * (0.86 + 0.28 * draws[7])
+    shift = rng.random(2)
+    return Palette(name, 0.05 * (2 * shift[0] - 1), float(saturation), float(contrast), 0.12 * (shift[1] - 0.5), paper, ink)
+
+
+def _hue_matrix(turns: float) -> np.ndarray:
+    """Rotate colours about the grey axis, keeping luma (the matrix of the SVG filter "hueRotate")."""
+    c, s = np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)
+    base = np.array([[.213, .715, .072]] * 3)
+    cos = np.array([[.787, -.715, -.072], [-.213, .285, -.072], [-.213, -.715, .928]])
+    sin = np.array([[-.213, -.715, .928], [.143, .140, -.283], [-.787, .715, .072]])
+    return (base + c * cos + s * sin).astype(np.float32)
+
+
+def _hsv(h: float, s: float, v: float) -> tuple[float, float, float]:
+    k = (np.array([5.0, 3.0, 1.0]) + h * 6) % 6
+    return tuple(float(x) for x in v - v * s * np.clip(np.minimum(k, 4 - k), 0, 1))  # type: ignore[return-value]
