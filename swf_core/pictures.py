@@ -207,7 +207,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     colour = image.convert({"LA": "L", "RGBA": "RGB"}.get(image.mode, image.mode))
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space = source.profile.xcolor_space.strip()
+        space = str(getattr(source.profile, "xcolor_space", "")).strip()
         if space == "RGB" and colour.mode == "L":
             colour = colour.convert("RGB")
         converted = ImageCms.profileToProfile(colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
@@ -270,14 +270,23 @@ def resize(pixels: torch.Tensor, height: int, width: int) -> torch.Tensor:
     return torch.from_numpy(np.stack(planes)).clamp(0.0, 1.0)
 
 
-def fit(picture: Picture | torch.Tensor, size_px: int, multiple: int = 8) -> Fitted:
-    """Bring a picture to working size: long side `size_px`, aspect kept, padded by reflection to `multiple`."""
+def check_size(picture: Picture | torch.Tensor, size_px: int) -> tuple[int, int]:
+    """Return height and width at a long side of `size_px`; refuse a picture so thin that nothing would be left."""
     pixels = picture.pixels if isinstance(picture, Picture) else picture
     height, width = scaled(pixels.shape[1], pixels.shape[2], size_px)
     if min(height, width) < SMALLEST_PX:
         name = f"'{picture.path}'" if isinstance(picture, Picture) and picture.path else "The picture"
-        raise UserError(f"{name} is too long and thin for a size of {size_px} px: its short side would be "
-                        f"{min(height, width)} px; give a larger --size.")
+        raise UserError(
+            f"{name} is too long and thin for a size of {size_px} px: its short side would be {min(height, width)} px; "
+            f"at least {SMALLEST_PX} are needed."
+        )
+    return height, width
+
+
+def fit(picture: Picture | torch.Tensor, size_px: int, multiple: int = 8) -> Fitted:
+    """Bring a picture to working size: long side `size_px`, aspect kept, padded by reflection to `multiple`."""
+    pixels = picture.pixels if isinstance(picture, Picture) else picture
+    height, width = check_size(picture, size_px)
     pixels = resize(pixels, height, width)
     extra_h, extra_w = -height % multiple, -width % multiple
     top, left = extra_h // 2, extra_w // 2

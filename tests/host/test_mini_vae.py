@@ -16,7 +16,7 @@ def test_comfyui_and_diffusers_agree(host, tmp_path):
     pytest.importorskip("diffusers")
     import torch
     from safetensors.torch import load_file, save_file
-    from swf_core.models.mini.vae import to_diffusers
+    from swf_core.models.mini.vae import load_autoencoder_tiny
 
     generator = torch.Generator().manual_seed(0)
     y, x = torch.meshgrid(torch.linspace(0, 1, 64), torch.linspace(0, 1, 96), indexing="ij")
@@ -29,7 +29,7 @@ def test_comfyui_and_diffusers_agree(host, tmp_path):
     assert run.returncode == 0, run.stdout
     theirs = load_file(tmp_path / "result.safetensors")
 
-    vae = to_diffusers(load_file(WEIGHTS)).float().eval()
+    vae = load_autoencoder_tiny(load_file(WEIGHTS))
     with torch.no_grad():
         latents = vae.encode(pictures * 2 - 1).latents
         decoded = (vae.decode(latents).sample / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1)

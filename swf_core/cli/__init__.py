@@ -1,0 +1,73 @@
+"""The command line's frame: which verbs there are, and how each one ends.
+
+A verb module offers `add(verbs)`, which declares its options, and `run(args, bar) -> dict`, which does the work and
+returns what it did and measured. Nothing heavy is imported before `run`, so that `--help` is instant.
+Exit codes: 0 done; 2 and one sentence on stderr for what a person can put right; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from . import demo, mini, sample, stylize
+from .options import Parser
+from .progress import Bars
+
+VERBS = (demo, stylize, sample, mini)
+
+
+def parser() -> Parser:
+    """Return the whole command line."""
+    top = Parser(prog="python -m swf_core", description="Repaint pictures in the style of other pictures.")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
+    for verb in VERBS:
+        verb.add(verbs)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code."""
+    args = parser().parse_args(argv)
+    # These libraries are told before they are imported: no network, no chatter.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    bars = Bars()
+    try:
+        report = args.run(args, bars)
+    except ValueError as error:  # UserError, and the checks of options further down
+        bars.close()
+        sentence = " ".join(str(error).split())
+        print(f"{args.verb}: {sentence}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        bars.close()
+        print(f"{args.verb}: stopped.", file=sys.stderr)
+        return 130
+    bars.close()
+    if args.json:
+        print(json.dumps(_plain({"verb": args.verb, **report}), allow_nan=False), flush=True)
+    else:
+        for line in report.get("written", []):
+            print(line, flush=True)
+    return 0
+
+
+def _plain(value: Any) -> Any:
+    """Bring a report to what JSON knows: data classes as objects, paths and infinities as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

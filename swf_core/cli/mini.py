@@ -1,0 +1,37 @@
+"""`mini build`: train the embedded model again, from nothing."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..files import check_folder
+from .options import add_common, whole
+from .progress import Bars
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    parser = verbs.add_parser("mini", help="the embedded model: mini build trains it from nothing")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=type(parser))
+    build = actions.add_parser(
+        "build", help="train the embedded family from nothing",
+        description="Train the embedded family (autoencoder, text encoder, UNet, judge) from nothing on the procedural "
+        "world. Every stage is saved and resumed; run it again to go on.",
+    )
+    build.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write into")
+    build.add_argument("--stages", nargs="+", metavar="NAME", help="only these stages; default: all that are left")
+    build.add_argument("--no-resume", dest="resume", action="store_false", help="start over instead of going on")
+    build.add_argument("--seconds", type=whole(1, 10**7), metavar="S", help="stop each stage after this long")
+    add_common(build, model=False)
+    build.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
+    """Run it; the report is that of `swf_core.models.mini.build`."""
+    check_folder(args.out)
+    from ..models.mini import build
+
+    options = {"stages": args.stages, "resume": args.resume, "seconds": args.seconds, "seed": args.seed}
+    return build.run(args.out, progress=bars, **options)

@@ -1,0 +1,38 @@
+"""Progress on stderr: tqdm bars made from the core's progress callbacks (value in 0..1, preview or None)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+class Bars:
+    """Bars by name: `bars("transfer")` is a callback for the core."""
+
+    def __init__(self):
+        self._open: dict[str, Any] = {}
+
+    def __call__(self, name: str) -> Callable[..., None]:
+        """Return a callback `(value, preview=None)` that moves the bar of this name."""
+
+        def progress(value: float, preview: Any = None) -> None:
+            bar = self._open.get(name)
+            if bar is None:
+                from tqdm import tqdm
+
+                bar = self._open[name] = tqdm(
+                    total=100, desc=name, file=sys.stderr, dynamic_ncols=True,
+                    bar_format="{l_bar}{bar}| {elapsed}, {remaining} left",
+                )
+            bar.update(max(0.0, min(1.0, value)) * 100 - bar.n)
+            if value >= 1.0:
+                self._open.pop(name).close()
+
+        return progress
+
+    def close(self) -> None:
+        """Close whatever a failure left open."""
+        for bar in self._open.values():
+            bar.close()
+        self._open.clear()

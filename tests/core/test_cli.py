@@ -1,0 +1,232 @@
+"""The command line as a person meets it: real processes, exit codes, one sentence, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import string
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def swf(*arguments, cwd=ROOT) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "swf_core", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def cat(tmp_path) -> Path:
+    Image.radial_gradient("L").resize((60, 40)).convert("RGB").save(tmp_path / "cat.png")
+    return tmp_path / "cat.png"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A tiny random SD1.5-shaped model in diffusers' folder layout, tokenizer and all."""
+    from tiny_models import tiny_parts
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    unet, texts, _, vae, _ = tiny_parts("sd15")
+    unet.save_pretrained(folder / "unet")
+    texts[0].save_pretrained(folder / "text_encoder")
+    vae.save_pretrained(folder / "vae")
+    letters = [*string.ascii_lowercase, *(f"{letter}</w>" for letter in string.ascii_lowercase)]
+    vocabulary = {letter: index for index, letter in enumerate(letters)} | {"<|startoftext|>": 62, "<|endoftext|>": 63}
+    for part, content in {
+        "tokenizer/vocab.json": json.dumps(vocabulary),
+        "tokenizer/merges.txt": "#version: 0.2\n",
+        "tokenizer/tokenizer_config.json": json.dumps({
+            "tokenizer_class": "CLIPTokenizer", "model_max_length": 8, "bos_token": "<|startoftext|>",
+            "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>",
+        }),
+        "scheduler/scheduler_config.json": json.dumps({"prediction_type": "epsilon"}),
+    }.items():
+        (folder / part).parent.mkdir(exist_ok=True)
+        (folder / part).write_text(content, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("verb", [[], ["demo"], ["stylize"], ["sample"], ["mini"], ["mini", "build"]])
+def test_help_is_instant(verb):
+    best = 9.0
+    for _ in range(3):
+        started = time.perf_counter()
+        result = swf(*verb, "--help")
+        best = min(best, time.perf_counter() - started)
+        assert result.returncode == 0 and "usage:" in result.stdout and not result.stderr
+    assert best < 0.5
+
+
+def files_under(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+REFUSED = {
+    "no verb": [],
+    "unknown verb": ["paint"],
+    "no content": ["stylize", "--style", "CAT", "--out", "OUT"],
+    "no style": ["stylize", "--content", "CAT", "--out", "OUT"],
+    "missing content": ["stylize", "--content", "nowhere.png", "--style", "CAT", "--out", "OUT"],
+    "missing style": ["stylize", "--content", "CAT", "--style", "nowhere.png", "--out", "OUT"],
+    "folder for a picture": ["stylize", "--content", "FOLDER", "--style", "CAT", "--out", "OUT"],
+    "broken picture": ["stylize", "--content", "CAT", "BROKEN", "--style", "CAT", "--out", "OUT"],
+    "cut picture": ["stylize", "--content", "CAT", "CUT", "--style", "CAT", "--out", "OUT"],
+    "animated picture": ["stylize", "--content", "MOVING", "--style", "CAT", "--out", "OUT"],
+    "tiny picture": ["stylize", "--content", "TINY", "--style", "CAT", "--out", "OUT"],
+    "gamma too high": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--gamma", "1.01"],
+    "gamma negative": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--gamma", "-0.1"],
+    "gamma nan": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--gamma", "nan"],
+    "gamma a word": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--gamma", "much"],
+    "tau zero": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--tau", "0"],
+    "strength": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--strength", "2"],
+    "steps zero": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--steps", "0"],
+    "steps half": ["sample", "--prompt", "x", "--out", "OUT", "--steps", "1.5"],
+    "unknown preset": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--preset", "magic"],
+    "unknown option": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--gama", "0.5"],
+    "weights": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--style-weight", "1", "2"],
+    "weights of nothing": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--style-weight", "0"],
+    "size": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--size", "4"],
+    "seed": ["sample", "--prompt", "x", "--out", "OUT", "--seed", "-1"],
+    "missing model": ["sample", "--prompt", "x", "--out", "OUT", "--model", "nowhere"],
+    "empty model folder": ["sample", "--prompt", "x", "--out", "OUT", "--model", "FOLDER"],
+    "corrupt model file": ["sample", "--prompt", "x", "--out", "OUT", "--model", "CORRUPT"],
+    "missing lora": ["sample", "--prompt", "x", "--out", "OUT", "--lora", "nowhere.safetensors"],
+    "device": ["sample", "--prompt", "x", "--out", "OUT", "--device", "abacus"],
+    "dial without style": ["sample", "--prompt", "x", "--out", "OUT", "--tau", "2"],
+    "out is a file": ["sample", "--prompt", "x", "--out", "CAT"],
+    "out under a file": ["demo", "--out", "CAT/deeper"],
+    "build into a file": ["mini", "build", "--out", "CAT"],
+}
+
+
+@pytest.fixture(scope="module")
+def things(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("things")
+    picture = Image.radial_gradient("L").resize((60, 40)).convert("RGB")
+    picture.save(folder / "cat.png")
+    (folder / "broken.png").write_text("not a picture")
+    (folder / "cut.png").write_bytes((folder / "cat.png").read_bytes()[:-300])
+    picture.save(folder / "moving.gif", save_all=True, append_images=[picture.rotate(90)])
+    picture.resize((7, 7)).save(folder / "tiny.png")
+    (folder / "folder").mkdir()
+    (folder / "corrupt.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{not json at all")
+    names = {"CAT": "cat.png", "BROKEN": "broken.png", "CUT": "cut.png", "MOVING": "moving.gif", "TINY": "tiny.png",
+             "FOLDER": "folder", "CORRUPT": "corrupt.safetensors", "OUT": "new/out"}
+    return {name: folder / path for name, path in names.items()}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_with_one_sentence(case, things):
+    arguments = []
+    for argument in REFUSED[case]:
+        head, _, tail = argument.partition("/")
+        arguments.append(str(things[head] / tail if tail else things[head]) if head in things else argument)
+    before = files_under(things["CAT"].parent)
+    result = swf(*arguments)
+    assert result.returncode == 2, result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1 and "Traceback" not in result.stderr, result.stderr
+    assert not result.stdout
+    assert files_under(things["CAT"].parent) == before
+
+
+def test_a_result_never_overwrites_what_is_read(model, cat):
+    clash = cat.with_name("cat_in_cat.png")
+    Image.open(cat).save(clash)
+    before = clash.read_bytes()
+    result = swf("stylize", "--content", cat, clash, "--style", cat, "--out", cat.parent, "--model", model)
+    assert result.returncode == 2 and "one of the pictures given" in result.stderr
+    assert clash.read_bytes() == before
+
+
+def test_stylize_end_to_end(model, cat, tmp_path):
+    colour = Image.linear_gradient("L").resize((50, 70)).convert("RGBA")
+    colour.putalpha(Image.radial_gradient("L").resize((50, 70)))
+    colour.save(tmp_path / "logo.png")
+    arguments = ["stylize", "--content", cat, tmp_path / "logo.png", "--style", cat, "--model", model, "--steps", 2,
+                 "--size", 64, "--gamma", 0.4, "--json"]
+    result = swf(*arguments, "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout.splitlines()[-1])
+    assert report["verb"] == "stylize" and report["cost"]["planned"] == report["cost"]["counted"] > 0
+    assert report["options"]["injection"]["gamma"] == 0.4 and report["options"]["steps"] == 2
+    assert files_under(tmp_path / "out") == ["cat_in_cat.png", "logo_in_cat.png"]
+    first, second = Image.open(tmp_path / "out" / "cat_in_cat.png"), Image.open(tmp_path / "out" / "logo_in_cat.png")
+    assert first.size == (64, 43) and first.mode == "RGB"
+    assert second.size == (46, 64) and second.mode == "RGBA"
+    assert "stylize: 100%" in result.stderr and "Traceback" not in result.stderr
+    again = swf(*arguments, "--out", tmp_path / "again")
+    assert again.returncode == 0
+    for name in files_under(tmp_path / "out"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_sample_end_to_end(model, cat, tmp_path):
+    result = swf("sample", "--prompt", "a cat", "--count", 2, "--steps", 2, "--size", 64, "--model", model,
+                 "--out", tmp_path / "plain", "--seed", 7)
+    assert result.returncode == 0, result.stderr
+    names = ["sample_7_000.png", "sample_7_001.png"]
+    assert files_under(tmp_path / "plain") == names
+    assert [Path(line).name for line in result.stdout.splitlines()] == names
+    styled = swf("sample", "--prompt", "a cat", "--style", cat, "--count", 2, "--steps", 2, "--size", 64, "--json",
+                 "--model", model, "--out", tmp_path / "styled", "--seed", 7)
+    assert styled.returncode == 0, styled.stderr
+    assert json.loads(styled.stdout.splitlines()[-1])["preset"] == "wallfacer"
+    pixels = [(tmp_path / place / name).read_bytes() for place in ("plain", "styled") for name in names]
+    assert len(set(pixels)) == 4
+
+
+def test_a_full_disk_leaves_nothing(model, cat, tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("mounting a small tmpfs needs root on Linux")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12k", "tmpfs", str(folder)], capture_output=True).returncode:
+        pytest.skip("cannot mount a tmpfs")
+    try:
+        result = swf("sample", "--prompt", "x", "--count", 2, "--steps", 1, "--size", 128, "--model", model,
+                     "--out", folder / "out")
+        assert result.returncode == 2 and "disk is full" in result.stderr
+        assert len([line for line in result.stderr.splitlines() if line.startswith("sample: The disk")]) == 1
+        assert files_under(folder) == []
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
+def test_ctrl_c_ends_cleanly(model, cat, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "swf_core", "sample", "--prompt", "x", "--count", "900", "--steps", "900",
+               "--size", "256", "--model", str(model), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    head = b""
+    while b"sample:" not in head:  # the bar shows: the model is loaded and sampling runs
+        part = os.read(process.stderr.fileno(), 4096)
+        assert part, head
+        head += part
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 130 and not out
+    assert error.decode().strip().splitlines()[-1].endswith("sample: stopped.") and b"Traceback" not in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_bars_follow_the_core(capsys):
+    from swf_core.cli.progress import Bars
+
+    bars = Bars()
+    progress = bars("work")
+    for value in (0.0, 0.4, 1.0):
+        progress(value, torch.zeros(1))
+    bars.close()
+    captured = capsys.readouterr()
+    assert "work" in captured.err and "100%" in captured.err and not captured.out
