@@ -16,6 +16,7 @@ def test_comfyui_and_diffusers_agree(host, tmp_path):
     pytest.importorskip("diffusers")
     import torch
     from safetensors.torch import load_file, save_file
+
     from swf_core.models.mini.vae import load_autoencoder_tiny
 
     generator = torch.Generator().manual_seed(0)
