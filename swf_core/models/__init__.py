@@ -44,7 +44,7 @@ def load(
 
             backend = load_single_file(path, device=device, dtype=dtype)
         elif path.exists():
-            raise UserError(f"The model '{spec}' is not a .safetensors file; use mini, a folder or a .safetensors file.")
+            raise UserError(f"The model '{spec}' is no .safetensors file; use mini, a folder or a .safetensors file.")
         else:
             raise UserError(f"The model '{spec}' does not exist; use mini, a diffusers folder, or a .safetensors file.")
     if lora is not None:

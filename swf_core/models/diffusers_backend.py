@@ -133,7 +133,9 @@ def load_folder(folder: Path, *, device: str | torch.device = "cpu", dtype: torc
     except Exception as error:  # safetensors, OSError, KeyError, ...: all mean the same to the user
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(f"The model in '{folder}' could not be read; copy it again ({reason[0][:200]}).") from error
-    modules = [unet.to(device), vae.to(device), *(encoder.to(device) for encoder in encoders)]
+    modules: list[Any] = [unet, vae, *encoders]
+    for module in modules:
+        module.to(device)
     size = int(unet.config.get("sample_size") or 64) * VaeCodec(vae).downscale
     return backend_from_modules(
         modules[0], modules[2:], tokenizers, modules[1], scheduler, name=folder.name, native_size_px=size

@@ -191,9 +191,10 @@ def _concat(
     """
     both_q = torch.cat([q_gen, q], -1)
     both_k = torch.cat([F.pad(k_gen, (0, k.shape[-1])), F.pad(k, (k_gen.shape[-1], 0))], -2)
-    own_bias = q.new_zeros(k_gen.shape[-2])
+    # Only the difference counts: whichever side is lowered, so that no logit grows and loses digits.
+    own_bias = q.new_full((k_gen.shape[-2],), -max(style_bias, 0.0))
     rows_bias = q.new_zeros(k.shape[-2]) if bias is None else bias.to(q)
-    rows_bias = (rows_bias + max(style_bias, -INFINITE_BIAS)).clamp_min(-INFINITE_BIAS)
+    rows_bias = (rows_bias + max(min(style_bias, 0.0), -INFINITE_BIAS)).clamp_min(-INFINITE_BIAS)
     return _attend(both_q, both_k, torch.cat([v_gen, v], -2), torch.cat([own_bias, rows_bias]), scale)
 
 

@@ -77,7 +77,7 @@ def stylize(
     if not pictures or not styles:
         raise UserError("Nothing to do: give at least one content and at least one style.")
     texts = [prompts] * len(pictures) if isinstance(prompts, str) else list(prompts)
-    places = list(place) if isinstance(place, list | tuple) else [place] * len(pictures)
+    places = [place] * len(pictures) if place is None or isinstance(place, Tensor) else list(place)
     if len(texts) != len(pictures) or len(places) != len(pictures):
         raise UserError(f"{len(pictures)} contents were given; give one prompt and one mask for all, or one each.")
     levels = plan_levels(backend.denoiser.sigmas, options)

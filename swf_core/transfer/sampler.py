@@ -14,6 +14,7 @@ from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, j
 from . import randomness
 from .cost import Cost, Meter, Progress
 from .sigmas import schedule
+from .trajectory import bdia_step
 
 
 def run_sampler(
@@ -32,7 +33,7 @@ def run_sampler(
     first. Returns the latent at `end`, float32.
     """
     if solver == "euler":
-        x = start[0]
+        x = start[0].float()
         for here, there in zip(levels, [*levels[1:], end]):
             x0 = evaluate(x, here)
             x = x0 if there == 0.0 else x + (there - here) * (x - x0) / here
@@ -42,7 +43,7 @@ def run_sampler(
     above, here_x = start[0].double(), start[1].double()
     for higher, here, there in zip(levels, levels[1:], [*levels[2:], end]):
         x0 = evaluate(here_x.float(), here)
-        above, here_x = here_x, above + (there - higher) * (here_x - x0.double()) / here
+        above, here_x = here_x, bdia_step(above, here_x, x0.double(), higher, here, there)
         if on_x0 is not None:
             on_x0(x0)
     return here_x.float()

@@ -35,13 +35,13 @@ class Trajectory:
     statistics_noise: Tensor | None = None
 
     def at(self, sigma: float) -> Tensor:
-        """The latent at any sigma >= 0, float32.
+        """The latent at any sigma >= 0, float32 (as stored, which is float64 for BDIA, at a stored level).
 
         A stored level is returned as it is. Between two, the noise direction (x - x0) / sigma is interpolated in
         log sigma; beyond the ends it is held.
         """
         if sigma in self.points:
-            return self.points[sigma].float()
+            return self.points[sigma]
         if sigma <= 0.0:
             return self.clean.float()
         if self.noise is not None:
@@ -117,22 +117,22 @@ def invert_ddim(
 def invert_bdia(evaluate: Evaluate, clean: Tensor, levels: Sequence[float], *, smallest: float) -> Trajectory:
     """Exact inversion: BDIA (arXiv 2307.10829) with gamma 1, up the rising `levels`; len(levels) evaluations.
 
-    x_{i+1} = x_{i-1} + (s_{i+1} - s_{i-1}) * e(x_i, s_i), after one DDIM step. `replay_bdia` undoes it from the last
-    two latents. Chosen over edit-friendly DDPM because it is deterministic, stores no noise maps, costs one evaluation
+    z_{i+1} = z_{i-1} + D(i -> i+1) - D(i -> i-1) after one DDIM step, D(i -> j) being the DDIM step from z_i to level j
+    in the papers' scale z = x / sqrt(sigma^2 + 1). `replay_bdia` undoes it from the last two latents. In sigma space
+    the same rule is the leapfrog, exact too, but it multiplies small differences at every noisy step. Chosen over edit-friendly DDPM because it is deterministic, stores no noise maps, costs one evaluation
     per step, and its latents lie near DDIM's, so that their queries mean the same. gamma 1, since smaller ones
     multiply rounding errors by 1/gamma each step; the state is float64 for the same reason.
-    Differs from the paper: written in sigma space, where it is the leapfrog rule.
     """
     grid = [0.0, *levels]
     before, here = clean.double(), clean.double()
     points = {0.0: here}
     for index, (s, t) in enumerate(zip(grid, grid[1:])):
         level = s if s > 0.0 else smallest
-        e = (here - evaluate(here.float(), level, s > 0.0).double()) / level
+        x0 = evaluate(here.float(), level, s > 0.0).double()
         if index == 0:
-            before, here = here, here + t * e
+            before, here = here, here + t * (here - x0) / level
         else:
-            before, here = here, before + (t - grid[index - 1]) * e
+            before, here = here, bdia_step(before, here, x0, grid[index - 1], s, t)
         points[t] = here
     return Trajectory(clean, points)
 
@@ -142,6 +142,14 @@ def replay_bdia(evaluate: Evaluate, trajectory: Trajectory, levels: Sequence[flo
     grid = [0.0, *levels]
     above, here = trajectory.points[grid[-1]].double(), trajectory.points[grid[-2]].double()
     for index in range(len(grid) - 2, 0, -1):
-        e = (here - evaluate(here.float(), grid[index], True).double()) / grid[index]
-        above, here = here, above - (grid[index + 1] - grid[index - 1]) * e
+        x0 = evaluate(here.float(), grid[index], True).double()
+        above, here = here, bdia_step(above, here, x0, grid[index + 1], grid[index], grid[index - 1])
     return here
+
+
+def bdia_step(before: Tensor, here: Tensor, x0: Tensor, s_before: float, s_here: float, s_next: float) -> Tensor:
+    """The latent at `s_next`, from those at `s_before` and `s_here` and x0 predicted at the latter. Its own inverse:
+    swapping before and next undoes it. Sigma-space latents, float64."""
+    e = (here - x0) / s_here
+    a_before, a_next = (s_before**2 + 1.0) ** -0.5, (s_next**2 + 1.0) ** -0.5
+    return (a_before * before + a_next * (x0 + s_next * e) - a_before * (x0 + s_before * e)) / a_next

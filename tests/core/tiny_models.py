@@ -1,4 +1,4 @@
-"""Tiny random models in the shapes of SD1.5, SD2.x (v prediction) and SDXL, for tests of what must hold for any weights."""
+"""Tiny random models in the shapes of SD1.5, SD2.x (v prediction) and SDXL, for what must hold whatever the weights."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def tokenize(texts):
 def text_config(width: int, projection: int = 16) -> CLIPTextConfig:
     return CLIPTextConfig(
         vocab_size=64, hidden_size=width, intermediate_size=2 * width, num_hidden_layers=2, num_attention_heads=2,
-        max_position_embeddings=_TEXT_LENGTH, projection_dim=projection, bos_token_id=62, eos_token_id=63, pad_token_id=63,
+        max_position_embeddings=_TEXT_LENGTH, projection_dim=projection, bos_token_id=62, eos_token_id=63,
+        pad_token_id=63,
     )  # fmt: skip
 
 
@@ -59,6 +60,7 @@ def tiny_vae(kind: str = "kl"):
         return AutoencoderKL(
             down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
             block_out_channels=(4, 4, 8, 8), layers_per_block=1, latent_channels=4, norm_num_groups=2, sample_size=64,
+            scaling_factor=6.0,
         )  # fmt: skip
     return AutoencoderTiny(
         encoder_block_out_channels=(8,) * 4, decoder_block_out_channels=(8,) * 4,
@@ -81,7 +83,7 @@ def tiny_parts(family: str, seed: int = 0, vae: str = "kl"):
             if ".attn1.to_" in name and p.dim() == 2:
                 p.mul_(2.5)
             if name == "conv_out.weight":
-                p.mul_(1.5)
+                p.mul_(0.2 if family != "sd2v" else 1.0)  # eps
     scheduler = {"prediction_type": "v_prediction" if family == "sd2v" else "epsilon"}
     return unet, texts, [tokenize] * len(texts), codec, scheduler
 

@@ -1,0 +1,34 @@
+"""The start latent: channel statistics and damped low frequencies."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from swf_core.transfer.start import adain, channel_statistics, damp_low_frequencies
+
+X = torch.randn((2, 4, 9, 7), generator=torch.Generator().manual_seed(0)) * 3 + 1
+S = torch.randn((1, 4, 5, 8), generator=torch.Generator().manual_seed(1)) * 0.5 - 2
+
+
+def test_adain_moves_the_statistics_by_amount():
+    (mean, std), (own_mean, own_std), (style_mean, style_std) = map(
+        channel_statistics, (adain(X, [S], [1.0], 0.6), X, S)
+    )
+    assert torch.allclose(mean, 0.4 * own_mean + 0.6 * style_mean, atol=1e-5)
+    assert torch.allclose(std, 0.4 * own_std + 0.6 * style_std, atol=1e-5)
+    assert adain(X, [S], [1.0], 0.0) is X
+    assert torch.allclose(adain(X, [S, X[:1]], [1.0, 0.0]), adain(X, [S], [1.0]), atol=1e-6)
+    with pytest.raises(ValueError, match="between 0"):
+        adain(X, [S], [1.0], 1.5)
+
+
+def test_low_frequencies():
+    noise = torch.randn((2, 4, 9, 7), generator=torch.Generator().manual_seed(2))
+    assert damp_low_frequencies(X, 1.0, noise) is X
+    still = damp_low_frequencies(X, 0.0, torch.zeros_like(X))
+    assert float(still.mean((-2, -1)).abs().max()) < 1e-5  # the mean is the lowest frequency
+    half = damp_low_frequencies(X, 0.5, torch.zeros_like(X))
+    assert torch.allclose(half, 0.5 * (still + X), atol=1e-5)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        damp_low_frequencies(X, -1.0, noise)
