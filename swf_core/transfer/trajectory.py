@@ -119,9 +119,11 @@ def invert_bdia(evaluate: Evaluate, clean: Tensor, levels: Sequence[float], *, s
 
     z_{i+1} = z_{i-1} + D(i -> i+1) - D(i -> i-1) after one DDIM step, D(i -> j) being the DDIM step from z_i to level j
     in the papers' scale z = x / sqrt(sigma^2 + 1). `replay_bdia` undoes it from the last two latents. In sigma space
-    the same rule is the leapfrog, exact too, but it multiplies small differences at every noisy step. Chosen over edit-friendly DDPM because it is deterministic, stores no noise maps, costs one evaluation
-    per step, and its latents lie near DDIM's, so that their queries mean the same. gamma 1, since smaller ones
-    multiply rounding errors by 1/gamma each step; the state is float64 for the same reason.
+    the same rule is the leapfrog, exact too, but it multiplies small differences at every noisy step.
+
+    Chosen over edit-friendly DDPM because it is deterministic, stores no noise maps, costs one evaluation per step, and
+    its latents lie near DDIM's, so that their queries mean the same. gamma 1, since smaller ones multiply rounding
+    errors by 1/gamma each step; the state is float64 for the same reason.
     """
     grid = [0.0, *levels]
     before, here = clean.double(), clean.double()

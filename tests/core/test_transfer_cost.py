@@ -28,7 +28,9 @@ CASES = {
     "published": (dict(styleid_grid=True), 4 + 4 + 3),
     "no style": (dict(injection=Injection(strength=0.0), adain=0.0), 4 + 4),
     "no content queries": (dict(injection=Injection(gamma=0.0), start="stochastic"), 4 + 1 + 4),
-    "window": (dict(injection=Injection(sigma_low=SIGMAS[2], sigma_high=SIGMAS[1]), features="lockstep"), 4 + 2 + 4 + 2 + 4),
+    "window": (
+        dict(injection=Injection(sigma_low=SIGMAS[2], sigma_high=SIGMAS[1]), features="lockstep"), 4 + 2 + 4 + 2 + 4
+    ),
     "quiet window": (dict(injection=Injection(sigma_high=SIGMAS[1])), 4 + 4 + 4),
 }  # fmt: skip
 
