@@ -15,11 +15,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import demo, mini, sample, stylize
+from . import bench, demo, mini, sample, stylize
 from .options import Parser
 from .progress import Bars
 
-VERBS = (demo, stylize, sample, mini)
+VERBS = (demo, stylize, sample, bench, mini)
 
 
 def parser() -> Parser:
@@ -68,6 +68,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
+    if not isinstance(value, bool | int | float | str) and callable(getattr(value, "item", None)):
+        value = value.item()  # a number of numpy's or torch's
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -16,7 +16,7 @@ BATCH, CROP = 16, 64
 # Shares of a batch: the training set, the held-out styles (only the diffusion model must not see them),
 # real photographs.
 SHARES = (0.70, 0.20, 0.10)
-PLAN = Plan(steps=5200, learning_rate=2e-3, warm_up=150, floor=0.01, save_every=400)
+PLAN = Plan(steps=4600, learning_rate=2e-3, warm_up=150, floor=0.01, save_every=400)
 
 
 def real_photographs() -> list[np.ndarray]:
@@ -35,7 +35,8 @@ def real_photographs() -> list[np.ndarray]:
 
 def run(train_set: np.ndarray, held_out_set: np.ndarray, photographs: Sequence[np.ndarray], folder: Path,
         plan: Plan = PLAN, seed: int = 1, start: NarrowAutoencoder | None = None,
-        progress: Progress | None = None) -> tuple[NarrowAutoencoder, dict[str, object]]:
+        progress: Progress | None = None,
+        seconds: float | None = None) -> tuple[NarrowAutoencoder, dict[str, object]]:
     """Train (from `start` when given) and return the autoencoder and what the training reports."""
     torch.manual_seed(seed)
     model = start or NarrowAutoencoder()
@@ -52,7 +53,7 @@ def run(train_set: np.ndarray, held_out_set: np.ndarray, photographs: Sequence[n
         noisy = latents + 0.03 * torch.randn(latents.shape, generator=generator)
         return reconstruction_loss(model.decode(noisy), batch) + 0.02 * whiteness(latents)
 
-    report = train({"vae": model}, loss_of, plan, folder, progress)
+    report = train({"vae": model}, loss_of, plan, folder, progress, seconds)
     return model.eval(), report
 
 

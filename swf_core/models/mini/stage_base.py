@@ -1,0 +1,84 @@
+"""Stage "base": train UNet and text encoder together on cached latents of the painters' pictures."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...world import Look, Scene, caption
+from .loop import Plan, Progress, train
+from .text import WordTokenizer
+from .vae import NarrowAutoencoder
+
+BATCH = 32
+# How many of a batch's 32 captions are full, style-stripped (on photos), style only, empty: 56, 25, 9 and 9 %.
+# "No style words" must be in distribution, or a style cannot be taught later by what a caption leaves out.
+CAPTIONS = {"full": 18, "stripped": 8, "style": 3, "empty": 3}
+PLANS = {"base-1": Plan(steps=4000, learning_rate=1e-3, warm_up=150, floor=0.03, save_every=250, ema=0.998),
+         "base-2": Plan(steps=5000, learning_rate=7e-4, warm_up=100, floor=0.02, save_every=250, ema=0.999),
+         "base-3": Plan(steps=5000, learning_rate=4e-4, warm_up=100, floor=0.01, save_every=250, ema=0.999)}
+
+
+@torch.no_grad()
+def encode_all(vae: NarrowAutoencoder, pictures: np.ndarray, path: Path, progress: Progress | None = None) -> Tensor:
+    """Latents [N, 4, 16, 16] of uint8 pictures, kept in `path` beside the pictures."""
+    if path.exists():
+        return torch.from_numpy(np.load(path))
+    out = []
+    for start in range(0, len(pictures), 64):
+        batch = torch.from_numpy(np.ascontiguousarray(pictures[start:start + 64])).permute(0, 3, 1, 2).float() / 255
+        out.append(vae.encode(batch.to(memory_format=torch.channels_last)).contiguous())
+        if progress:
+            progress(min(1.0, (start + 64) / len(pictures)), "encoding")
+    latents = torch.cat(out)
+    np.save(path, latents.numpy())
+    return latents
+
+
+def run(unet: nn.Module, text: nn.Module, tokenizer: WordTokenizer, latents: Tensor,
+        factors: Sequence[tuple[Scene, Look]], alphas_cumprod: Tensor, folder: Path, plan: Plan, seed: int,
+        progress: Progress | None = None, seconds: float | None = None) -> dict[str, object]:
+    """Train both networks in place on latents whose picture i has `factors[i]`. Returns the loop's report."""
+    from diffusers.models.attention_processor import AttnProcessor
+
+    unet.set_attn_processor(AttnProcessor())  # pyright: ignore[reportCallIssue]  # plain matmuls: fastest backward here
+    unet.train(), text.train()
+    photos = np.array([i for i, (_, look) in enumerate(factors) if look.style == "photo"])
+
+    def loss_of(step: int) -> Tensor:
+        rng = np.random.default_rng([seed, step])
+        index, captions = draw_batch(rng, factors, photos)
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        x0 = latents[torch.from_numpy(index)]
+        t = torch.from_numpy(rng.integers(0, len(alphas_cumprod), len(index)))
+        return v_loss(unet, text, x0, t, tokenizer(captions), alphas_cumprod, generator)
+
+    report = train({"unet": unet, "text": text}, loss_of, plan, folder, progress, seconds)
+    unet.eval(), text.eval()
+    return report
+
+
+def draw_batch(rng: np.random.Generator, factors: Sequence[tuple[Scene, Look]],
+               photos: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Indices of a batch's pictures, and a caption for each, in the shares of `CAPTIONS`."""
+    index, captions = [], []
+    for kind, count in CAPTIONS.items():
+        chosen = photos[rng.integers(0, len(photos), count)] if kind == "stripped" else rng.integers(0, len(factors), count)
+        for i in chosen:
+            index.append(int(i))
+            captions.append("" if kind == "empty" else caption(*factors[int(i)], kind=kind, rng=rng))
+    return np.array(index), captions
+
+
+def v_loss(unet: nn.Module, text: nn.Module, x0: Tensor, t: Tensor, ids: Tensor, alphas_cumprod: Tensor,
+           generator: torch.Generator) -> Tensor:
+    """Mean squared error of the velocity v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans and Ho, 2022)."""
+    noise = torch.randn(x0.shape, generator=generator)
+    abar = alphas_cumprod[t].view(-1, 1, 1, 1)
+    noisy = abar.sqrt() * x0 + (1 - abar).sqrt() * noise
+    velocity = abar.sqrt() * noise - (1 - abar).sqrt() * x0
+    return F.mse_loss(unet(noisy, t, text(ids).last_hidden_state).sample, velocity)
