@@ -29,7 +29,8 @@ $(PY):
 	$(PYTHON) -m venv $(VENV)
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt | $(PY)
-	$(PY) -m pip install --quiet $(PIP_ARGS) -r requirements-dev.txt -c constraints.txt
+	@echo "Installing what is needed into $(VENV) (the first time takes minutes) ..."
+	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
 demo: $(STAMP)

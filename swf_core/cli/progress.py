@@ -14,17 +14,19 @@ class Bars:
         self._open: dict[str, Any] = {}
 
     def __call__(self, name: str) -> Callable[..., None]:
-        """Return a callback `(value, preview=None)` that moves the bar of this name."""
+        """Return a callback `(value, note or preview)` that moves the bar of this name; a text is shown behind it."""
 
-        def progress(value: float, preview: Any = None) -> None:
+        def progress(value: float, note: Any = None) -> None:
             bar = self._open.get(name)
             if bar is None:
                 from tqdm import tqdm
 
                 bar = self._open[name] = tqdm(
                     total=100, desc=name, file=sys.stderr, dynamic_ncols=True,
-                    bar_format="{l_bar}{bar}| {elapsed}, {remaining} left",
+                    bar_format="{l_bar}{bar}| {elapsed}, {remaining} left{postfix}",
                 )
+            if isinstance(note, str):
+                bar.set_postfix_str(note, refresh=False)
             bar.update(max(0.0, min(1.0, value)) * 100 - bar.n)
             if value >= 1.0:
                 self._open.pop(name).close()

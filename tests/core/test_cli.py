@@ -227,6 +227,19 @@ def test_bars_follow_the_core(capsys):
     progress = bars("work")
     for value in (0.0, 0.4, 1.0):
         progress(value, torch.zeros(1))
+    bars("other")(0.5, "loss 0.25")
     bars.close()
     captured = capsys.readouterr()
     assert "work" in captured.err and "100%" in captured.err and not captured.out
+    assert "loss 0.25" in captured.err
+
+
+def test_reports_become_plain_json():
+    import numpy as np
+
+    from swf_core.cli import _plain
+
+    report = {"a": np.float32(0.5), "b": torch.tensor(2), "c": float("inf"), "d": Path("x"), "e": [np.bool_(True)]}
+    assert json.loads(json.dumps(_plain(report), allow_nan=False)) == {
+        "a": 0.5, "b": 2, "c": "inf", "d": "x", "e": [True]
+    }
