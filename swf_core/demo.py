@@ -1,4 +1,5 @@
 """The main job on the embedded model: pictures repainted in the style of others, with numbers against the truth."""
+
 from __future__ import annotations
 
 import json
@@ -40,32 +41,65 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
     bar = bars("image to image")
     for i, pair in enumerate(pairs):
         results += stylize(backend, [pair.content], [pair.style], options, seed=seed + i).images
-        adain += stylize(backend, [pair.content], [pair.style], replace(preset("adain", backend), size_px=0),
-                         seed=seed + i).images
+        adain += stylize(
+            backend, [pair.content], [pair.style], replace(preset("adain", backend), size_px=0), seed=seed + i
+        ).images
         bar((i + 1) / len(pairs))
-    table = compare(pairs, judge, {"wallfacer": torch.stack(results), "adain": torch.stack(adain),
-                                   "content itself": torch.stack([p.content for p in pairs]),
-                                   "another render of the truth": torch.stack([p.other for p in pairs])}, "wallfacer")
+    table = compare(
+        pairs,
+        judge,
+        {
+            "wallfacer": torch.stack(results),
+            "adain": torch.stack(adain),
+            "content itself": torch.stack([p.content for p in pairs]),
+            "another render of the truth": torch.stack([p.other for p in pairs]),
+        },
+        "wallfacer",
+    )
     transfer_sheet = sheet(
         [[p.content, p.style, r, p.truth] for p, r in zip(pairs, results, strict=True)],
-        ["content", "style", "result", "truth"], [p.look.style for p in pairs], cell_px=160,
-        title="Repainted in the style of a picture")
+        ["content", "style", "result", "truth"],
+        [p.look.style for p in pairs],
+        cell_px=160,
+        title="Repainted in the style of a picture",
+    )
 
     bar = bars("text to image")
     rows: list[list[Tensor]] = []
     for k, style in enumerate(TEXT_STYLES):
-        prompts = [f"{STYLE_WORDS[style][0]} of {c}" for c in
-                   ("a red house on the grass at noon", "a yellow boat by the sea at sunset",
-                    "a blue teapot on the sand at noon", "a white lighthouse in the snow at night")]
+        prompts = [
+            f"{STYLE_WORDS[style][0]} of {c}"
+            for c in (
+                "a red house on the grass at noon",
+                "a yellow boat by the sea at sunset",
+                "a blue teapot on the sand at noon",
+                "a white lighthouse in the snow at night",
+            )
+        ]
         rows.append(sample(backend, prompts, cfg=3.0, steps=20, seed=seed + k).images)
         bar((k + 1) / len(TEXT_STYLES))
-    text_sheet = sheet(rows, ["red house, grass, noon", "yellow boat, sea, sunset", "blue teapot, sand, noon",
-                              "white lighthouse, snow, night"], list(TEXT_STYLES), cell_px=160, title="From words alone")
+    text_sheet = sheet(
+        rows,
+        [
+            "red house, grass, noon",
+            "yellow boat, sea, sunset",
+            "blue teapot, sand, noon",
+            "white lighthouse, snow, night",
+        ],
+        list(TEXT_STYLES),
+        cell_px=160,
+        title="From words alone",
+    )
 
     bar = bars("image and text")
     edited, labels = _text_driven(backend, options, seed, bar)
-    edit_sheet = sheet(edited, ["content", "style", *(e or "no words" for e in EDITS)], labels, cell_px=160,
-                       title="Repainted, with words in control")
+    edit_sheet = sheet(
+        edited,
+        ["content", "style", *(e or "no words" for e in EDITS)],
+        labels,
+        cell_px=160,
+        title="Repainted, with words in control",
+    )
 
     bar = bars("photographs")
     photo_sheet = _photographs(backend, options, seed, bar)
@@ -76,11 +110,15 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
     return report
 
 
-def _text_driven(backend: Any, options: Any, seed: int, bar: Callable[..., None]) -> tuple[list[list[Tensor]], list[str]]:
+def _text_driven(
+    backend: Any, options: Any, seed: int, bar: Callable[..., None]
+) -> tuple[list[list[Tensor]], list[str]]:
     """A car repainted in two styles, each with and without words that ask for another colour, ground and hour."""
     rows, labels = [], []
-    content = picture(random_scene(TEST_SEED + 77, kind="car", colour="red", ground="grass", time="noon", second=False),
-                      random_look("photo", TEST_SEED + 77))
+    content = picture(
+        random_scene(TEST_SEED + 77, kind="car", colour="red", ground="grass", time="noon", second=False),
+        random_look("photo", TEST_SEED + 77),
+    )
     for k, style in enumerate(("stained glass", "comic")):
         look = random_look(style, TEST_SEED + 80 + k, "natural")
         reference = picture(random_scene(TEST_SEED + 80 + k, kind="tree", ground="grass", time="noon"), look)
@@ -102,8 +140,11 @@ def photographs() -> dict[str, Tensor]:
     folder = Path(skimage.data.__file__).parent
     from .pictures import load as load_picture
 
-    return {name: load_picture(folder / file, 256).pixels for name, file in
-            (("cat", "chelsea.png"), ("coffee", "coffee.png")) if (folder / file).exists()}
+    return {
+        name: load_picture(folder / file, 256).pixels
+        for name, file in (("cat", "chelsea.png"), ("coffee", "coffee.png"))
+        if (folder / file).exists()
+    }
 
 
 def _photographs(backend: Any, options: Any, seed: int, bar: Callable[..., None]) -> Any:
@@ -112,8 +153,10 @@ def _photographs(backend: Any, options: Any, seed: int, bar: Callable[..., None]
     if len(found) < 2:
         return None
     looks = ("stained glass", "strokes")
-    references = [picture(random_scene(TEST_SEED + 300 + k), random_look(style, TEST_SEED + 300 + k, "natural"), 256)
-                  for k, style in enumerate(looks)]
+    references = [
+        picture(random_scene(TEST_SEED + 300 + k), random_look(style, TEST_SEED + 300 + k, "natural"), 256)
+        for k, style in enumerate(looks)
+    ]
     rows = []
     for k, (name, photo) in enumerate(found.items()):
         others = [p for n, p in found.items() if n != name]
@@ -123,8 +166,13 @@ def _photographs(backend: Any, options: Any, seed: int, bar: Callable[..., None]
             bar((k + (j + 1) / 3) / len(found))
         rows.append([_small(p) for p in row])
     rows.insert(0, [None, *[_small(r) for r in references], None])
-    return sheet(rows, ["photograph", *(f"after {s}" for s in looks), "after the other photograph"],
-                 ["style", *found], cell_px=160, title="Real photographs")
+    return sheet(
+        rows,
+        ["photograph", *(f"after {s}" for s in looks), "after the other photograph"],
+        ["style", *found],
+        cell_px=160,
+        title="Real photographs",
+    )
 
 
 def _small(pixels: Tensor) -> Tensor:
@@ -143,4 +191,3 @@ def _stack(sheets: list[Any]) -> Any:
         page.paste(s, (0, top))
         top += s.height
     return page
-

@@ -14,11 +14,13 @@ from .progress import Bars
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
-        "bench", help="measure against the truth",
+        "bench",
+        help="measure against the truth",
         description="Measure on scenes and seeds that no model was trained on; writes NAME.json and NAME.png.",
     )
     parser.add_argument(
-        "name", choices=("world", "vae", "samples", "transfer", "unmatched", "held-out", "words"),
+        "name",
+        choices=("world", "vae", "samples", "transfer", "unmatched", "held-out", "words"),
         help="world: speed of the painters, colour histograms; vae: round trips; samples: text to image; transfer: "
         "matched pairs; unmatched: any pairs; held-out: styles never trained on; words: text during transfer",
     )
@@ -34,4 +36,6 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     check_folder(args.out)
     from ..measure import bench
 
-    return bench.run(args.name, args.out, model=args.model, quick=args.quick, tune=args.tune, seed=args.seed, progress=bars)
+    return bench.run(
+        args.name, args.out, model=args.model, quick=args.quick, tune=args.tune, seed=args.seed, progress=bars
+    )

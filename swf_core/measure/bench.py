@@ -1,4 +1,5 @@
 """The benches behind `python -m swf_core bench NAME`: what is measured, on how many pictures, and the sheets."""
+
 from __future__ import annotations
 
 import json
@@ -23,13 +24,26 @@ from .pairs import PAINTED, make_pairs
 
 Bars = Callable[[str], Callable[..., None]]
 # The grid of `--tune`, chosen on pairs that no figure is reported on.
-GRID = ({"layers": "all", "gamma": 0.3, "tau": 2.5}, {"layers": "all", "gamma": 0.5, "tau": 2.0},
-        {"layers": "all", "gamma": 0.0, "tau": 2.5}, {"layers": "all", "gamma": 0.3, "tau": 1.5},
-        {"layers": "late", "gamma": 0.3, "tau": 2.5}, {"layers": "all", "gamma": 0.3, "tau": 4.0})
+GRID = (
+    {"layers": "all", "gamma": 0.3, "tau": 2.5},
+    {"layers": "all", "gamma": 0.5, "tau": 2.0},
+    {"layers": "all", "gamma": 0.0, "tau": 2.5},
+    {"layers": "all", "gamma": 0.3, "tau": 1.5},
+    {"layers": "late", "gamma": 0.3, "tau": 2.5},
+    {"layers": "all", "gamma": 0.3, "tau": 4.0},
+)
 
 
-def run(name: str, out: Path, *, model: str = "mini", quick: bool = False, tune: bool = False, seed: int = 0,
-        progress: Bars | None = None) -> dict[str, Any]:
+def run(
+    name: str,
+    out: Path,
+    *,
+    model: str = "mini",
+    quick: bool = False,
+    tune: bool = False,
+    seed: int = 0,
+    progress: Bars | None = None,
+) -> dict[str, Any]:
     """Run one bench, write `<name>.json` and, where there are pictures, `<name>.png`; return the report."""
     began = time.perf_counter()
     bars = progress or (lambda _: lambda value, *rest: None)
@@ -49,8 +63,10 @@ def run(name: str, out: Path, *, model: str = "mini", quick: bool = False, tune:
         else:
             report, pages = _transfer(backend, judge, name, 105 // part, tune, seed, bar)
     report |= {"bench": label, "quick": quick, "seconds": round(time.perf_counter() - began, 1)}
-    write_files({out / f"{label}.json": json.dumps(report, indent=1).encode()}
-                | {out / f"{label}{k}.png": png_bytes(page) for k, page in pages.items()})
+    write_files(
+        {out / f"{label}.json": json.dumps(report, indent=1).encode()}
+        | {out / f"{label}{k}.png": png_bytes(page) for k, page in pages.items()}
+    )
     return report
 
 
@@ -64,8 +80,10 @@ def _world(quick: bool) -> dict[str, Any]:
     speed, features, labels = {}, [], []
     for k, style in enumerate(STYLES):
         began = time.perf_counter()
-        pictures = [render(random_scene(TEST_SEED + 60_000 + 100 * k + i), random_look(style, TEST_SEED + 100 * k + i))
-                    for i in range(each)]
+        pictures = [
+            render(random_scene(TEST_SEED + 60_000 + 100 * k + i), random_look(style, TEST_SEED + 100 * k + i))
+            for i in range(each)
+        ]
         speed[style] = round(each / (time.perf_counter() - began), 1)
         for picture in pictures:
             bins = (np.minimum(picture, 0.999) * 8).astype(int)
@@ -75,13 +93,17 @@ def _world(quick: bool) -> dict[str, Any]:
     x, y = np.array(features), np.array(labels)
     train = np.arange(len(y)) % each < each * 3 // 4
     forest = RandomForestClassifier(300, random_state=0).fit(x[train], y[train])
-    return {"pictures_per_second": speed, "mean_ms": round(float(np.mean([1000 / v for v in speed.values()])), 2),
-            "histogram_accuracy": round(float(forest.score(x[~train], y[~train])), 4), "styles": len(STYLES)}
+    return {
+        "pictures_per_second": speed,
+        "mean_ms": round(float(np.mean([1000 / v for v in speed.values()])), 2),
+        "histogram_accuracy": round(float(forest.score(x[~train], y[~train])), 4),
+        "styles": len(STYLES),
+    }
 
 
 def _samples(backend: Backend, judge: Judge, count: int, seed: int, bar: Callable[..., None]):
     report, pictures, prompts = text_samples(backend, judge, count, TEST_SEED + 20_000 + seed, cfg=4.0, progress=bar)
-    rows = [list(pictures[i:i + 16]) for i in range(0, min(count, 96), 16)]
+    rows = [list(pictures[i : i + 16]) for i in range(0, min(count, 96), 16)]
     return report | {"count": count}, {"": sheet(rows, [], [], cell_px=96)}
 
 
@@ -92,16 +114,21 @@ def _transfer(backend: Backend, judge: Judge, name: str, count: int, tune: bool,
     settings = {p: preset(p, backend) for p in ("wallfacer", "styleid", "adain")}
     if tune:
         base = settings["wallfacer"]
-        settings = {" ".join(f"{k} {v}" for k, v in dials.items()): replace(base, injection=replace(base.injection, **dials))
-                    for dials in GRID}
+        settings = {
+            " ".join(f"{k} {v}" for k, v in dials.items()): replace(base, injection=replace(base.injection, **dials))
+            for dials in GRID
+        }
     results = {}
     for k, (label, options) in enumerate(settings.items()):
         results[label] = transfer(backend, pairs, options, seed, lambda v, k=k: bar((k + v) / len(settings)))
     shown = [[p.content, p.style, *(results[r][i] for r in settings), p.truth] for i, p in enumerate(pairs)]
     truth = torch.stack([p.truth for p in pairs])
-    results |= {"content": torch.stack([p.content for p in pairs]), "style picture": torch.stack([p.style for p in pairs]),
-                "another render": torch.stack([p.other for p in pairs]),
-                "truth through the codec": backend.codec.decode(backend.codec.encode(truth)).clamp(0, 1)}
+    results |= {
+        "content": torch.stack([p.content for p in pairs]),
+        "style picture": torch.stack([p.style for p in pairs]),
+        "another render": torch.stack([p.other for p in pairs]),
+        "truth through the codec": backend.codec.decode(backend.codec.encode(truth)).clamp(0, 1),
+    }
     report = compare(pairs, judge, results, next(iter(settings)))
     by_style: dict[str, Any] = {}
     answers = judge.answers(results[next(iter(settings))])["style"]
@@ -115,11 +142,13 @@ def _words(backend: Backend, judge: Judge, count: int, seed: int, bar: Callable[
     """Ask for another colour, ground or hour during a transfer: how often it takes, and whether the style stays."""
     pairs = make_pairs(count, TEST_SEED + 6_000)
     base = preset("wallfacer", backend)
-    dials = {"cfg 4, adain 1": {"cfg": 4.0}, "cfg 4, adain 0.2": {"cfg": 4.0, "adain": 0.2},
-             "cfg 7, adain 0.2": {"cfg": 7.0, "adain": 0.2},
-             "cfg 7, adain 0.2, denoise 0.85, strength 0.7":
-             {"cfg": 7.0, "adain": 0.2, "strength": 0.7, "denoise": 0.85},
-             "cfg 7, adain 0.2, stochastic": {"cfg": 7.0, "adain": 0.2, "start": "stochastic"}}
+    dials = {
+        "cfg 4, adain 1": {"cfg": 4.0},
+        "cfg 4, adain 0.2": {"cfg": 4.0, "adain": 0.2},
+        "cfg 7, adain 0.2": {"cfg": 7.0, "adain": 0.2},
+        "cfg 7, adain 0.2, denoise 0.85, strength 0.7": {"cfg": 7.0, "adain": 0.2, "strength": 0.7, "denoise": 0.85},
+        "cfg 7, adain 0.2, stochastic": {"cfg": 7.0, "adain": 0.2, "start": "stochastic"},
+    }
     table: dict[str, Any] = {}
     rows = []
     for d, (label, values) in enumerate(dials.items()):
@@ -134,8 +163,14 @@ def _words(backend: Backend, judge: Judge, count: int, seed: int, bar: Callable[
             prompt = f"{STYLE_WORDS[pair.look.style][0]} of {describe(edited)}"
             rest = {k: v for k, v in values.items() if k != "strength"}
             injection = replace(base.injection, strength=values.get("strength", 1.0))
-            image = stylize(backend, [pair.content], [pair.style], replace(base, injection=injection, size_px=0, **rest),
-                            seed=seed + i, prompts=prompt).images[0]
+            image = stylize(
+                backend,
+                [pair.content],
+                [pair.style],
+                replace(base, injection=injection, size_px=0, **rest),
+                seed=seed + i,
+                prompts=prompt,
+            ).images[0]
             answer = judge.answers(image[None])
             took[factor].append(answer[factor][0] == wanted)
             style.append(answer["style"][0] == pair.look.style)
@@ -143,8 +178,15 @@ def _words(backend: Backend, judge: Judge, count: int, seed: int, bar: Callable[
             if d in (0, 2) and i < 12:
                 rows.append([pair.content, pair.style, image])
             bar((d + (i + 1) / count) / len(dials))
-        table[label] = {f"{k} takes": share(v) for k, v in took.items()} | {"style": share(style), "object": share(kept)}
+        table[label] = {f"{k} takes": share(v) for k, v in took.items()} | {
+            "style": share(style),
+            "object": share(kept),
+        }
     half = len(rows) // 2
-    page = sheet([rows[i] + rows[half + i][2:] for i in range(half)],
-                 ["content", "style", list(dials)[0], list(dials)[2]], [], cell_px=96)
+    page = sheet(
+        [rows[i] + rows[half + i][2:] for i in range(half)],
+        ["content", "style", list(dials)[0], list(dials)[2]],
+        [],
+        cell_px=96,
+    )
     return {"dials": table, "count": count}, {"": page}

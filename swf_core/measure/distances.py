@@ -2,6 +2,7 @@
 
 Neither needs downloaded weights and neither is trained on anything, so nothing can be tuned to them by accident.
 """
+
 from __future__ import annotations
 
 from functools import cache
@@ -17,7 +18,7 @@ LOW_PASS_SIGMA = 4.0  # pixels at 128: half a latent cell
 
 @cache
 def _filters() -> tuple[tuple[Tensor, Tensor], ...]:
-    """Two layers of random zero-mean filters; random convolutions describe texture well (Ustyuzhaninov et al., 2016)."""
+    """Two layers of random zero-mean filters; random convolutions describe texture (Ustyuzhaninov et al., 2016)."""
     g = torch.Generator().manual_seed(SEED)
     layers = []
     for width_in, width_out, side in ((3, 48, 7), (48, 96, 5)):
@@ -30,7 +31,7 @@ def _filters() -> tuple[tuple[Tensor, Tensor], ...]:
 
 @torch.no_grad()
 def gram(pictures: Tensor) -> list[Tensor]:
-    """Gram matrices [B, C, C] of both layers at three scales, for pictures [B, 3, H, W] in 0..1 (Gatys et al., 2016)."""
+    """Gram matrices [B, C, C] of both layers at three scales, for pictures [B, 3, H, W] (Gatys et al., 2016)."""
     out = []
     x = pictures.float() * 2 - 1
     for _ in range(3):
@@ -46,8 +47,10 @@ def gram(pictures: Tensor) -> list[Tensor]:
 
 def gram_distance(a: Tensor, b: Tensor) -> Tensor:
     """Mean relative Frobenius distance of the Gram matrices, [B]."""
-    parts = [(ga - gb).flatten(1).norm(dim=1) / (ga.flatten(1).norm(dim=1) * gb.flatten(1).norm(dim=1)).sqrt()
-             for ga, gb in zip(gram(a), gram(b), strict=True)]
+    parts = [
+        (ga - gb).flatten(1).norm(dim=1) / (ga.flatten(1).norm(dim=1) * gb.flatten(1).norm(dim=1)).sqrt()
+        for ga, gb in zip(gram(a), gram(b), strict=True)
+    ]
     return torch.stack(parts).mean(0)
 
 

@@ -1,4 +1,5 @@
 """How good is it? Samples, round trips and transfers of a `Backend`, measured by the judge and against the truth."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -28,43 +29,61 @@ def round_trips(backend: Backend, judge: Judge, each: int, seed: int) -> dict[st
     """Per style: PSNR in dB (mean over pictures) and how often the judge still sees the style after encode, decode."""
     report: dict[str, Any] = {}
     for k, style in enumerate(STYLES):
-        pictures = torch.stack([picture(random_scene(seed + 1000 * k + i), random_look(style, seed + 1000 * k + i))
-                                for i in range(each)])
+        pictures = torch.stack(
+            [picture(random_scene(seed + 1000 * k + i), random_look(style, seed + 1000 * k + i)) for i in range(each)]
+        )
         back = torch.cat([backend.codec.decode(backend.codec.encode(part)) for part in pictures.split(16)]).clamp(0, 1)
         psnr = -10 * (back - pictures).square().mean((1, 2, 3)).log10()
-        report[style] = {"psnr_db": round(float(psnr.mean()), 2),
-                         "style": share([a == style for a in judge.answers(back)["style"]]),
-                         "style_before": share([a == style for a in judge.answers(pictures)["style"]])}
+        report[style] = {
+            "psnr_db": round(float(psnr.mean()), 2),
+            "style": share([a == style for a in judge.answers(back)["style"]]),
+            "style_before": share([a == style for a in judge.answers(pictures)["style"]]),
+        }
     return report
 
 
-def text_samples(backend: Backend, judge: Judge, count: int, seed: int, cfg: float, steps: int = 25,
-                 progress: Progress | None = None) -> tuple[dict[str, Any], Tensor, list[str]]:
+def text_samples(
+    backend: Backend, judge: Judge, count: int, seed: int, cfg: float, steps: int = 25, progress: Progress | None = None
+) -> tuple[dict[str, Any], Tensor, list[str]]:
     """Sample full captions of unseen scenes, styles in turn; the share of each factor that the judge finds right."""
     natural = [n for n, (_, words) in PALETTES.items() if not words][0]
-    factors = [(random_scene(seed + i, second=False), random_look(TRAINED[i % len(TRAINED)], seed + i, natural))
-               for i in range(count)]
+    factors = [
+        (random_scene(seed + i, second=False), random_look(TRAINED[i % len(TRAINED)], seed + i, natural))
+        for i in range(count)
+    ]
     prompts = [caption(*f) for f in factors]
     images: list[Tensor] = []
     for start in range(0, count, 16):
-        images += sample(backend, prompts[start:start + 16], cfg=cfg, steps=steps, seed=seed + start).images
+        images += sample(backend, prompts[start : start + 16], cfg=cfg, steps=steps, seed=seed + start).images
         if progress:
             progress(min(1.0, (start + 16) / count))
     pictures = torch.stack(images)
     answers = judge.answers(pictures)
-    truth = {"style": [look.style for _, look in factors], "object": [s.main.kind for s, _ in factors],
-             "colour": [s.main.colour for s, _ in factors], "ground": [s.ground for s, _ in factors],
-             "time": [s.time for s, _ in factors]}
+    truth = {
+        "style": [look.style for _, look in factors],
+        "object": [s.main.kind for s, _ in factors],
+        "colour": [s.main.colour for s, _ in factors],
+        "ground": [s.ground for s, _ in factors],
+        "time": [s.time for s, _ in factors],
+    }
     report: dict[str, Any] = {q: share([a == b for a, b in zip(answers[q], truth[q], strict=True)]) for q in LABELS}
-    report["by_style"] = {s: {q: share([a == b for a, b, t in zip(answers[q], truth[q], truth["style"], strict=True)
-                                        if t == s]) for q in ("style", "object", "colour")} for s in TRAINED}
-    report["by_object"] = {o: share([a == b for a, b in zip(answers["object"], truth["object"], strict=True) if b == o])
-                           for o in LABELS["object"]}
+    report["by_style"] = {
+        s: {
+            q: share([a == b for a, b, t in zip(answers[q], truth[q], truth["style"], strict=True) if t == s])
+            for q in ("style", "object", "colour")
+        }
+        for s in TRAINED
+    }
+    report["by_object"] = {
+        o: share([a == b for a, b in zip(answers["object"], truth["object"], strict=True) if b == o])
+        for o in LABELS["object"]
+    }
     return report, pictures, prompts
 
 
-def transfer(backend: Backend, pairs: Sequence[Pair], options: TransferOptions, seed: int = 0,
-             progress: Progress | None = None) -> Tensor:
+def transfer(
+    backend: Backend, pairs: Sequence[Pair], options: TransferOptions, seed: int = 0, progress: Progress | None = None
+) -> Tensor:
     """Results [pairs, 3, H, W] of the triple process; pictures keep their size."""
     out = []
     for i, pair in enumerate(pairs):
@@ -81,8 +100,13 @@ def judged(judge: Judge, pairs: Sequence[Pair], results: Tensor) -> dict[str, An
     kept = [a == pair.scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
     copied = [a == pair.style_scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
     probability = [float(p["style"][i, LABELS["style"].index(pair.look.style)]) for i, pair in enumerate(pairs)]
-    return {"style": share(style), "style_probability": share(probability), "object": share(kept),
-            "both": share([a and b for a, b in zip(style, kept, strict=True)]), "leak": share(copied)}
+    return {
+        "style": share(style),
+        "style_probability": share(probability),
+        "object": share(kept),
+        "both": share([a and b for a, b in zip(style, kept, strict=True)]),
+        "leak": share(copied),
+    }
 
 
 def truth_distances(pairs: Sequence[Pair], results: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
@@ -97,14 +121,18 @@ def truth_distances(pairs: Sequence[Pair], results: dict[str, Tensor]) -> dict[s
 
 
 def compare(pairs: Sequence[Pair], judge: Judge, results: dict[str, Tensor], first: str) -> dict[str, Any]:
-    """The table of a transfer bench: judge and distances per result set, and `first` against each other by bootstrap."""
+    """Table of a transfer bench: judge and distances per result set, and `first` against each other by bootstrap."""
     distances = truth_distances(pairs, results)
     report: dict[str, Any] = {
         name: judged(judge, pairs, images) | {k: round(float(v.mean()), 4) for k, v in distances[name].items()}
-        for name, images in results.items()}
+        for name, images in results.items()
+    }
     report["bootstrap"] = {
-        f"{first} - {name}": {kind: [round(v, 4) for v in bootstrap_difference(distances[first][kind],
-                                                                              distances[name][kind])]
-                              for kind in DISTANCES}
-        for name in results if name != first}
+        f"{first} - {name}": {
+            kind: [round(v, 4) for v in bootstrap_difference(distances[first][kind], distances[name][kind])]
+            for kind in DISTANCES
+        }
+        for name in results
+        if name != first
+    }
     return report

@@ -4,6 +4,7 @@ Trained on the renderer's own pictures, on seeds no other model sees, and never 
 what it judges. One network judges structure (style, object) from pictures whose hue is turned, that are greyed and
 blurred at random, so that it cannot answer from colour; the other judges what colour alone can tell.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -19,7 +20,12 @@ from ..world import COLOURS, GROUNDS, OBJECTS, STYLES, TIMES
 
 SIZE = 128
 LABELS: dict[str, tuple[str, ...]] = {
-    "style": STYLES, "object": OBJECTS, "colour": COLOURS, "ground": GROUNDS, "time": TIMES}
+    "style": STYLES,
+    "object": OBJECTS,
+    "colour": COLOURS,
+    "ground": GROUNDS,
+    "time": TIMES,
+}
 HEADS = {"structure": ("style", "object"), "hue": ("colour", "ground", "time")}
 
 
@@ -46,8 +52,10 @@ class Classifier(nn.Module):
 
 def new_networks() -> dict[str, Classifier]:
     """The two untrained networks."""
-    return {"structure": Classifier(HEADS["structure"], (32, 48, 96, 160)),
-            "hue": Classifier(HEADS["hue"], (24, 40, 64, 96))}
+    return {
+        "structure": Classifier(HEADS["structure"], (32, 48, 96, 160)),
+        "hue": Classifier(HEADS["hue"], (24, 40, 64, 96)),
+    }
 
 
 def views(network: str, pictures: Tensor) -> Tensor:
@@ -70,8 +78,9 @@ class Judge:
         for name, network in self.networks.items():
             for batch in views(name, pictures.float()).split(64):
                 for question, logits in network(batch).items():
-                    out[question] = torch.cat([out[question], logits.softmax(-1)]) if question in out \
-                        else logits.softmax(-1)
+                    out[question] = (
+                        torch.cat([out[question], logits.softmax(-1)]) if question in out else logits.softmax(-1)
+                    )
         return out
 
     def answers(self, pictures: Tensor) -> dict[str, list[str]]:
@@ -89,10 +98,17 @@ def load_judge(path: Path | None = None) -> Judge:
         networks = new_networks()
         for name, network in networks.items():
             prefix = f"{name}."
-            network.load_state_dict({k.removeprefix(prefix): v.float() if v.is_floating_point() else v
-                                     for k, v in state.items() if k.startswith(prefix)})
+            network.load_state_dict(
+                {
+                    k.removeprefix(prefix): v.float() if v.is_floating_point() else v
+                    for k, v in state.items()
+                    if k.startswith(prefix)
+                }
+            )
             network.eval()
     except Exception as error:
-        raise UserError(f"The judge {path} cannot be read ({type(error).__name__}); restore it from the repository "
-                        "or train it with: python -m swf_core mini build --stages judge.") from error
+        raise UserError(
+            f"The judge {path} cannot be read ({type(error).__name__}); restore it from the repository "
+            "or train it with: python -m swf_core mini build --stages judge."
+        ) from error
     return Judge(networks)

@@ -1,4 +1,5 @@
 """Train the judge on rendered pictures with hue turned, greyed, blurred and shifted at random."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -15,22 +16,29 @@ MONOCHROME = ("sepia", "blue", "green", "rose")
 def labels_of(scene: Scene, look: Look) -> dict[str, int]:
     """The right answers. Where one palette holds a single hue, colour has no answer: -100, ignored by the loss."""
     tinted = look.palette.name in MONOCHROME
-    answers = {"style": look.style, "object": scene.main.kind, "colour": scene.main.colour, "ground": scene.ground,
-               "time": scene.time}
-    return {q: -100 if tinted and q in ("colour", "ground", "time") else LABELS[q].index(a)
-            for q, a in answers.items()}
+    answers = {
+        "style": look.style,
+        "object": scene.main.kind,
+        "colour": scene.main.colour,
+        "ground": scene.ground,
+        "time": scene.time,
+    }
+    return {q: -100 if tinted and q in ("colour", "ground", "time") else LABELS[q].index(a) for q, a in answers.items()}
 
 
-def batch_loss(network: Classifier, name: str, pictures: np.ndarray, labels: dict[str, np.ndarray], seed: int,
-               step: int, size: int) -> Tensor:
+def batch_loss(
+    network: Classifier, name: str, pictures: np.ndarray, labels: dict[str, np.ndarray], seed: int, step: int, size: int
+) -> Tensor:
     """Cross-entropy of one augmented batch, drawn by (seed, step) from uint8 pictures [N, H, W, 3]."""
     rng = np.random.default_rng([seed, step])
     index = np.sort(rng.choice(len(pictures), size, replace=False))
     batch = torch.from_numpy(pictures[index]).permute(0, 3, 1, 2).float() / 255
     batch = augment(batch, rng, hue=name == "structure")
     out = network(views(name, batch))
-    losses = [F.cross_entropy(logits, torch.from_numpy(labels[q][index]), label_smoothing=0.03, ignore_index=-100)
-              for q, logits in out.items()]
+    losses = [
+        F.cross_entropy(logits, torch.from_numpy(labels[q][index]), label_smoothing=0.03, ignore_index=-100)
+        for q, logits in out.items()
+    ]
     return torch.stack(losses).sum()
 
 

@@ -1,4 +1,5 @@
 """Pairs whose truth is known: a content, a style picture, and the content's scene by the style picture's painter."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -45,9 +46,17 @@ def make_pairs(count: int, seed: int, styles: Sequence[str] = PAINTED, matched: 
         if style_scene.main.kind == scene.main.kind:  # the style's object must be another, or copying would pass
             style_scene = random_scene(seed + 500_000 + i, kind=_other(scene.main.kind, i), **fixed)
         look = random_look(styles[i % len(styles)], seed + i)
-        pairs.append(Pair(picture(scene, random_look("photo", seed + 700_000 + i)), picture(style_scene, look),
-                          picture(scene, look.reseeded(seed + 800_000 + i)),
-                          picture(scene, look.reseeded(seed + 900_000 + i)), scene, style_scene, look))
+        pairs.append(
+            Pair(
+                picture(scene, random_look("photo", seed + 700_000 + i)),
+                picture(style_scene, look),
+                picture(scene, look.reseeded(seed + 800_000 + i)),
+                picture(scene, look.reseeded(seed + 900_000 + i)),
+                scene,
+                style_scene,
+                look,
+            )
+        )
     return pairs
 
 

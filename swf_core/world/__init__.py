@@ -3,6 +3,7 @@
 `random_scene` says what is in the picture, `random_look` how it is made, `render` gives the picture. All are
 byte-identical for the same seeds on the same machine.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -10,15 +11,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import gaussian_filter, median_filter
 
+from .captions import STYLE_WORDS, caption, describe, vocabulary
 from .painters import HELD_OUT, PAINTERS, STYLES, TRAINED
 from .painters.canvas import Canvas
-from .captions import STYLE_WORDS, caption, describe
 from .palette import PALETTES, Palette, random_palette
 from .photo import render_photo
 from .scene import COLOURS, GROUNDS, OBJECTS, TIMES, Scene, Thing, random_scene
 
-__all__ = ["COLOURS", "GROUNDS", "HELD_OUT", "OBJECTS", "PALETTES", "STYLES", "TIMES", "TRAINED", "Look", "Palette",
-           "STYLE_WORDS", "Scene", "Thing", "caption", "describe", "paint", "random_look", "random_scene", "regions_of", "render", "render_photo"]
+__all__ = [
+    "COLOURS",
+    "GROUNDS",
+    "HELD_OUT",
+    "OBJECTS",
+    "PALETTES",
+    "STYLES",
+    "TIMES",
+    "TRAINED",
+    "Look",
+    "Palette",
+    "STYLE_WORDS",
+    "Scene",
+    "Thing",
+    "caption",
+    "describe",
+    "paint",
+    "random_look",
+    "random_scene",
+    "regions_of",
+    "render",
+    "render_photo",
+    "vocabulary",
+]
 
 
 @dataclass(frozen=True)
@@ -76,4 +99,4 @@ def regions_of(image: np.ndarray) -> np.ndarray:
         return median_filter(label, size=side).astype(np.int32)
     step = int(np.ceil(side / 7))  # on large pictures the specks are removed at a coarser grid
     coarse = median_filter(label[::step, ::step], size=7)
-    return np.repeat(np.repeat(coarse, step, 0), step, 1)[:image.shape[0], :image.shape[1]].astype(np.int32)
+    return np.repeat(np.repeat(coarse, step, 0), step, 1)[: image.shape[0], : image.shape[1]].astype(np.int32)

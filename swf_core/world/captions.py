@@ -3,6 +3,7 @@
 The stripped caption says everything about the content and nothing about how the picture is made; the difference
 between the two is the semantic gap of arXiv 2506.15033, here known exactly.
 """
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -16,21 +17,37 @@ if TYPE_CHECKING:
     from . import Look
 
 STYLE_WORDS: dict[str, tuple[str, ...]] = {
-    "photo": ("a photo", "a photograph"), "oil": ("an oil painting", "a painting in oil"),
-    "watercolour": ("a watercolour", "a watercolour painting"), "ink": ("an ink wash painting", "a painting in ink"),
+    "photo": ("a photo", "a photograph"),
+    "oil": ("an oil painting", "a painting in oil"),
+    "watercolour": ("a watercolour", "a watercolour painting"),
+    "ink": ("an ink wash painting", "a painting in ink"),
     "strokes": ("a swirling brush painting", "a painting in swirling strokes"),
-    "pencil": ("a pencil drawing", "a hatched pencil drawing"), "woodcut": ("a woodcut", "a woodcut print"),
-    "mosaic": ("a mosaic", "a tile mosaic"), "stained glass": ("a stained glass window", "stained glass"),
-    "pointillism": ("a pointillist painting", "a painting in dots"), "halftone": ("a halftone print", "a halftone"),
-    "comic": ("a comic drawing", "a comic"), "charcoal": ("a charcoal drawing", "a drawing in charcoal"),
-    "pastel": ("a pastel drawing", "a drawing in pastel"), "pixel": ("pixel art", "a pixel picture"),
-    "papercut": ("a papercut", "a cut paper picture"), "neon": ("a neon sign", "neon light art"),
-    "blueprint": ("a blueprint", "a blueprint drawing"), "cross-stitch": ("a cross stitch", "an embroidery"),
+    "pencil": ("a pencil drawing", "a hatched pencil drawing"),
+    "woodcut": ("a woodcut", "a woodcut print"),
+    "mosaic": ("a mosaic", "a tile mosaic"),
+    "stained glass": ("a stained glass window", "stained glass"),
+    "pointillism": ("a pointillist painting", "a painting in dots"),
+    "halftone": ("a halftone print", "a halftone"),
+    "comic": ("a comic drawing", "a comic"),
+    "charcoal": ("a charcoal drawing", "a drawing in charcoal"),
+    "pastel": ("a pastel drawing", "a drawing in pastel"),
+    "pixel": ("pixel art", "a pixel picture"),
+    "papercut": ("a papercut", "a cut paper picture"),
+    "neon": ("a neon sign", "neon light art"),
+    "blueprint": ("a blueprint", "a blueprint drawing"),
+    "cross-stitch": ("a cross stitch", "an embroidery"),
 }
-GROUND_WORDS = {"grass": ("on the grass", "in a green meadow"), "sand": ("on the sand", "on a sandy beach"),
-                "snow": ("in the snow", "on a snowy field"), "sea": ("by the sea", "on the water")}
-TIME_WORDS = {"noon": ("at noon", "on a sunny day"), "sunset": ("at sunset", "in the evening"),
-              "night": ("at night", "under the moon")}
+GROUND_WORDS = {
+    "grass": ("on the grass", "in a green meadow"),
+    "sand": ("on the sand", "on a sandy beach"),
+    "snow": ("in the snow", "on a snowy field"),
+    "sea": ("by the sea", "on the water"),
+}
+TIME_WORDS = {
+    "noon": ("at noon", "on a sunny day"),
+    "sunset": ("at sunset", "in the evening"),
+    "night": ("at night", "under the moon"),
+}
 KINDS = ("full", "stripped", "style")
 
 

@@ -1,4 +1,5 @@
 """Smooth noise, warps and cell patterns: the few textures that all painters are made of."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -6,8 +7,9 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 
-def smooth_noise(rng: np.random.Generator, height: int, width: int, scale_px: float,
-                 stretch: float = 1.0, angle: float = 0.0) -> np.ndarray:
+def smooth_noise(
+    rng: np.random.Generator, height: int, width: int, scale_px: float, stretch: float = 1.0, angle: float = 0.0
+) -> np.ndarray:
     """Noise [height, width] with mean 0 and standard deviation about 1, features of `scale_px` pixels.
 
     `stretch` makes the features longer by that factor along `angle` (radians, 0 = along x).
@@ -35,12 +37,20 @@ def warp(image: np.ndarray, dx: np.ndarray, dy: np.ndarray, order: int = 1) -> n
     at = [y + dy, x + dx]
     if image.ndim == 2:
         return map_coordinates(image, at, order=order, mode="nearest")
-    return np.stack([map_coordinates(image[..., c], at, order=order, mode="nearest")
-                     for c in range(image.shape[2])], axis=-1)
+    return np.stack(
+        [map_coordinates(image[..., c], at, order=order, mode="nearest") for c in range(image.shape[2])], axis=-1
+    )
 
 
-def cells(rng: np.random.Generator, height: int, width: int, spacing_px: float, jitter: float = 0.8,
-          angle: float = 0.0, square: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cells(
+    rng: np.random.Generator,
+    height: int,
+    width: int,
+    spacing_px: float,
+    jitter: float = 0.8,
+    angle: float = 0.0,
+    square: bool = False,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Jittered-grid cells: (nearest distance, second-nearest distance, cell id), each [height, width].
 
     Distances are in pixels, Euclidean or (with `square`) Chebyshev in the rotated frame, which gives tiles.

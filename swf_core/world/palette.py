@@ -3,6 +3,7 @@
 A `Palette` maps the photo's colours before anything is painted and names the paper and the ink. Were it tied to
 the painter, a colour histogram would recognise the style and "style transfer" would be recolouring.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -11,9 +12,15 @@ import numpy as np
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 # name: (how often, words in a caption or "" where nobody would mention it)
-PALETTES = {"natural": (0.56, ""), "vivid": (0.12, "in vivid colours"), "muted": (0.12, "in muted colours"),
-            "sepia": (0.05, "in sepia"), "blue": (0.05, "in shades of blue"), "green": (0.05, "in shades of green"),
-            "rose": (0.05, "in shades of rose")}
+PALETTES = {
+    "natural": (0.56, ""),
+    "vivid": (0.12, "in vivid colours"),
+    "muted": (0.12, "in muted colours"),
+    "sepia": (0.05, "in sepia"),
+    "blue": (0.05, "in shades of blue"),
+    "green": (0.05, "in shades of green"),
+    "rose": (0.05, "in shades of rose"),
+}
 _MONO_HUE = {"sepia": 0.085, "blue": 0.60, "green": 0.37, "rose": 0.95}
 
 
@@ -57,15 +64,17 @@ def random_palette(rng: np.random.Generator, name: str | None = None) -> Palette
     saturation = {"vivid": 1.35, "muted": 0.5}.get(name, 1.0) * (0.88 + 0.24 * draws[6])
     contrast = {"vivid": 1.15, "muted": 0.78}.get(name, 1.0) * (0.86 + 0.28 * draws[7])
     shift = rng.random(2)
-    return Palette(name, 0.05 * (2 * shift[0] - 1), float(saturation), float(contrast), 0.12 * (shift[1] - 0.5), paper, ink)
+    return Palette(
+        name, 0.05 * (2 * shift[0] - 1), float(saturation), float(contrast), 0.12 * (shift[1] - 0.5), paper, ink
+    )
 
 
 def _hue_matrix(turns: float) -> np.ndarray:
     """Rotate colours about the grey axis, keeping luma (the matrix of the SVG filter "hueRotate")."""
     c, s = np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)
-    base = np.array([[.213, .715, .072]] * 3)
-    cos = np.array([[.787, -.715, -.072], [-.213, .285, -.072], [-.213, -.715, .928]])
-    sin = np.array([[-.213, -.715, .928], [.143, .140, -.283], [-.787, .715, .072]])
+    base = np.array([[0.213, 0.715, 0.072]] * 3)
+    cos = np.array([[0.787, -0.715, -0.072], [-0.213, 0.285, -0.072], [-0.213, -0.715, 0.928]])
+    sin = np.array([[-0.213, -0.715, 0.928], [0.143, 0.140, -0.283], [-0.787, 0.715, 0.072]])
     return (base + c * cos + s * sin).astype(np.float32)
 
 

@@ -1,4 +1,5 @@
 """A scene as a smooth "photo" and its region map, drawn with Pillow at twice the size and averaged down."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -9,11 +10,25 @@ from .noise import smooth_noise
 from .objects import FIXED, PARTS
 from .scene import BOXES, Scene, Thing
 
-COLOUR_RGB = {"red": (0.83, 0.13, 0.12), "yellow": (0.96, 0.80, 0.12), "green": (0.12, 0.56, 0.22),
-              "blue": (0.12, 0.32, 0.82), "purple": (0.55, 0.18, 0.66), "white": (0.95, 0.95, 0.93)}
-GROUND_RGB = {"grass": (0.40, 0.66, 0.27), "sand": (0.88, 0.76, 0.52), "snow": (0.92, 0.95, 0.99), "sea": (0.16, 0.45, 0.62)}
-SKY_RGB = {"noon": ((0.36, 0.62, 0.92), (0.78, 0.90, 0.98)), "sunset": ((0.46, 0.28, 0.52), (0.99, 0.62, 0.28)),
-           "night": ((0.04, 0.05, 0.18), (0.14, 0.19, 0.42))}
+COLOUR_RGB = {
+    "red": (0.83, 0.13, 0.12),
+    "yellow": (0.96, 0.80, 0.12),
+    "green": (0.12, 0.56, 0.22),
+    "blue": (0.12, 0.32, 0.82),
+    "purple": (0.55, 0.18, 0.66),
+    "white": (0.95, 0.95, 0.93),
+}
+GROUND_RGB = {
+    "grass": (0.40, 0.66, 0.27),
+    "sand": (0.88, 0.76, 0.52),
+    "snow": (0.92, 0.95, 0.99),
+    "sea": (0.16, 0.45, 0.62),
+}
+SKY_RGB = {
+    "noon": ((0.36, 0.62, 0.92), (0.78, 0.90, 0.98)),
+    "sunset": ((0.46, 0.28, 0.52), (0.99, 0.62, 0.28)),
+    "night": ((0.04, 0.05, 0.18), (0.14, 0.19, 0.42)),
+}
 LIGHT_RGB = {"noon": (1.0, 1.0, 1.0), "sunset": (1.0, 0.86, 0.76), "night": (0.70, 0.72, 0.90)}
 
 _OVERSAMPLE = 2
@@ -47,7 +62,7 @@ def render_photo(scene: Scene, size: int = 128) -> tuple[np.ndarray, np.ndarray]
     sky = top + (low - top) * np.clip(y / max(scene.horizon, 0.01), 0, 1)[..., None]
     image = np.where((labels == 0)[..., None], sky, image)
     image = image.reshape(size, _OVERSAMPLE, size, _OVERSAMPLE, 3).mean(axis=(1, 3))
-    regions = labels[_OVERSAMPLE // 2::_OVERSAMPLE, _OVERSAMPLE // 2::_OVERSAMPLE].astype(np.int32)
+    regions = labels[_OVERSAMPLE // 2 :: _OVERSAMPLE, _OVERSAMPLE // 2 :: _OVERSAMPLE].astype(np.int32)
 
     # Light falls from the side of the sun; the ground darkens towards the viewer; both keep the photo smooth.
     x = np.linspace(0, 1, size, dtype=np.float32)[None, :]

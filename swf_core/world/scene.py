@@ -4,6 +4,7 @@ A `Scene` says *what* is in the picture (object, colour, ground, time of day, la
 about how it is made. Every factor is drawn on its own; no two are correlated, which is what makes
 "this content in that style" a question with one exact answer (`world.render`).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -18,9 +19,16 @@ TIMES = ("noon", "sunset", "night")
 # Width and height of each object's drawing box as shares of the picture's height, and how far it floats
 # above the ground line. All are large: an object that cannot be recognised cannot be measured.
 BOXES = {
-    "house": (0.74, 0.66, 0.0), "tree": (0.64, 0.78, 0.0), "boat": (0.70, 0.74, 0.0), "mountain": (1.00, 0.66, 0.0),
-    "car": (0.86, 0.48, 0.0), "balloon": (0.54, 0.80, 0.14), "lighthouse": (0.40, 0.84, 0.0),
-    "cat": (0.60, 0.70, 0.0), "teapot": (0.82, 0.56, 0.0), "windmill": (0.72, 0.86, 0.0),
+    "house": (0.74, 0.66, 0.0),
+    "tree": (0.64, 0.78, 0.0),
+    "boat": (0.70, 0.74, 0.0),
+    "mountain": (1.00, 0.66, 0.0),
+    "car": (0.86, 0.48, 0.0),
+    "balloon": (0.54, 0.80, 0.14),
+    "lighthouse": (0.40, 0.84, 0.0),
+    "cat": (0.60, 0.70, 0.0),
+    "teapot": (0.82, 0.56, 0.0),
+    "windmill": (0.72, 0.86, 0.0),
 }
 
 
@@ -76,7 +84,16 @@ def random_scene(seed: int, **fixed: object) -> Scene:
     main = Thing(kind, colour, float(x), float(base), float(0.90 + 0.14 * layout[3]), bool(layout[4] < 0.5))
     second = None
     if has_second:
-        second = Thing(second_kind, second_colour, float(0.5 - side * 0.34), float(base - 0.10), 0.46,
-                       bool(layout[5] < 0.5))
-    return Scene(main, second, ground, time, float(0.58 + 0.14 * layout[6]), float(0.12 + 0.76 * layout[7]),
-                 int(rng.integers(0, 3)), seed)
+        second = Thing(
+            second_kind, second_colour, float(0.5 - side * 0.34), float(base - 0.10), 0.46, bool(layout[5] < 0.5)
+        )
+    return Scene(
+        main,
+        second,
+        ground,
+        time,
+        float(0.58 + 0.14 * layout[6]),
+        float(0.12 + 0.76 * layout[7]),
+        int(rng.integers(0, 3)),
+        seed,
+    )

@@ -1,4 +1,4 @@
-"""The world: same seed, same bytes; independent factors; painters that work on anything; captions that tell the truth."""
+"""The world: same seed, same bytes; independent factors; painters for anything; captions that tell the truth."""
 
 from __future__ import annotations
 
@@ -6,8 +6,23 @@ import numpy as np
 import pytest
 
 from swf_core.world import (
-    COLOURS, GROUNDS, HELD_OUT, OBJECTS, PALETTES, STYLE_WORDS, STYLES, TIMES, TRAINED, caption, describe, paint,
-    random_look, random_scene, regions_of, render, render_photo,
+    COLOURS,
+    GROUNDS,
+    HELD_OUT,
+    OBJECTS,
+    PALETTES,
+    STYLE_WORDS,
+    STYLES,
+    TIMES,
+    TRAINED,
+    caption,
+    describe,
+    paint,
+    random_look,
+    random_scene,
+    regions_of,
+    render,
+    render_photo,
 )  # fmt: skip
 from swf_core.world.captions import vocabulary
 

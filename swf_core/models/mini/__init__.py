@@ -3,6 +3,7 @@
 Weights are two files: `vae.safetensors` (TAESD's layout) and `base.safetensors` (`unet.*` under diffusers' names,
 `text.*` under transformers'; shape, vocabulary, schedule and prediction type in its metadata).
 """
+
 from __future__ import annotations
 
 import json
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 NATIVE_SIZE_PX = 128
 
 
-def load_mini(folder: Path | str | None = None, device: str | torch.device = "cpu",
-              dtype: torch.dtype | None = None) -> Backend:
+def load_mini(
+    folder: Path | str | None = None, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
+) -> Backend:
     """The embedded model as a `Backend`. `folder`: where the weights are, default the shipped ones.
 
     Raises UserError when a file is missing or damaged.
@@ -39,5 +41,13 @@ def load_mini(folder: Path | str | None = None, device: str | torch.device = "cp
     unet.load_state_dict(as_float(base, "unet."))
     text.load_state_dict(as_float(base, "text."))
     modules = [module.to(device, dtype or torch.float32) for module in (unet, text, load_autoencoder_tiny(taesd))]
-    return backend_from_modules(modules[0], [modules[1]], [tokenizer], modules[2], json.loads(meta["scheduler"]),
-                                name="mini", native_size_px=NATIVE_SIZE_PX, family="mini")
+    return backend_from_modules(
+        modules[0],
+        [modules[1]],
+        [tokenizer],
+        modules[2],
+        json.loads(meta["scheduler"]),
+        name="mini",
+        native_size_px=NATIVE_SIZE_PX,
+        family="mini",
+    )

@@ -2,8 +2,9 @@
 
 Folder layout: `pictures/` (rendered sets and latents), one folder a stage with its state and loss curve, and
 `weights/` with the finished files, their checksums, a contact sheet a stage and the model card. A stage that was
-stopped goes on; a stage that is finished is not run again. Every "base" stage starts from the weights of the one before.
+stopped goes on; a finished one is not run again. Every "base" stage starts from the weights of the one before.
 """
+
 from __future__ import annotations
 
 import json
@@ -34,8 +35,16 @@ PICTURES = {"train": 24576, "held_out": 2048, "judge": 6144}
 Bars = Callable[[str], Callable[..., None]]
 
 
-def run(out: Path, stages: Sequence[str] | None = None, *, resume: bool = True, seconds: float | None = None,
-        seed: int = 0, progress: Bars | None = None, pictures: dict[str, int] | None = None) -> dict[str, Any]:
+def run(
+    out: Path,
+    stages: Sequence[str] | None = None,
+    *,
+    resume: bool = True,
+    seconds: float | None = None,
+    seed: int = 0,
+    progress: Bars | None = None,
+    pictures: dict[str, int] | None = None,
+) -> dict[str, Any]:
     """Train the stages that are left (or those named) in `out` and return a report per stage.
 
     `seconds` bounds each stage: it is saved and can go on later. `pictures` overrides the sizes of the sets.
@@ -58,27 +67,39 @@ def run(out: Path, stages: Sequence[str] | None = None, *, resume: bool = True, 
     return report
 
 
-def _vae(out: Path, stage: str, counts: dict[str, int], seed: int, seconds: float | None,
-         progress: Bars | None) -> dict[str, Any]:
-    sets = {name: rendered(name, counts[name], out / "pictures", progress=_bar(progress, f"pictures: {name}"))
-            for name in ("train", "held_out")}
-    model, report = stage_vae.run(sets["train"], sets["held_out"], stage_vae.real_photographs(), out / stage,
-                                  seed=seed + 1, progress=_bar(progress, stage), seconds=seconds)
+def _vae(
+    out: Path, stage: str, counts: dict[str, int], seed: int, seconds: float | None, progress: Bars | None
+) -> dict[str, Any]:
+    sets = {
+        name: rendered(name, counts[name], out / "pictures", progress=_bar(progress, f"pictures: {name}"))
+        for name in ("train", "held_out")
+    }
+    model, report = stage_vae.run(
+        sets["train"],
+        sets["held_out"],
+        stage_vae.real_photographs(),
+        out / stage,
+        seed=seed + 1,
+        progress=_bar(progress, stage),
+        seconds=seconds,
+    )
     write_weights(out / "weights" / "vae.safetensors", to_taesd(model), {"format": "TAESD", "stage": stage})
     contact_sheet_vae(model, sets).save(out / "weights" / "vae.png")
     return report
 
 
-def _judge(out: Path, stage: str, counts: dict[str, int], seed: int, seconds: float | None,
-           progress: Bars | None) -> dict[str, Any]:
+def _judge(
+    out: Path, stage: str, counts: dict[str, int], seed: int, seconds: float | None, progress: Bars | None
+) -> dict[str, Any]:
     pictures = rendered("judge", counts["judge"], out / "pictures", progress=_bar(progress, "pictures: judge"))
     state, report = stage_judge.run(pictures, out / stage, seed + 7, _bar(progress, stage), seconds)
     write_weights(out / "weights" / "judge.safetensors", state, {"accuracy": report["accuracy"]})
     return report
 
 
-def _base(out: Path, stage: str, counts: dict[str, int], seed: int, seconds: float | None,
-          progress: Bars | None) -> dict[str, Any]:
+def _base(
+    out: Path, stage: str, counts: dict[str, int], seed: int, seconds: float | None, progress: Bars | None
+) -> dict[str, Any]:
     from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
     from ...world import vocabulary
@@ -86,8 +107,9 @@ def _base(out: Path, stage: str, counts: dict[str, int], seed: int, seconds: flo
     taesd, _ = _need(out / "weights" / "vae.safetensors", "vae")
     pictures = rendered("train", counts["train"], out / "pictures", progress=_bar(progress, "pictures: train"))
     vae = from_taesd(taesd).eval()
-    latents = stage_base.encode_all(vae, pictures, out / "pictures" / f"latents_{counts['train']}.npy",
-                                    _bar(progress, "latents"))
+    latents = stage_base.encode_all(
+        vae, pictures, out / "pictures" / f"latents_{counts['train']}.npy", _bar(progress, "latents")
+    )
     torch.manual_seed(seed + 11)
     number = int(stage.split("-")[1])
     if number == 1:
@@ -101,14 +123,35 @@ def _base(out: Path, stage: str, counts: dict[str, int], seed: int, seconds: flo
         unet.load_state_dict(as_float(before, "unet."))
         text.load_state_dict(as_float(before, "text."))
     factors = [train_picture(i) for i in range(len(latents))]
-    report = stage_base.run(unet, text, tokenizer, latents, factors, DDIMScheduler(**SCHEDULER).alphas_cumprod,
-                            out / stage, stage_base.PLANS[stage], seed + 11 + number, _bar(progress, stage), seconds)
+    report = stage_base.run(
+        unet,
+        text,
+        tokenizer,
+        latents,
+        factors,
+        DDIMScheduler(**SCHEDULER).alphas_cumprod,
+        out / stage,
+        stage_base.PLANS[stage],
+        seed + 11 + number,
+        _bar(progress, stage),
+        seconds,
+    )
     tensors = {f"unet.{k}": v for k, v in unet.state_dict().items()} | {
-        f"text.{k}": v for k, v in text.state_dict().items()}
-    write_weights(out / "weights" / "base.safetensors", tensors, {
-        "architecture": "UNet2DConditionModel + CLIPTextModel", "channels": list(CHANNELS), "scheduler": SCHEDULER,
-        "prediction_type": SCHEDULER["prediction_type"], "size": "128", "stage": stage,
-        "vocabulary": tokenizer.words[4:]})
+        f"text.{k}": v for k, v in text.state_dict().items()
+    }
+    write_weights(
+        out / "weights" / "base.safetensors",
+        tensors,
+        {
+            "architecture": "UNet2DConditionModel + CLIPTextModel",
+            "channels": list(CHANNELS),
+            "scheduler": SCHEDULER,
+            "prediction_type": SCHEDULER["prediction_type"],
+            "size": "128",
+            "stage": stage,
+            "vocabulary": tokenizer.words[4:],
+        },
+    )
     contact_sheet_samples(out / "weights").save(out / "weights" / "base.png")
     return report
 
@@ -123,8 +166,12 @@ def _note(out: Path, stage: str, report: dict[str, Any], seed: int) -> None:
     """Keep recipe, seed, time and device of each stage, and write the model card from them."""
     path = out / "weights" / "stages.json"
     notes = json.loads(path.read_text()) if path.exists() else {}
-    notes[stage] = report | {"seed": seed, "device": f"{os.cpu_count()} cores of {processor()}",
-                             "torch": torch.__version__, "numpy": np.__version__}
+    notes[stage] = report | {
+        "seed": seed,
+        "device": f"{os.cpu_count()} cores of {processor()}",
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
     write_files({path: json.dumps(notes, indent=1).encode(), out / "weights" / "README.md": model_card(notes).encode()})
 
 

@@ -1,4 +1,5 @@
 """The model card and the contact sheets of `mini build`."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -29,9 +30,14 @@ def contact_sheet_samples(folder: Path, seed: int = 0) -> Image.Image:
     from . import load_mini
 
     backend = load_mini(folder)
-    contents = ("a red house on the grass at noon", "a yellow boat by the sea at sunset", "a blue car on the sand at noon",
-                "a white lighthouse by the sea at night", "a green tree in the snow at noon",
-                "a purple teapot on the grass at sunset")
+    contents = (
+        "a red house on the grass at noon",
+        "a yellow boat by the sea at sunset",
+        "a blue car on the sand at noon",
+        "a white lighthouse by the sea at night",
+        "a green tree in the snow at noon",
+        "a purple teapot on the grass at sunset",
+    )
     rows = []
     for k, style in enumerate(TRAINED):
         prompts = [f"{STYLE_WORDS[style][0]} of {c}" for c in contents]
@@ -44,7 +50,9 @@ def model_card(notes: dict[str, Any]) -> str:
     stages = "\n".join(
         f"| {name} | {n['steps'] if isinstance(n['steps'], int) else ' + '.join(map(str, n['steps'].values()))} | "
         f"{n['seconds'] / 60:.0f} min | {n.get('loss', n.get('accuracy', ''))} | {n['seed']} | {n['device']}, "
-        f"torch {n['torch']} |" for name, n in notes.items())
+        f"torch {n['torch']} |"
+        for name, n in notes.items()
+    )
     return f"""# mini: the embedded text-to-image model
 
 Small models of real classes, trained from nothing on the procedural world in `swf_core/world`; no other data but
@@ -70,6 +78,6 @@ autoencoder and the judge know all {len(STYLES)}.
 Same seed and machine give the same bytes; another processor may round differently.
 
 ## Limits
-It knows ten objects, six colours, four grounds and three times of day, at 128 pixels. It is a measuring instrument and a
-demonstration, not a picture generator.
+It knows ten objects, six colours, four grounds and three times of day, at 128 pixels. It is a measuring instrument
+and a demonstration, not a picture generator.
 """

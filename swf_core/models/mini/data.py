@@ -2,6 +2,7 @@
 
 Seeds are divided into ranges that never meet: what a model is measured on it has never seen.
 """
+
 from __future__ import annotations
 
 import os
@@ -44,15 +45,19 @@ def judge_picture(index: int) -> tuple[Scene, Look]:
 
 
 SETS: dict[str, Callable[[int], tuple[Scene, Look]]] = {
-    "train": train_picture, "held_out": held_out_picture, "judge": judge_picture}
+    "train": train_picture,
+    "held_out": held_out_picture,
+    "judge": judge_picture,
+}
 
 
 def _render_block(name: str, start: int, stop: int) -> np.ndarray:
     return np.stack([(render(*SETS[name](i), size=SIZE) * 255 + 0.5).astype(np.uint8) for i in range(start, stop)])
 
 
-def rendered(name: str, count: int, folder: Path, workers: int | None = None,
-             progress: Callable[[float], None] | None = None) -> np.ndarray:
+def rendered(
+    name: str, count: int, folder: Path, workers: int | None = None, progress: Callable[[float], None] | None = None
+) -> np.ndarray:
     """The first `count` pictures of a set as uint8 [count, 128, 128, 3], memory-mapped from `folder`.
 
     Rendered in blocks by worker processes; an unfinished file is continued, a finished one is opened.
@@ -63,14 +68,17 @@ def rendered(name: str, count: int, folder: Path, workers: int | None = None,
     done = int(done_path.read_text()) if done_path.exists() and path.exists() else 0
     if done < count:
         shape = (count, SIZE, SIZE, 3)
-        array = (np.lib.format.open_memmap(path, mode="r+") if done
-                 else np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape))
+        array = (
+            np.lib.format.open_memmap(path, mode="r+")
+            if done
+            else np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        )
         starts = list(range(done, count, block))
         with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
             jobs = [pool.submit(_render_block, name, s, min(s + block, count)) for s in starts]
             for start, job in zip(starts, jobs, strict=True):
                 part = job.result()
-                array[start:start + len(part)] = part
+                array[start : start + len(part)] = part
                 array.flush()
                 done_path.write_text(str(start + len(part)))
                 if progress:

@@ -1,4 +1,5 @@
 """The embedded model's files: half-precision safetensors beside this module, checked by sha256."""
+
 from __future__ import annotations
 
 import hashlib
@@ -21,18 +22,23 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     from safetensors import safe_open
 
     if not path.is_file():
-        raise UserError(f"The weight file '{path}' is missing; restore it from the repository or run: "
-                        "python -m swf_core mini build.")
+        raise UserError(
+            f"The weight file '{path}' is missing; restore it from the repository or run: "
+            "python -m swf_core mini build."
+        )
     expected = checksums(path.parent).get(path.name)
     if expected and sha256(path) != expected:
-        raise UserError(f"The weight file '{path}' is damaged (its sha256 is not the one in {SUMS}); restore it from "
-                        "the repository.")
+        raise UserError(
+            f"The weight file '{path}' is damaged (its sha256 is not the one in {SUMS}); restore it from "
+            "the repository."
+        )
     try:
         with safe_open(path, "pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})
     except Exception as error:  # whatever safetensors raises, the file is not one
-        raise UserError(f"The weight file '{path}' is not a readable safetensors file; restore it from the "
-                        "repository.") from error
+        raise UserError(
+            f"The weight file '{path}' is not a readable safetensors file; restore it from the repository."
+        ) from error
 
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
@@ -58,11 +64,17 @@ def checksums(folder: Path) -> dict[str, str]:
 def sha256(path: Path) -> str:
     """The file's sha256 in hexadecimal."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") \
+        return (
+            hashlib.file_digest(file, "sha256").hexdigest()
+            if hasattr(hashlib, "file_digest")
             else hashlib.sha256(file.read()).hexdigest()
+        )
 
 
 def as_float(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors under a prefix, without it, in float32."""
-    return {k.removeprefix(prefix): v.to(torch.float32) if v.is_floating_point() else v
-            for k, v in tensors.items() if k.startswith(prefix)}
+    return {
+        k.removeprefix(prefix): v.to(torch.float32) if v.is_floating_point() else v
+        for k, v in tensors.items()
+        if k.startswith(prefix)
+    }

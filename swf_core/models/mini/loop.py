@@ -3,6 +3,7 @@
 Everything random in step k is drawn from a generator seeded by (seed, k). A resumed run therefore sees the very
 batches an uninterrupted one would have seen, and there is no generator state to store.
 """
+
 from __future__ import annotations
 
 import os
@@ -55,8 +56,14 @@ def keep_memory() -> None:
             return
 
 
-def train(modules: Mapping[str, nn.Module], loss_of: Callable[[int], Tensor], plan: Plan, folder: Path,
-          progress: Progress | None = None, seconds: float | None = None) -> dict[str, object]:
+def train(
+    modules: Mapping[str, nn.Module],
+    loss_of: Callable[[int], Tensor],
+    plan: Plan,
+    folder: Path,
+    progress: Progress | None = None,
+    seconds: float | None = None,
+) -> dict[str, object]:
     """Run `loss_of(step)` for the plan's steps; on return the modules hold the (averaged) trained weights.
 
     The state in `folder` is continued when there is one; after `seconds` of this call it is saved and left there.
@@ -66,8 +73,9 @@ def train(modules: Mapping[str, nn.Module], loss_of: Callable[[int], Tensor], pl
     keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
     named = {f"{m}.{n}": p for m, module in modules.items() for n, p in module.named_parameters() if p.requires_grad}
-    optimizer = torch.optim.AdamW(named.values(), lr=plan.learning_rate, weight_decay=1e-4, betas=(0.9, 0.98),
-                                  fused=True)
+    optimizer = torch.optim.AdamW(
+        named.values(), lr=plan.learning_rate, weight_decay=1e-4, betas=(0.9, 0.98), fused=True
+    )
     average = {n: p.detach().clone() for n, p in named.items()} if plan.ema else {}
     step, losses, before = _restore(folder, named, optimizer, average)
     began = time.monotonic()
@@ -96,26 +104,37 @@ def train(modules: Mapping[str, nn.Module], loss_of: Callable[[int], Tensor], pl
     with torch.no_grad():
         for name, value in average.items():
             named[name].copy_(value)
-    return {"steps": step, "finished": step >= plan.steps, "seconds": round(before + time.monotonic() - began, 1),
-            "loss": round(float(np.mean(losses[-100:])), 5)}
+    return {
+        "steps": step,
+        "finished": step >= plan.steps,
+        "seconds": round(before + time.monotonic() - began, 1),
+        "loss": round(float(np.mean(losses[-100:])), 5),
+    }
 
 
-def _save(folder: Path, step: int, named: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer,
-          average: dict[str, Tensor], losses: list[float], seconds: float) -> None:
+def _save(
+    folder: Path,
+    step: int,
+    named: dict[str, nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    average: dict[str, Tensor],
+    losses: list[float],
+    seconds: float,
+) -> None:
     state = {f"weight.{n}": p.detach() for n, p in named.items()} | {f"average.{n}": v for n, v in average.items()}
     for name, parameter in named.items():
         moments = optimizer.state[parameter]
         state |= {f"first.{name}": moments["exp_avg"], f"second.{name}": moments["exp_avg_sq"]}
     state["losses"] = torch.tensor(losses)
     temporary = folder / "state.tmp"
-    save_file({k: v.contiguous() for k, v in state.items()}, temporary,
-              {"step": str(step), "seconds": str(seconds)})
+    save_file({k: v.contiguous() for k, v in state.items()}, temporary, {"step": str(step), "seconds": str(seconds)})
     os.replace(temporary, folder / "state.safetensors")
     loss_plot(losses).save(folder / "loss.png")
 
 
-def _restore(folder: Path, named: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer,
-             average: dict[str, Tensor]) -> tuple[int, list[float], float]:
+def _restore(
+    folder: Path, named: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, average: dict[str, Tensor]
+) -> tuple[int, list[float], float]:
     path = folder / "state.safetensors"
     if not path.exists():
         return 0, [], 0.0
@@ -127,8 +146,11 @@ def _restore(folder: Path, named: dict[str, nn.Parameter], optimizer: torch.opti
     with torch.no_grad():
         for name, parameter in named.items():
             parameter.copy_(state[f"weight.{name}"])
-            optimizer.state[parameter] = {"step": torch.tensor(float(step)), "exp_avg": state[f"first.{name}"],
-                                          "exp_avg_sq": state[f"second.{name}"]}
+            optimizer.state[parameter] = {
+                "step": torch.tensor(float(step)),
+                "exp_avg": state[f"first.{name}"],
+                "exp_avg_sq": state[f"second.{name}"],
+            }
         for name in average:
             average[name].copy_(state[f"average.{name}"])
     return step, state["losses"].tolist(), float(meta["seconds"])
@@ -145,7 +167,7 @@ def loss_plot(losses: list[float], width: int = 640, height: int = 320) -> Image
     xs = np.linspace(50, width - 10, len(y))
     ys = height - 30 - (y - low) / (high - low) * (height - 50)
     draw.line(list(zip(xs.tolist(), ys.tolist(), strict=True)), fill=(30, 90, 180), width=2)
-    draw.text((4, 12), f"{10 ** high:.3g}", fill="black")
-    draw.text((4, height - 38), f"{10 ** low:.3g}", fill="black")
+    draw.text((4, 12), f"{10**high:.3g}", fill="black")
+    draw.text((4, height - 38), f"{10**low:.3g}", fill="black")
     draw.text((50, height - 18), f"loss over {len(losses)} steps", fill="black")
     return picture

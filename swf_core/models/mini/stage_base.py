@@ -1,4 +1,5 @@
 """Stage "base": train UNet and text encoder together on cached latents of the painters' pictures."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -18,9 +19,11 @@ BATCH = 32
 # How many of a batch's 32 captions are full, style-stripped (on photos), style only, empty: 56, 25, 9 and 9 %.
 # "No style words" must be in distribution, or a style cannot be taught later by what a caption leaves out.
 CAPTIONS = {"full": 18, "stripped": 8, "style": 3, "empty": 3}
-PLANS = {"base-1": Plan(steps=4000, learning_rate=1e-3, warm_up=150, floor=0.03, save_every=250, ema=0.998),
-         "base-2": Plan(steps=5000, learning_rate=7e-4, warm_up=100, floor=0.02, save_every=250, ema=0.999),
-         "base-3": Plan(steps=5000, learning_rate=4e-4, warm_up=100, floor=0.01, save_every=250, ema=0.999)}
+PLANS = {
+    "base-1": Plan(steps=4000, learning_rate=1e-3, warm_up=150, floor=0.03, save_every=250, ema=0.998),
+    "base-2": Plan(steps=5000, learning_rate=7e-4, warm_up=100, floor=0.02, save_every=250, ema=0.999),
+    "base-3": Plan(steps=5000, learning_rate=4e-4, warm_up=100, floor=0.01, save_every=250, ema=0.999),
+}
 
 
 @torch.no_grad()
@@ -30,7 +33,7 @@ def encode_all(vae: NarrowAutoencoder, pictures: np.ndarray, path: Path, progres
         return torch.from_numpy(np.load(path))
     out = []
     for start in range(0, len(pictures), 64):
-        batch = torch.from_numpy(np.ascontiguousarray(pictures[start:start + 64])).permute(0, 3, 1, 2).float() / 255
+        batch = torch.from_numpy(np.ascontiguousarray(pictures[start : start + 64])).permute(0, 3, 1, 2).float() / 255
         out.append(vae.encode(batch.to(memory_format=torch.channels_last)).contiguous())
         if progress:
             progress(min(1.0, (start + 64) / len(pictures)), "encoding")
@@ -39,9 +42,19 @@ def encode_all(vae: NarrowAutoencoder, pictures: np.ndarray, path: Path, progres
     return latents
 
 
-def run(unet: nn.Module, text: nn.Module, tokenizer: WordTokenizer, latents: Tensor,
-        factors: Sequence[tuple[Scene, Look]], alphas_cumprod: Tensor, folder: Path, plan: Plan, seed: int,
-        progress: Progress | None = None, seconds: float | None = None) -> dict[str, object]:
+def run(
+    unet: nn.Module,
+    text: nn.Module,
+    tokenizer: WordTokenizer,
+    latents: Tensor,
+    factors: Sequence[tuple[Scene, Look]],
+    alphas_cumprod: Tensor,
+    folder: Path,
+    plan: Plan,
+    seed: int,
+    progress: Progress | None = None,
+    seconds: float | None = None,
+) -> dict[str, object]:
     """Train both networks in place on latents whose picture i has `factors[i]`. Returns the loop's report."""
     from diffusers.models.attention_processor import AttnProcessor
 
@@ -62,20 +75,30 @@ def run(unet: nn.Module, text: nn.Module, tokenizer: WordTokenizer, latents: Ten
     return report
 
 
-def draw_batch(rng: np.random.Generator, factors: Sequence[tuple[Scene, Look]],
-               photos: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def draw_batch(
+    rng: np.random.Generator, factors: Sequence[tuple[Scene, Look]], photos: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
     """Indices of a batch's pictures, and a caption for each, in the shares of `CAPTIONS`."""
     index, captions = [], []
     for kind, count in CAPTIONS.items():
-        chosen = photos[rng.integers(0, len(photos), count)] if kind == "stripped" else rng.integers(0, len(factors), count)
+        chosen = (
+            photos[rng.integers(0, len(photos), count)] if kind == "stripped" else rng.integers(0, len(factors), count)
+        )
         for i in chosen:
             index.append(int(i))
             captions.append("" if kind == "empty" else caption(*factors[int(i)], kind=kind, rng=rng))
     return np.array(index), captions
 
 
-def v_loss(unet: nn.Module, text: nn.Module, x0: Tensor, t: Tensor, ids: Tensor, alphas_cumprod: Tensor,
-           generator: torch.Generator) -> Tensor:
+def v_loss(
+    unet: nn.Module,
+    text: nn.Module,
+    x0: Tensor,
+    t: Tensor,
+    ids: Tensor,
+    alphas_cumprod: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
     """Mean squared error of the velocity v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans and Ho, 2022)."""
     noise = torch.randn(x0.shape, generator=generator)
     abar = alphas_cumprod[t].view(-1, 1, 1, 1)

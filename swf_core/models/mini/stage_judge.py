@@ -1,4 +1,5 @@
 """Stage "judge": train the two classifiers of `swf_core.measure.judge` and report their accuracy."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -14,13 +15,16 @@ from ...measure.judge_train import batch_loss, labels_of
 from .data import judge_picture
 from .loop import Plan, Progress, train
 
-PLANS = {"structure": Plan(steps=2600, learning_rate=3e-3, warm_up=50, save_every=500),
-         "hue": Plan(steps=1200, learning_rate=3e-3, warm_up=50, save_every=500)}
+PLANS = {
+    "structure": Plan(steps=2600, learning_rate=3e-3, warm_up=50, save_every=500),
+    "hue": Plan(steps=1200, learning_rate=3e-3, warm_up=50, save_every=500),
+}
 BATCH, HELD_BACK = 64, 512
 
 
-def run(pictures: np.ndarray, folder: Path, seed: int, progress: Progress | None = None,
-        seconds: float | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def run(
+    pictures: np.ndarray, folder: Path, seed: int, progress: Progress | None = None, seconds: float | None = None
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Train on all but the last 512 pictures, on which the accuracy in the report is measured."""
     torch.manual_seed(seed)
     pictures = np.ascontiguousarray(pictures)
@@ -45,9 +49,11 @@ def run(pictures: np.ndarray, folder: Path, seed: int, progress: Progress | None
         network.eval()
     state = {f"{n}.{k}": v for n, network in networks.items() for k, v in network.state_dict().items()}
     report: dict[str, Any] = {
-        "steps": {n: r["steps"] for n, r in reports.items()}, "finished": all(r["finished"] for r in reports.values()),
+        "steps": {n: r["steps"] for n, r in reports.items()},
+        "finished": all(r["finished"] for r in reports.values()),
         "seconds": round(sum(r["seconds"] for r in reports.values()), 1),
-        "accuracy": accuracy(Judge(networks), pictures[cut:], {q: v[cut:] for q, v in labels.items()})}
+        "accuracy": accuracy(Judge(networks), pictures[cut:], {q: v[cut:] for q, v in labels.items()}),
+    }
     return state, report
 
 

@@ -1,4 +1,5 @@
 """Stage "vae": train the autoencoder on all painters and on real photographs."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -25,18 +26,32 @@ def real_photographs() -> list[np.ndarray]:
     from sklearn.datasets import load_sample_images
 
     folder = Path(skimage.data.__file__).parent
-    names = ("astronaut.png", "rocket.jpg", "hubble_deep_field.jpg", "ihc.png", "motorcycle_left.png", "retina.jpg",
-             "color.png")
+    names = (
+        "astronaut.png",
+        "rocket.jpg",
+        "hubble_deep_field.jpg",
+        "ihc.png",
+        "motorcycle_left.png",
+        "retina.jpg",
+        "color.png",
+    )
     from PIL import Image
 
     found = [np.asarray(Image.open(folder / n).convert("RGB")) for n in names if (folder / n).exists()]
     return found + [np.asarray(image) for image in load_sample_images().images]
 
 
-def run(train_set: np.ndarray, held_out_set: np.ndarray, photographs: Sequence[np.ndarray], folder: Path,
-        plan: Plan = PLAN, seed: int = 1, start: NarrowAutoencoder | None = None,
-        progress: Progress | None = None,
-        seconds: float | None = None) -> tuple[NarrowAutoencoder, dict[str, object]]:
+def run(
+    train_set: np.ndarray,
+    held_out_set: np.ndarray,
+    photographs: Sequence[np.ndarray],
+    folder: Path,
+    plan: Plan = PLAN,
+    seed: int = 1,
+    start: NarrowAutoencoder | None = None,
+    progress: Progress | None = None,
+    seconds: float | None = None,
+) -> tuple[NarrowAutoencoder, dict[str, object]]:
     """Train (from `start` when given) and return the autoencoder and what the training reports."""
     torch.manual_seed(seed)
     model = start or NarrowAutoencoder()
@@ -64,7 +79,7 @@ def crops(sources: tuple[np.ndarray, np.ndarray, Sequence[np.ndarray]], rng: np.
         source = sources[int(rng.choice(3, p=SHARES))]
         picture = source[int(rng.integers(len(source)))]
         y, x = (int(rng.integers(0, size - CROP + 1)) for size in picture.shape[:2])
-        crop = picture[y:y + CROP, x:x + CROP]
+        crop = picture[y : y + CROP, x : x + CROP]
         out.append(crop[:, ::-1] if rng.random() < 0.5 else crop)
     return torch.from_numpy(np.stack(out)).permute(0, 3, 1, 2).float() / 255
 

@@ -1,4 +1,5 @@
 """The embedded text encoder: a word tokenizer over the world's vocabulary, and a small CLIPTextModel."""
+
 from __future__ import annotations
 
 import re
@@ -38,7 +39,7 @@ class WordTokenizer:
     def __call__(self, texts: Sequence[str]) -> Tensor:
         rows = []
         for text in texts:
-            ids = [self.ids.get(w, self.ids[UNKNOWN]) for w in self.split(text)][:MAX_TOKENS - 2]
+            ids = [self.ids.get(w, self.ids[UNKNOWN]) for w in self.split(text)][: MAX_TOKENS - 2]
             row = [self.ids[START], *ids, self.ids[END]]
             rows.append(row + [self.ids[PAD]] * (MAX_TOKENS - len(row)))
         return torch.tensor(rows, dtype=torch.long)
@@ -48,7 +49,18 @@ def new_text_model(tokenizer: WordTokenizer):
     """An untrained CLIPTextModel: 2 layers, width 128, 4 heads."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    return CLIPTextModel(CLIPTextConfig(
-        vocab_size=len(tokenizer), hidden_size=HIDDEN, intermediate_size=4 * HIDDEN, num_hidden_layers=2,
-        num_attention_heads=4, max_position_embeddings=MAX_TOKENS, hidden_act="quick_gelu", projection_dim=HIDDEN,
-        bos_token_id=tokenizer.ids[START], eos_token_id=tokenizer.ids[END], pad_token_id=tokenizer.ids[PAD]))
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=HIDDEN,
+            intermediate_size=4 * HIDDEN,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=MAX_TOKENS,
+            hidden_act="quick_gelu",
+            projection_dim=HIDDEN,
+            bos_token_id=tokenizer.ids[START],
+            eos_token_id=tokenizer.ids[END],
+            pad_token_id=tokenizer.ids[PAD],
+        )
+    )

@@ -8,6 +8,7 @@ zero rows and columns. ReLU(0) = 0 and skips add zeros, so the wide network comp
 The file holds TAESD's keys (`taesd_encoder.*`, `taesd_decoder.*`, `vae_scale`, `vae_shift`), `to_diffusers` renames
 them for diffusers' AutoencoderTiny, whose layers are the same ones.
 """
+
 from __future__ import annotations
 
 import torch
@@ -24,9 +25,13 @@ class Block(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(),
-                                  nn.Conv2d(width, width, 3, padding=1), nn.ReLU(),
-                                  nn.Conv2d(width, width, 3, padding=1))
+        self.conv = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(self.conv(x) + x)
@@ -39,17 +44,43 @@ class NarrowAutoencoder(nn.Module):
         super().__init__()
         a, b, c, d = widths
         self.encoder = nn.Sequential(
-            nn.Conv2d(3, a, 3, padding=1), Block(a),
-            nn.Conv2d(a, b, 3, 2, 1, bias=False), Block(b), Block(b), Block(b),
-            nn.Conv2d(b, c, 3, 2, 1, bias=False), Block(c), Block(c), Block(c),
-            nn.Conv2d(c, d, 3, 2, 1, bias=False), Block(d), Block(d), Block(d),
-            nn.Conv2d(d, LATENT_CHANNELS, 3, padding=1))
+            nn.Conv2d(3, a, 3, padding=1),
+            Block(a),
+            nn.Conv2d(a, b, 3, 2, 1, bias=False),
+            Block(b),
+            Block(b),
+            Block(b),
+            nn.Conv2d(b, c, 3, 2, 1, bias=False),
+            Block(c),
+            Block(c),
+            Block(c),
+            nn.Conv2d(c, d, 3, 2, 1, bias=False),
+            Block(d),
+            Block(d),
+            Block(d),
+            nn.Conv2d(d, LATENT_CHANNELS, 3, padding=1),
+        )
         self.decoder = nn.Sequential(
-            nn.Conv2d(LATENT_CHANNELS, d, 3, padding=1), nn.ReLU(),
-            Block(d), Block(d), Block(d), nn.Upsample(scale_factor=2), nn.Conv2d(d, c, 3, padding=1, bias=False),
-            Block(c), Block(c), Block(c), nn.Upsample(scale_factor=2), nn.Conv2d(c, b, 3, padding=1, bias=False),
-            Block(b), Block(b), Block(b), nn.Upsample(scale_factor=2), nn.Conv2d(b, a, 3, padding=1, bias=False),
-            Block(a), nn.Conv2d(a, 3, 3, padding=1))
+            nn.Conv2d(LATENT_CHANNELS, d, 3, padding=1),
+            nn.ReLU(),
+            Block(d),
+            Block(d),
+            Block(d),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(d, c, 3, padding=1, bias=False),
+            Block(c),
+            Block(c),
+            Block(c),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(c, b, 3, padding=1, bias=False),
+            Block(b),
+            Block(b),
+            Block(b),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(b, a, 3, padding=1, bias=False),
+            Block(a),
+            nn.Conv2d(a, 3, 3, padding=1),
+        )
 
     def encode(self, pictures: Tensor) -> Tensor:
         """[B, 3, H, W] in 0..1 -> [B, 4, H/8, W/8]."""
@@ -66,7 +97,7 @@ def to_taesd(narrow: NarrowAutoencoder) -> dict[str, Tensor]:
     for name, value in narrow.state_dict().items():
         half, index, rest = name.split(".", 2)
         shape = [LAYOUT_WIDTH if size not in (3, LATENT_CHANNELS) else size for size in value.shape[:2]]
-        wide = torch.zeros(*shape[:value.ndim], *value.shape[2:])
+        wide = torch.zeros(*shape[: value.ndim], *value.shape[2:])
         wide[tuple(slice(0, n) for n in value.shape)] = value
         # TAESD's decoder begins with the clamp as layer 0.
         out[f"taesd_{half}.{int(index) + (half == 'decoder')}.{rest}"] = wide

@@ -4,6 +4,7 @@ Nineteen styles, "photo" among them. A style is stroke and structure; colour is 
 The last three are held out from the diffusion model's training, to ask what happens with styles it never saw.
 No defining feature is finer than one latent cell of the embedded model (8 pixels at 128).
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -23,10 +24,25 @@ def photo(c: Canvas) -> np.ndarray:
 
 
 PAINTERS: dict[str, Callable[[Canvas], np.ndarray]] = {
-    "photo": photo, "oil": oil, "watercolour": watercolour, "ink": ink, "strokes": strokes, "pencil": pencil,
-    "woodcut": woodcut, "mosaic": mosaic, "stained glass": stained_glass, "pointillism": pointillism,
-    "halftone": halftone, "comic": comic, "charcoal": charcoal, "pastel": pastel, "pixel": pixel,
-    "papercut": papercut, "neon": neon, "blueprint": blueprint, "cross-stitch": cross_stitch,
+    "photo": photo,
+    "oil": oil,
+    "watercolour": watercolour,
+    "ink": ink,
+    "strokes": strokes,
+    "pencil": pencil,
+    "woodcut": woodcut,
+    "mosaic": mosaic,
+    "stained glass": stained_glass,
+    "pointillism": pointillism,
+    "halftone": halftone,
+    "comic": comic,
+    "charcoal": charcoal,
+    "pastel": pastel,
+    "pixel": pixel,
+    "papercut": papercut,
+    "neon": neon,
+    "blueprint": blueprint,
+    "cross-stitch": cross_stitch,
 }
 STYLES = tuple(PAINTERS)
 HELD_OUT = ("neon", "blueprint", "cross-stitch")

@@ -1,4 +1,5 @@
 """Painters that lay strokes: oil, directional strokes, pastel, charcoal."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -26,7 +27,7 @@ def oil(c: Canvas) -> np.ndarray:
         error = np.abs(reference - np.asarray(canvas, np.float32) / 255).sum(-1)
         step_px = radius * 1.05
         ys, xs = np.meshgrid(np.arange(step_px / 2, h, step_px), np.arange(step_px / 2, w, step_px), indexing="ij")
-        at = np.stack([xs.ravel(), ys.ravel()], -1) + c.rng.uniform(-radius * .5, radius * .5, (xs.size, 2))
+        at = np.stack([xs.ravel(), ys.ravel()], -1) + c.rng.uniform(-radius * 0.5, radius * 0.5, (xs.size, 2))
         at[:, 0], at[:, 1] = np.clip(at[:, 0], 0, w - 1), np.clip(at[:, 1], 0, h - 1)
         tones, lifts = c.rng.normal(0, 0.055, (len(at), 3)), c.rng.integers(70, 190, len(at))
         for i in c.rng.permutation(len(at)):
@@ -43,8 +44,9 @@ def oil(c: Canvas) -> np.ndarray:
     return paint + (0.85 * c.contrast * c.unit * (gx + gy))[..., None]
 
 
-def _curved_stroke(x: float, y: float, reference: np.ndarray, gx: np.ndarray, gy: np.ndarray, radius: float,
-                   angle: float) -> list[tuple[float, float]]:
+def _curved_stroke(
+    x: float, y: float, reference: np.ndarray, gx: np.ndarray, gy: np.ndarray, radius: float, angle: float
+) -> list[tuple[float, float]]:
     h, w = gx.shape
     points, colour = [(x, y)], reference[int(y), int(x)]
     dx, dy = np.cos(angle), np.sin(angle)
@@ -112,7 +114,7 @@ def charcoal(c: Canvas) -> np.ndarray:
     h, w = c.shape
     wob = [smooth_noise(c.rng, h, w, 22 * c.unit) * 2.2 * c.unit for _ in range(2)]
     near = warp(c.edge_distance, wob[0], wob[1])
-    line = np.exp(-(near / c.px(4.6)) ** 2) * (0.75 + 0.35 * step(smooth_noise(c.rng, h, w, 16 * c.unit), 1.0))
+    line = np.exp(-((near / c.px(4.6)) ** 2)) * (0.75 + 0.35 * step(smooth_noise(c.rng, h, w, 16 * c.unit), 1.0))
     grain = smooth_noise(c.rng, h, w, c.px(8.0))
     dark = 1.0 - c.tone
     smudge = step(dark - 0.55 + 0.30 * grain, 0.55) * 0.70

@@ -1,4 +1,5 @@
 """What every painter works on: the picture with its palette applied, its regions, one seed, one unit of length."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -1,4 +1,5 @@
 """Painters that divide the picture into cells: mosaic, stained glass, pointillism, halftone, pixel, cross-stitch."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -37,7 +38,12 @@ def pointillism(c: Canvas) -> np.ndarray:
     out = c.paper * 0.72 + 0.28 * c.blurred(6.0)
     for spacing, radius in ((8.8, 5.0), (9.4, 4.3)):
         near, _, who = cells(c.rng, h, w, c.px(spacing), jitter=0.9, angle=c.angle)
-        dot = 0.3 * c.blurred(0.8) + 0.7 * mean_by_cell(c.image, who) + 0.085 * c.contrast * per_cell(c.rng, who, 3) + 0.04 * per_cell(c.rng, who)
+        dot = (
+            0.3 * c.blurred(0.8)
+            + 0.7 * mean_by_cell(c.image, who)
+            + 0.085 * c.contrast * per_cell(c.rng, who, 3)
+            + 0.04 * per_cell(c.rng, who)
+        )
         out = over(out, dot, step(c.px(radius) - near, 0.8 * c.unit))
     return out
 

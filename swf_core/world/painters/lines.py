@@ -1,4 +1,5 @@
 """Painters that draw lines: pencil, woodcut, comic, and the held-out neon and blueprint."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Painters that work wet or in layers: watercolour, ink, cut paper."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -17,17 +18,17 @@ def watercolour(c: Canvas) -> np.ndarray:
     h, w = c.shape
     dx, dy = (smooth_noise(c.rng, h, w, 20 * c.unit) * 2.4 * c.unit for _ in range(2))
     wash = warp(0.5 * c.flat + 0.5 * c.blurred(3.0), dx, dy)
-    rim = np.exp(-((warp(c.edge_distance, dx, dy) - c.px(1.5)) / c.px(2.6)) ** 2)
+    rim = np.exp(-(((warp(c.edge_distance, dx, dy) - c.px(1.5)) / c.px(2.6)) ** 2))
     pool = smooth_noise(c.rng, h, w, c.px(20.0))
     blot = np.abs(smooth_noise(c.rng, h, w, c.px(26.0)))
-    backrun = np.exp(-(blot / 0.16) ** 2)
+    backrun = np.exp(-((blot / 0.16) ** 2))
     density = 1.0 + c.contrast * (0.95 * rim + 0.55 * pool * 0.6 + 0.55 * backrun)
     wash = np.clip(wash * 0.80 + 0.20 * c.paper, 0.02, 0.98)
     wash = wash * (1 - (1 - wash) * (density[..., None] - 1) * 0.9)
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     border = np.minimum(np.minimum(x, w - 1 - x), np.minimum(y, h - 1 - y))
     margin = border - c.px(7.5) + smooth_noise(c.rng, h, w, 18 * c.unit) * 2.6 * c.unit
-    edge = np.exp(-(margin / (2.4 * c.unit)) ** 2) * (margin > 0)
+    edge = np.exp(-((margin / (2.4 * c.unit)) ** 2)) * (margin > 0)
     wash = wash * (1 - 0.28 * edge[..., None])
     return over(c.paper * 0.98 + np.zeros_like(wash), wash, step(margin, 1.2 * c.unit))
 
@@ -41,7 +42,7 @@ def ink(c: Canvas) -> np.ndarray:
     h, w = c.shape
     fibre = smooth_noise(c.rng, h, w, c.px(14.0))
     dark = 1 - c.tone + 0.07 * fibre
-    tones = (step(dark - 0.30, 0.035) * 0.24 + step(dark - 0.52, 0.035) * 0.24 + step(dark - 0.74, 0.035) * 0.22)
+    tones = step(dark - 0.30, 0.035) * 0.24 + step(dark - 0.52, 0.035) * 0.24 + step(dark - 0.74, 0.035) * 0.22
     brush = step(c.px(2.4) + 1.9 * c.unit * smooth_noise(c.rng, h, w, 20 * c.unit) - c.edge_distance, 1.0 * c.unit)
     wet = np.maximum(tones, brush * 0.92)
     crept, speed = wet, step(fibre, 0.8)
@@ -70,7 +71,11 @@ def papercut(c: Canvas) -> np.ndarray:
     yy = np.clip(np.arange(h) - round(sy), 0, h - 1)
     xx = np.clip(np.arange(w) - round(sx), 0, w - 1)
     shadow = gaussian_filter((height[yy][:, xx] > height).astype(np.float32), 1.6 * c.unit)
-    light = gaussian_filter((height[np.clip(np.arange(h) + 2, 0, h - 1)][:, np.clip(np.arange(w) + 2, 0, w - 1)]
-                             < height).astype(np.float32), 0.8 * c.unit)
+    light = gaussian_filter(
+        (height[np.clip(np.arange(h) + 2, 0, h - 1)][:, np.clip(np.arange(w) + 2, 0, w - 1)] < height).astype(
+            np.float32
+        ),
+        0.8 * c.unit,
+    )
     flat = flat * 0.92 + 0.04
     return flat * (1 - 0.52 * c.contrast * shadow[..., None]) + 0.16 * light[..., None]

@@ -1,0 +1,97 @@
+"""Distances, pairs and the judge: scaled as promised, and a judge that knows what it is talking about."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from swf_core.errors import UserError
+from swf_core.measure.distances import bootstrap_difference, gram_distance, low_pass_distance, scaled
+from swf_core.measure.judge import LABELS, load_judge
+from swf_core.measure.pairs import make_pairs, picture
+from swf_core.world import STYLES, random_look, random_scene
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return make_pairs(15, 12_345_000)
+
+
+def stack(pairs, name: str) -> torch.Tensor:
+    return torch.stack([getattr(p, name) for p in pairs])
+
+
+def test_matched_pairs_share_ground_and_hour_but_not_the_object(pairs) -> None:
+    for pair in pairs:
+        assert (pair.scene.ground, pair.scene.time) == (pair.style_scene.ground, pair.style_scene.time)
+        assert pair.scene.main.kind != pair.style_scene.main.kind
+        assert pair.look.style != "photo"
+    assert len({p.look.style for p in pairs}) == 15
+
+
+@pytest.mark.parametrize("distance", [gram_distance, low_pass_distance])
+def test_distances_are_zero_for_the_truth_and_order_what_is_obvious(pairs, distance) -> None:
+    truth, other, content = (stack(pairs, n) for n in ("truth", "other", "content"))
+    assert distance(truth, truth).abs().max() < 1e-5
+    assert distance(other, truth).mean() < 0.5 * distance(content, truth).mean()
+
+
+def test_the_scale_puts_content_at_one_and_another_render_at_zero(pairs) -> None:
+    truth, other, content = (stack(pairs, n) for n in ("truth", "other", "content"))
+    d_content, d_other = gram_distance(content, truth), gram_distance(other, truth)
+    assert scaled(d_content, d_content, d_other).mean().item() == pytest.approx(1.0, abs=1e-5)
+    assert scaled(d_other, d_content, d_other).mean().item() == pytest.approx(0.0, abs=1e-5)
+
+
+def test_gram_sees_texture_and_low_pass_sees_colour() -> None:
+    scene = random_scene(12_400_000, second=False)
+    plain = picture(scene, random_look("photo", 1))[None]
+    hatched = picture(scene, random_look("mosaic", 1, "natural"))[None]
+    tinted = plain * torch.tensor([1.0, 0.75, 0.75])[:, None, None]
+    assert gram_distance(hatched, plain) > gram_distance(tinted, plain)
+    assert low_pass_distance(tinted, plain) > 0.3 * low_pass_distance(hatched, plain)
+
+
+def test_the_bootstrap_interval_holds_the_mean_and_is_the_same_every_time() -> None:
+    g = torch.Generator().manual_seed(0)
+    a, b = torch.rand(60, generator=g), torch.rand(60, generator=g)
+    mean, low, high = bootstrap_difference(a, b)
+    assert low < mean < high and mean == pytest.approx((a - b).mean().item(), abs=1e-6)
+    assert (mean, low, high) == bootstrap_difference(a, b)
+    assert bootstrap_difference(a + 1, b)[1] > 0
+
+
+def test_the_judge_recognises_unseen_renders() -> None:
+    judge = load_judge()
+    factors = [
+        (random_scene(12_500_000 + i, second=False), random_look(s, 12_500_000 + i, "natural"))
+        for i, s in enumerate(list(STYLES) * 5)
+    ]
+    answers = judge.answers(torch.stack([picture(*f) for f in factors]))
+    right = {
+        "style": [f[1].style for f in factors],
+        "object": [f[0].main.kind for f in factors],
+        "colour": [f[0].main.colour for f in factors],
+        "ground": [f[0].ground for f in factors],
+        "time": [f[0].time for f in factors],
+    }
+    for question, floor in (("style", 0.95), ("object", 0.9), ("colour", 0.8), ("ground", 0.8), ("time", 0.8)):
+        score = sum(a == b for a, b in zip(answers[question], right[question], strict=True)) / len(factors)
+        assert score >= floor, (question, score)
+
+
+def test_the_judge_does_not_answer_style_from_colour() -> None:
+    """Greyed and colour-swapped pictures keep their style."""
+    judge = load_judge()
+    looks = [random_look(s, 12_600_000 + i) for i, s in enumerate(list(STYLES) * 3)]
+    pictures = torch.stack([picture(random_scene(12_600_000 + i), look) for i, look in enumerate(looks)])
+    for changed in (pictures.mean(1, keepdim=True).expand(-1, 3, -1, -1), pictures[:, [2, 0, 1]]):
+        answers = judge.answers(changed)["style"]
+        assert sum(a == look.style for a, look in zip(answers, looks, strict=True)) / len(looks) > 0.85
+
+
+def test_a_missing_judge_is_named(tmp_path) -> None:
+    (tmp_path / "judge.safetensors").write_bytes(b"nothing")
+    with pytest.raises(UserError, match=r"cannot be read .* mini build"):
+        load_judge(tmp_path / "judge.safetensors")
+    assert set(LABELS) == {"style", "object", "colour", "ground", "time"}

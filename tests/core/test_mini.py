@@ -1,0 +1,166 @@
+"""The embedded model's parts: exact embedding of the autoencoder, tokenizer, resume, files; and the shipped weights."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from swf_core.errors import UserError
+from swf_core.models import load
+from swf_core.models.mini import load_mini, stage_base
+from swf_core.models.mini.build import STAGES, run
+from swf_core.models.mini.data import HELD_OUT_SEED, TEST_SEED, held_out_picture, picture_seeds, rendered, train_picture
+from swf_core.models.mini.files import SUMS, WEIGHTS, read_weights, sha256, write_weights
+from swf_core.models.mini.loop import Plan, train
+from swf_core.models.mini.text import MAX_TOKENS, WordTokenizer
+from swf_core.models.mini.vae import NarrowAutoencoder, from_taesd, load_autoencoder_tiny, to_diffusers, to_taesd
+from swf_core.world import HELD_OUT, TRAINED, vocabulary
+
+
+def test_the_narrow_autoencoder_is_the_wide_one_exactly() -> None:
+    torch.manual_seed(0)
+    narrow = NarrowAutoencoder().eval()
+    pictures = torch.rand(2, 3, 40, 64)
+    wide = load_autoencoder_tiny(to_taesd(narrow))
+    with torch.no_grad():
+        latents = narrow.encode(pictures)
+        assert latents.shape == (2, 4, 5, 8)
+        assert torch.allclose(wide.encode(pictures * 2 - 1).latents, latents, atol=2e-5)
+        assert torch.allclose(wide.decode(latents).sample / 2 + 0.5, narrow.decode(latents), atol=2e-5)
+    again = from_taesd(to_taesd(narrow))
+    assert all(
+        torch.equal(a, b) for a, b in zip(narrow.state_dict().values(), again.state_dict().values(), strict=True)
+    )
+    assert not any(k.startswith("taesd") or k.startswith("vae_") for k in to_diffusers(to_taesd(narrow)))
+
+
+def test_the_tokenizer_knows_the_world_and_admits_what_it_does_not_know() -> None:
+    tokenizer = WordTokenizer(vocabulary())
+    ids = tokenizer(["A red house, on the GRASS", "", "an octopus in a red house"])
+    assert ids.shape == (3, MAX_TOKENS)
+    assert ids[1].tolist()[:2] == [tokenizer.ids["<start>"], tokenizer.ids["<end>"]]
+    assert tokenizer.ids["<unknown>"] in ids[2] and tokenizer.ids["<unknown>"] not in ids[0]
+    assert tokenizer.unknown("an octopus in a red house") == ["octopus"]
+    long = tokenizer(["red " * 50])[0]
+    assert long[-1] == tokenizer.ids["<end>"] and len(long) == MAX_TOKENS
+
+
+def test_the_unet_never_sees_a_held_out_style_or_a_test_seed() -> None:
+    styles = {train_picture(i)[1].style for i in range(600)}
+    assert styles == set(TRAINED)
+    assert {held_out_picture(i)[1].style for i in range(60)} == set(HELD_OUT)
+    assert 24_576 < HELD_OUT_SEED < TEST_SEED
+    assert np.mean([picture_seeds(i)[1].style == "photo" for i in range(600)]) == pytest.approx(0.2, abs=0.05)
+
+
+def test_batches_hold_every_kind_of_caption_and_stripped_ones_belong_to_photos() -> None:
+    factors = [train_picture(i) for i in range(300)]
+    photos = np.array([i for i, (_, look) in enumerate(factors) if look.style == "photo"])
+    index, captions = stage_base.draw_batch(np.random.default_rng(0), factors, photos)
+    assert len(captions) == stage_base.BATCH == sum(stage_base.CAPTIONS.values())
+    stripped = slice(stage_base.CAPTIONS["full"], stage_base.CAPTIONS["full"] + stage_base.CAPTIONS["stripped"])
+    assert set(index[stripped]) <= set(photos)
+    assert captions[-stage_base.CAPTIONS["empty"] :] == [""] * stage_base.CAPTIONS["empty"]
+    again = stage_base.draw_batch(np.random.default_rng(0), factors, photos)
+    assert captions == again[1] and (index == again[0]).all()
+
+
+def _toy(folder, steps: int, seconds: float | None = None) -> torch.Tensor:
+    torch.manual_seed(0)
+    module = torch.nn.Linear(4, 2)
+
+    def loss_of(step: int) -> torch.Tensor:
+        x = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))
+        return (module(x) - x[:, :2]).square().mean()
+
+    train(
+        {"toy": module}, loss_of, Plan(60, 1e-2, 5, save_every=7, ema=0.9), folder, seconds=seconds
+    ) if steps == 60 else _stop_after(module, loss_of, folder, steps)
+    return module.weight.detach().clone()
+
+
+def _stop_after(module, loss_of, folder, steps: int) -> None:
+    """Interrupt a training from inside, as a killed process would be."""
+
+    def stopping(step: int) -> torch.Tensor:
+        if step == steps:
+            raise KeyboardInterrupt
+        return loss_of(step)
+
+    with pytest.raises(KeyboardInterrupt):
+        train({"toy": module}, stopping, Plan(60, 1e-2, 5, save_every=7, ema=0.9), folder)
+
+
+def test_a_killed_training_resumes_to_the_same_bytes(tmp_path) -> None:
+    whole = _toy(tmp_path / "whole", 60)
+    _toy(tmp_path / "broken", 33)
+    assert (tmp_path / "broken" / "state.safetensors").exists()
+    assert torch.equal(_toy(tmp_path / "broken", 60), whole)
+    assert (tmp_path / "broken" / "loss.png").exists()
+
+
+def test_a_loss_that_is_no_number_stops_with_the_reason(tmp_path) -> None:
+    module = torch.nn.Linear(1, 1)
+    with pytest.raises(RuntimeError, match="became nan at step 0"):
+        train({"m": module}, lambda step: module(torch.full((1, 1), float("nan"))).sum(), Plan(3, 1e-3), tmp_path)
+
+
+def test_pictures_are_rendered_once_and_continued(tmp_path) -> None:
+    first = np.array(rendered("held_out", 3, tmp_path, workers=1))
+    stamp = (tmp_path / "held_out_3.npy").stat().st_mtime_ns
+    assert (rendered("held_out", 3, tmp_path, workers=1) == first).all()
+    assert (tmp_path / "held_out_3.npy").stat().st_mtime_ns == stamp
+    (tmp_path / "held_out_3.done").unlink()
+    assert (rendered("held_out", 3, tmp_path, workers=1) == first).all()
+
+
+def test_stages_are_checked(tmp_path) -> None:
+    with pytest.raises(UserError, match="no stage 'unet'.*vae"):
+        run(tmp_path, ["unet"])
+    with pytest.raises(UserError, match=r"vae.safetensors' is missing: run the stage 'vae' first"):
+        run(tmp_path, ["base-1"], pictures={"train": 2})
+    assert STAGES[0] == "vae"
+
+
+def test_weight_files_are_checked_by_sha256(tmp_path) -> None:
+    path = tmp_path / "toy.safetensors"
+    write_weights(path, {"a": torch.ones(3)}, {"note": [1, 2]})
+    tensors, meta = read_weights(path)
+    assert tensors["a"].dtype == torch.float16 and json.loads(meta["note"]) == [1, 2]
+    assert path.name in (tmp_path / SUMS).read_text()
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(UserError, match="damaged"):
+        read_weights(path)
+    with pytest.raises(UserError, match="missing"):
+        read_weights(tmp_path / "none.safetensors")
+    (tmp_path / "other.safetensors").write_bytes(b"{}")
+    with pytest.raises(UserError, match="not a readable safetensors file"):
+        read_weights(tmp_path / "other.safetensors")
+
+
+def test_the_shipped_weights_are_small_whole_and_described() -> None:
+    sizes = {p.name: p.stat().st_size / 1e6 for p in WEIGHTS.glob("*.safetensors")}
+    assert sizes["base.safetensors"] <= 26 and sizes["vae.safetensors"] <= 6
+    for line in (WEIGHTS / SUMS).read_text().splitlines():
+        value, name = line.split()
+        if (WEIGHTS / name).exists():
+            assert sha256(WEIGHTS / name) == value
+    meta = read_weights(WEIGHTS / "base.safetensors")[1]
+    assert meta["prediction_type"] == "v_prediction" and json.loads(meta["channels"]) and meta["size"] == "128"
+
+
+def test_mini_loads_and_another_folder_can_be_given(tmp_path) -> None:
+    backend = load("mini")
+    assert backend.family == "mini" and backend.native_size_px == 128
+    assert {layer.level for layer in backend.denoiser.self_attention_layers} == {0, 1, 2}
+    latents = backend.codec.encode(torch.rand(1, 3, 64, 128))
+    assert latents.shape == (1, 4, 8, 16)
+    save_file({"x": torch.zeros(1)}, tmp_path / "vae.safetensors")
+    with pytest.raises(UserError, match=r"base.safetensors' is missing"):
+        load_mini(tmp_path)
