@@ -86,6 +86,15 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
     dials.add_argument(
         "--style-weight", type=number(0, 1000), nargs="+", metavar="W", help="one weight per style picture",
     )
+    dials.add_argument("--adain", type=number(0, 1), metavar="A", help="how far colours move to the style")
+    dials.add_argument(
+        "--denoise", type=number(0, 1, above=True), metavar="D", help="share of the schedule that is run",
+    )
+    dials.add_argument(
+        "--forward-first", type=whole(0, 50), metavar="K",
+        help="noise the first K inversion steps instead of inverting them: against blotches in flat skies",
+    )
+    dials.add_argument("--refinements", type=whole(0, 20), metavar="R", help="fixed-point refinements of the inversion")
     return dials
 
 
@@ -144,6 +153,7 @@ def dialled(options: Any, args: argparse.Namespace) -> Any:
     if getattr(args, "gamma", None) is not None:
         inside |= {"gamma": args.gamma, "gamma_end": None, "gamma_schedule": "constant"}
     outside = {"steps": args.steps, "cfg": args.cfg, "size_px": args.size}
+    outside |= {name: getattr(args, name, None) for name in ("adain", "denoise", "forward_first", "refinements")}
     given = {name: value for name, value in outside.items() if value is not None}
     return replace(options, injection=replace(options.injection, **inside), **given)
 

@@ -53,8 +53,8 @@ class Classifier(nn.Module):
 def new_networks() -> dict[str, Classifier]:
     """The two untrained networks."""
     return {
-        "structure": Classifier(HEADS["structure"], (32, 48, 96, 160)),
-        "hue": Classifier(HEADS["hue"], (24, 40, 64, 96)),
+        "structure": Classifier(HEADS["structure"], (24, 40, 80, 128)),
+        "hue": Classifier(HEADS["hue"], (16, 32, 48, 80)),
     }
 
 

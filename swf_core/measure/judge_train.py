@@ -66,5 +66,6 @@ def augment(batch: Tensor, rng: np.random.Generator, hue: bool) -> Tensor:
         small = F.avg_pool2d(F.pad(batch, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
         soft = torch.from_numpy(rng.uniform(0, 1, (b, 1, 1, 1))).float()
         batch = batch * (1 - soft) + small * soft
-    noise = torch.from_numpy(rng.standard_normal(batch.shape).astype(np.float32)) * float(rng.uniform(0, 0.04))
-    return (batch + noise).clamp(0, 1)
+    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    noise = torch.randn(batch.shape, generator=generator) * float(rng.uniform(0, 0.04))
+    return (batch + noise).clamp(0, 1).contiguous(memory_format=torch.channels_last)

@@ -16,8 +16,8 @@ from .data import judge_picture
 from .loop import Plan, Progress, train
 
 PLANS = {
-    "structure": Plan(steps=2600, learning_rate=3e-3, warm_up=50, save_every=500),
-    "hue": Plan(steps=1200, learning_rate=3e-3, warm_up=50, save_every=500),
+    "structure": Plan(steps=1000, learning_rate=3e-3, warm_up=50, save_every=500),
+    "hue": Plan(steps=500, learning_rate=3e-3, warm_up=50, save_every=500),
 }
 BATCH, HELD_BACK = 64, 512
 
@@ -34,7 +34,7 @@ def run(
     networks = new_networks()
     reports: dict[str, Any] = {}
     for k, (name, network) in enumerate(networks.items()):
-        network.train()
+        network.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
 
         def loss_of(step: int, network=network, name=name) -> Tensor:
             return batch_loss(network, name, pictures[:cut], labels, seed, step, BATCH)
