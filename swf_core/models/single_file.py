@@ -101,15 +101,16 @@ def find_tokenizer(file: Path) -> Any:
 
     Raises ValueError when it is in neither.
     """
+    from huggingface_hub import try_to_load_from_cache
     from transformers import CLIPTokenizer
 
-    for place in (file.parent / "tokenizer", "openai/clip-vit-large-patch14"):
-        if isinstance(place, Path) and not place.is_dir():
-            continue
-        try:
+    # Asked for a model it has not cached, transformers may hand out a tokenizer with an empty vocabulary: so the files
+    # are looked for here, and only a folder that holds them is opened.
+    cached = try_to_load_from_cache("openai/clip-vit-large-patch14", "vocab.json")
+    places = [file.parent / "tokenizer", *([Path(cached).parent] if isinstance(cached, str) else [])]
+    for place in places:
+        if (place / "vocab.json").is_file() and (place / "merges.txt").is_file():
             return CLIPTokenizer.from_pretrained(place, local_files_only=True)
-        except (OSError, ValueError):
-            continue
     raise UserError(
         f"The model file '{file.name}' needs CLIP's vocabulary, which no checkpoint holds and this machine has not "
         f"cached: put vocab.json and merges.txt of openai/clip-vit-large-patch14 into '{file.parent / 'tokenizer'}'."
