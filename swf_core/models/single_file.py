@@ -172,7 +172,7 @@ def _convert(file: Path, template: Mapping[str, Mapping[str, Any]], dtype: torch
     from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
     classes = {"unet": UNet2DConditionModel, "vae": AutoencoderKL}
-    checkpoint = load_single_file_checkpoint(str(file), local_files_only=True)
+    checkpoint: Any = load_single_file_checkpoint(str(file), local_files_only=True)
     parts: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, config in template.items():
