@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter, median_filter
 from .captions import STYLE_WORDS, caption, describe, vocabulary
 from .painters import HELD_OUT, PAINTERS, STYLES, TRAINED
 from .painters.canvas import Canvas
-from .palette import PALETTES, Palette, random_palette
+from .palette import PALETTES, Palette, random_palette, settle
 from .photo import render_photo
 from .scene import COLOURS, GROUNDS, OBJECTS, TIMES, Scene, Thing, random_scene
 
@@ -53,6 +53,7 @@ class Look:
     angle: float
     contrast: float
     palette: Palette
+    settling: float
     seed: int
 
     def reseeded(self, seed: int) -> Look:
@@ -67,7 +68,9 @@ def random_look(style: str, seed: int, palette: str | None = None) -> Look:
     rng = np.random.default_rng([seed, 303])
     width, angle, contrast = 0.88 + 0.30 * rng.random(), 1.1 * (2 * rng.random() - 1), 0.82 + 0.36 * rng.random()
     colours = random_palette(rng, "natural" if style == "photo" and palette is None else palette)
-    return Look(style, float(width), float(angle), float(contrast), colours, seed)
+    # Neon needs its darkness and blueprint its blue; all others take the scene's own range of colours.
+    settling = float((0.3 if style in ("neon", "blueprint") else 0.8) + 0.2 * rng.random())
+    return Look(style, float(width), float(angle), float(contrast), colours, settling, seed)
 
 
 def render(scene: Scene, look: Look, size: int = 128) -> np.ndarray:
@@ -82,8 +85,12 @@ def paint(image: np.ndarray, look: Look, regions: np.ndarray | None = None) -> n
     if regions is None:
         regions = regions_of(image)
     rng = np.random.default_rng([look.seed, 404])
-    canvas = Canvas(look.palette.apply(image), regions, look.palette, look.width, look.angle, look.contrast, rng)
-    return np.clip(PAINTERS[look.style](canvas), 0, 1).astype(np.float32)
+    source = look.palette.apply(image)
+    canvas = Canvas(source, regions, look.palette, look.width, look.angle, look.contrast, rng)
+    painted = np.clip(PAINTERS[look.style](canvas), 0, 1)
+    if look.style != "photo":
+        painted = settle(painted, source, look.settling, rng)
+    return np.clip(painted, 0, 1).astype(np.float32)
 
 
 def regions_of(image: np.ndarray) -> np.ndarray:

@@ -9,8 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+# Luma and two colour differences (ITU-R BT.601, unscaled).
+_YCC = np.array([[0.299, 0.587, 0.114], [-0.299, -0.587, 0.886], [0.701, -0.587, -0.114]], dtype=np.float32)
+# How strongly the source orders what the painter left equal: little for luma, where the marks are; all for chroma.
+_TIES = np.array([0.12, 0.8, 0.8], dtype=np.float32)
 # name: (how often, words in a caption or "" where nobody would mention it)
 PALETTES = {
     "natural": (0.56, ""),
@@ -45,6 +50,25 @@ class Palette:
         turned = image @ _hue_matrix(self.hue).T
         turned = luma[..., None] + (turned - luma[..., None]) * self.saturation
         return np.clip(0.5 + (turned - 0.5) * self.contrast + self.lightness, 0, 1).astype(np.float32)
+
+
+def settle(painted: np.ndarray, source: np.ndarray, amount: float, rng: np.random.Generator) -> np.ndarray:
+    """Give a painted picture the colours of its source: the marginal distributions of luma and the two chromas.
+
+    Ink on paper is black and white, neon is dark, tiles are many: without this step a histogram would name the painter.
+    Every channel's values are ranked and replaced by the source's quantiles (exact histogram specification); equal
+    values are ordered by the source's smoothed values, so flat paper takes on the scene's own gradations.
+    """
+    target = source @ _YCC.T
+    smooth = gaussian_filter(target, (3.0 * max(source.shape[:2]) / 128,) * 2 + (0,))
+    order = painted @ _YCC.T + _TIES * (smooth - smooth.mean((0, 1)))
+    order = (order + 1e-3 * rng.standard_normal(order.shape, dtype=np.float32)).astype(np.float32)
+    matched = np.empty_like(target)
+    for k in range(3):
+        flat = np.empty(target[..., k].size, np.float32)
+        flat[np.argsort(order[..., k].ravel())] = np.sort(target[..., k].ravel())
+        matched[..., k] = flat.reshape(target.shape[:2])
+    return painted * (1 - amount) + (matched @ np.linalg.inv(_YCC).T).astype(np.float32) * amount
 
 
 def random_palette(rng: np.random.Generator, name: str | None = None) -> Palette:

@@ -2,7 +2,7 @@
 
 Folder layout: `pictures/` (rendered sets and latents), one folder a stage with its state and loss curve, and
 `weights/` with the finished files, their checksums, a contact sheet a stage and the model card. A stage that was
-stopped goes on; a finished one is not run again. Every "base" stage starts from the weights of the one before.
+stopped goes on; a finished one is not run again. Stages of one name start from the weights of the one before.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .text import WordTokenizer, new_text_model
 from .unet import CHANNELS, SCHEDULER, new_unet
 from .vae import from_taesd, to_taesd
 
-STAGES = ("vae", "judge", "base-1", "base-2", "base-3")
+STAGES = ("vae-1", "vae-2", "judge", "base-1", "base-2", "base-3")
 PICTURES = {"train": 24576, "held_out": 2048, "judge": 6144}
 # A callback for each named bar: value in 0..1 and, where there is one, a word on how it goes.
 Bars = Callable[[str], Callable[..., None]]
@@ -59,7 +59,7 @@ def run(
     for stage in stages or STAGES:
         if not resume:
             shutil.rmtree(out / stage, ignore_errors=True)
-        runner = {"vae": _vae, "judge": _judge}.get(stage, _base)
+        runner = {"vae": _vae, "judge": _judge, "base": _base}[stage.split("-")[0]]
         report[stage] = runner(out, stage, counts, seed, seconds, progress)
         _note(out, stage, report[stage], seed)
         if not report[stage]["finished"]:
@@ -74,12 +74,18 @@ def _vae(
         name: rendered(name, counts[name], out / "pictures", progress=_bar(progress, f"pictures: {name}"))
         for name in ("train", "held_out")
     }
+    number = int(stage.split("-")[1])
+    start = None
+    if number > 1:
+        start = from_taesd(_need(out / "weights" / "vae.safetensors", f"vae-{number - 1}")[0])
     model, report = stage_vae.run(
         sets["train"],
         sets["held_out"],
         stage_vae.real_photographs(),
         out / stage,
-        seed=seed + 1,
+        plan=stage_vae.PLANS[stage],
+        seed=seed + number,
+        start=start,
         progress=_bar(progress, stage),
         seconds=seconds,
     )
@@ -104,7 +110,7 @@ def _base(
 
     from ...world import vocabulary
 
-    taesd, _ = _need(out / "weights" / "vae.safetensors", "vae")
+    taesd, _ = _need(out / "weights" / "vae.safetensors", "vae-2")
     pictures = rendered("train", counts["train"], out / "pictures", progress=_bar(progress, "pictures: train"))
     vae = from_taesd(taesd).eval()
     latents = stage_base.encode_all(

@@ -20,7 +20,7 @@ BATCH = 32
 # "No style words" must be in distribution, or a style cannot be taught later by what a caption leaves out.
 CAPTIONS = {"full": 18, "stripped": 8, "style": 3, "empty": 3}
 PLANS = {
-    "base-1": Plan(steps=3700, learning_rate=1e-3, warm_up=150, floor=0.03, save_every=250, ema=0.998),
+    "base-1": Plan(steps=3000, learning_rate=1e-3, warm_up=150, floor=0.03, save_every=250, ema=0.998),
     "base-2": Plan(steps=5000, learning_rate=7e-4, warm_up=100, floor=0.02, save_every=250, ema=0.999),
     "base-3": Plan(steps=5000, learning_rate=4e-4, warm_up=100, floor=0.01, save_every=250, ema=0.999),
 }

@@ -17,7 +17,10 @@ BATCH, CROP = 16, 64
 # Shares of a batch: the training set, the held-out styles (only the diffusion model must not see them),
 # real photographs.
 SHARES = (0.70, 0.20, 0.10)
-PLAN = Plan(steps=4600, learning_rate=2e-3, warm_up=150, floor=0.01, save_every=400)
+PLANS = {
+    "vae-1": Plan(steps=4600, learning_rate=2e-3, warm_up=150, floor=0.01, save_every=400),
+    "vae-2": Plan(steps=1300, learning_rate=6e-4, warm_up=50, floor=0.01, save_every=400),
+}
 
 
 def real_photographs() -> list[np.ndarray]:
@@ -46,7 +49,7 @@ def run(
     held_out_set: np.ndarray,
     photographs: Sequence[np.ndarray],
     folder: Path,
-    plan: Plan = PLAN,
+    plan: Plan,
     seed: int = 1,
     start: NarrowAutoencoder | None = None,
     progress: Progress | None = None,
