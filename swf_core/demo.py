@@ -153,8 +153,9 @@ def _photographs(backend: Any, options: Any, seed: int, bar: Callable[..., None]
     if len(found) < 2:
         return None
     looks = ("stained glass", "strokes")
+    # Strokes at the size the model knows: on a photograph twice as large they come out finer.
     references = [
-        picture(random_scene(TEST_SEED + 300 + k), random_look(style, TEST_SEED + 300 + k, "natural"), 256)
+        picture(random_scene(TEST_SEED + 300 + k), random_look(style, TEST_SEED + 300 + k, "natural"))
         for k, style in enumerate(looks)
     ]
     rows = []

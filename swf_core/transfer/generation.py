@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.contracts import AttentionEdit, AttentionLayer, Backend
@@ -54,6 +56,11 @@ class Generation:
             noise = randomness.noise_like(self.latents, seed, randomness.CONTENT)
             self.content.from_picture(self.latents, options.content_encoding, levels.inverted[::-1], noise)
         meter.plan("generation", self.rows, len(levels.read) * (1 if options.cfg == 1.0 else 2))
+        self.wordless = None
+        if options.leak_guard > 0.0:
+            self.wordless = backend.text.encode([negative], height, width).repeat(self.rows)
+            guarded = [s for s in levels.read if options.injection.active(s)]
+            meter.plan("leak guard", self.rows, len(guarded))
 
     def gamma(self, sigma: float) -> float:
         full = self.levels.full
@@ -95,9 +102,32 @@ class Generation:
         for reference in references:
             reference.ensure(sigma)
         x0 = self.guidance.x0(self.meter, x, sigma, self.edit(sigma))
+        if self.wordless is not None:
+            leaking = self.meter.denoise(self.guidance.denoiser, x, sigma, self.wordless, self.leaking_edit(sigma))
+            x0 = x0 + self.options.leak_guard * (x0 - leaking)
         for reference in references:
             reference.done(sigma)
         return x0
+
+    def leaking_edit(self, sigma: float) -> AttentionEdit:
+        """The branch to be guided away from: the style's queries on generation's own keys and values, which lays the
+        style picture's layout over the result (StyleKeeper, arXiv 2510.06827: Q visual, K and V null).
+
+        Differs from the paper: it is subtracted beside the text's guidance, not in place of its null branch.
+        """
+        total = sum(style.weight for style in self.styles)
+
+        def function(
+            layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float
+        ) -> Tensor:
+            asked = torch.zeros_like(q)
+            for style in self.styles:
+                bank = style.process.bank
+                shown = to_grid(bank.get(sigma, layer.name, "q"), bank.grid(layer.name), grid)
+                asked = asked + (style.weight / total) * shown.to(q)
+            return F.scaled_dot_product_attention(asked, k, v, scale=scale)
+
+        return AttentionEdit(self.names, function)
 
     def edit(self, sigma: float) -> AttentionEdit:
         """What generation does inside self-attention at this level."""

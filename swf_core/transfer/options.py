@@ -34,6 +34,8 @@ class TransferOptions:
     * low_frequencies: 0..1, share of the start's low frequencies that stays (`start.damp_low_frequencies`).
     * cfg: classifier-free guidance of generation; 1 is none and costs no second evaluation.
     * style_cfg: guidance of a style that is sampled from text.
+    * leak_guard: 0..10, guidance away from a branch that asks with the style's own queries and so draws the style
+      picture's objects (negative visual query guidance, StyleKeeper, arXiv 2510.06827). One more evaluation a step.
     * content_prompt, style_prompt: text of the reference processes.
     * size_px: long side of content and result; None: the model's native size; 0: as given.
     * style_size_px: the same for the style pictures; None: as size_px. Larger makes finer strokes.
@@ -58,6 +60,7 @@ class TransferOptions:
     low_frequencies: float = 1.0
     cfg: float = 1.0
     style_cfg: float = 3.0
+    leak_guard: float = 0.0
     content_prompt: str = ""
     style_prompt: str = ""
     size_px: int | None = None
@@ -74,10 +77,10 @@ class TransferOptions:
             value = getattr(self, name)
             if value not in allowed:
                 raise UserError(f"{name} is {value!r}; use one of {', '.join(allowed)}.")
-        for name, low, high in (("adain", 0.0, 1.0), ("low_frequencies", 0.0, 1.0), ("cfg", 0.0, 100.0)):
+        for name, high in (("adain", 1.0), ("low_frequencies", 1.0), ("cfg", 100.0), ("leak_guard", 10.0)):
             value = getattr(self, name)
-            if not low <= value <= high:
-                raise UserError(f"{name} is {value}; it must be between {low:g} and {high:g}.")
+            if not 0.0 <= value <= high:
+                raise UserError(f"{name} is {value}; it must be between 0 and {high:g}.")
         if not 0.0 < self.denoise <= 1.0:
             raise UserError(f"denoise is {self.denoise}; it must be above 0 and at most 1.")
         for name, least in (("steps", 1), ("refinements", 0), ("forward_first", 0), ("batch", 1)):

@@ -68,7 +68,8 @@ def style_processes(
         if weight == 0.0:
             continue
         name = "style" if len(styles) == 1 else f"style {index + 1}"
-        bank = FeatureBank([layer.name for layer in layers], "kv", options.precision)
+        parts = "kv" if options.leak_guard == 0.0 else "qkv"
+        bank = FeatureBank([layer.name for layer in layers], parts, options.precision)
         if isinstance(style, str):
             size = math.ceil((side or backend.native_size_px) / cell) * cell
             picture, text, height, width = None, style, size, size

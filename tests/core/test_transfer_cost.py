@@ -22,6 +22,7 @@ CASES = {
     "all stochastic": (dict(style_encoding="stochastic", content_encoding="stochastic"), 3 * 4),
     "bdia": (dict(style_encoding="bdia", content_encoding="bdia", solver="bdia"), 4 + 4 + 3),
     "guidance": (dict(cfg=3.0), 4 + 1 + 4 + 1 + 8),
+    "leak guard": (dict(leak_guard=1.0), 4 + 1 + 4 + 1 + 4 + 4),
     "refined": (dict(refinements=2), 12 + 1 + 12 + 1 + 4),
     "first steps noised": (dict(forward_first=2), 2 + 2 + 2 + 2 + 4),
     "half": (dict(denoise=0.5), 2 + 1 + 2 + 1 + 2),

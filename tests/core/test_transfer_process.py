@@ -222,6 +222,20 @@ def test_several_styles_and_their_weights():
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_the_leak_guard_pushes_away_from_the_branch_that_asks_with_the_styles_queries(family):
+    one_step = change(FAST, steps=1)
+    plain, half, full = (run(family, change(one_step, leak_guard=w)) for w in (0.0, 0.5, 1.0))
+    assert torch.equal(plain.latents[0], run(family, one_step).latents[0])
+    push = full.latents[0] - plain.latents[0]
+    assert float(push.abs().max()) > 1e-5
+    assert torch.allclose(2 * (half.latents[0] - plain.latents[0]), push, atol=1e-4)  # linear in its weight
+    other = run(family, change(one_step, leak_guard=1.0), styles=(picture(5, 48, 80),))  # of another size and shape
+    assert float((other.latents[0] - full.latents[0]).abs().max()) > 1e-6
+    with pytest.raises(ValueError, match="leak_guard is 11.0; it must be between 0 and 10"):
+        change(FAST, leak_guard=11.0)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_style_of_words(family):
     options = change(FAST, style_cfg=2.0)
     a, b = run(family, options, styles=["an oil painting"]), run(family, options, styles=["blue glass"])
