@@ -23,7 +23,7 @@ from ...files import write_files
 from . import stage_base, stage_judge, stage_vae
 from .card import contact_sheet_samples, contact_sheet_vae, model_card
 from .data import rendered, train_picture
-from .files import as_float, read_weights, write_weights
+from .files import as_float, read_weights, sha256, write_weights
 from .loop import Progress
 from .text import WordTokenizer, new_text_model
 from .unet import CHANNELS, SCHEDULER, new_unet
@@ -59,6 +59,9 @@ def run(
     for stage in stages or STAGES:
         if not resume:
             shutil.rmtree(out / stage, ignore_errors=True)
+        elif _notes(out).get(stage, {}).get("finished"):
+            report[stage] = _notes(out)[stage]
+            continue
         runner = {"vae": _vae, "judge": _judge, "base": _base}[stage.split("-")[0]]
         report[stage] = runner(out, stage, counts, seed, seconds, progress)
         _note(out, stage, report[stage], seed)
@@ -113,9 +116,9 @@ def _base(
     taesd, _ = _need(out / "weights" / "vae.safetensors", "vae-2")
     pictures = rendered("train", counts["train"], out / "pictures", progress=_bar(progress, "pictures: train"))
     vae = from_taesd(taesd).eval()
-    latents = stage_base.encode_all(
-        vae, pictures, out / "pictures" / f"latents_{counts['train']}.npy", _bar(progress, "latents")
-    )
+    # Latents belong to one autoencoder: its checksum is in their name.
+    kept = out / "pictures" / f"latents_{counts['train']}_{sha256(out / 'weights' / 'vae.safetensors')[:8]}.npy"
+    latents = stage_base.encode_all(vae, pictures, kept, _bar(progress, "latents"))
     torch.manual_seed(seed + 11)
     number = int(stage.split("-")[1])
     if number == 1:
@@ -168,10 +171,14 @@ def _need(path: Path, stage: str) -> tuple[dict[str, torch.Tensor], dict[str, st
     return read_weights(path)
 
 
+def _notes(out: Path) -> dict[str, Any]:
+    path = out / "weights" / "stages.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
 def _note(out: Path, stage: str, report: dict[str, Any], seed: int) -> None:
     """Keep recipe, seed, time and device of each stage, and write the model card from them."""
-    path = out / "weights" / "stages.json"
-    notes = json.loads(path.read_text()) if path.exists() else {}
+    path, notes = out / "weights" / "stages.json", _notes(out)
     notes[stage] = report | {
         "seed": seed,
         "device": f"{os.cpu_count()} cores of {processor()}",

@@ -19,7 +19,7 @@ def contact_sheet_vae(model: NarrowAutoencoder, sets: dict[str, np.ndarray], cou
     """Pictures above their round trips."""
     rows = []
     for pictures in sets.values():
-        batch = torch.from_numpy(np.ascontiguousarray(pictures[:count])).permute(0, 3, 1, 2).float() / 255
+        batch = torch.from_numpy(np.array(pictures[:count])).permute(0, 3, 1, 2).float() / 255
         rows += [list(batch), list(model.decode(model.encode(batch)).clamp(0, 1))]
     return sheet(rows, [], [f"{n}\n{w}" for n in sets for w in ("picture", "round trip")], cell_px=128)
 

@@ -33,7 +33,7 @@ def encode_all(vae: NarrowAutoencoder, pictures: np.ndarray, path: Path, progres
         return torch.from_numpy(np.load(path))
     out = []
     for start in range(0, len(pictures), 64):
-        batch = torch.from_numpy(np.ascontiguousarray(pictures[start : start + 64])).permute(0, 3, 1, 2).float() / 255
+        batch = torch.from_numpy(np.array(pictures[start : start + 64])).permute(0, 3, 1, 2).float() / 255
         out.append(vae.encode(batch.to(memory_format=torch.channels_last)).contiguous())
         if progress:
             progress(min(1.0, (start + 64) / len(pictures)), "encoding")

@@ -74,6 +74,6 @@ def _settle(network: torch.nn.Module, name: str, pictures: np.ndarray, seed: int
 
 def accuracy(judge: Judge, pictures: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, float]:
     """Share of right answers per question, where there is a right answer."""
-    p = judge.probabilities(torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255)
+    p = judge.probabilities(torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255)
     right = {q: p[q].argmax(-1).numpy() == labels[q] for q in LABELS}
     return {q: round(float(right[q][labels[q] >= 0].mean()), 4) for q in LABELS}
