@@ -68,8 +68,9 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
-    if not isinstance(value, bool | int | float | str) and callable(getattr(value, "item", None)):
-        value = value.item()  # a number of numpy's or torch's
+    item = getattr(value, "item", None)
+    if not isinstance(value, bool | int | float | str) and callable(item):
+        value = item()  # a number of numpy's or torch's
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

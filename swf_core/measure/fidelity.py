@@ -20,8 +20,8 @@ from .pairs import Pair, picture
 Progress = Callable[[float], None]
 
 
-def share(flags: Sequence[bool]) -> float:
-    """Share of true flags, rounded."""
+def share(flags: Sequence[float]) -> float:
+    """Share of true flags (or the mean of numbers), rounded."""
     return round(float(np.mean(flags)), 4) if len(flags) else float("nan")
 
 

@@ -40,7 +40,8 @@ def load_mini(
     unet, text = new_unet(tuple(json.loads(meta["channels"]))), new_text_model(tokenizer)
     unet.load_state_dict(as_float(base, "unet."))
     text.load_state_dict(as_float(base, "text."))
-    modules = [module.to(device, dtype or torch.float32) for module in (unet, text, load_autoencoder_tiny(taesd))]
+    parts: list[torch.nn.Module] = [unet, text, load_autoencoder_tiny(taesd)]
+    modules = [module.to(device, dtype or torch.float32) for module in parts]
     return backend_from_modules(
         modules[0],
         [modules[1]],

@@ -56,7 +56,7 @@ def _render_block(name: str, start: int, stop: int) -> np.ndarray:
 
 
 def rendered(
-    name: str, count: int, folder: Path, workers: int | None = None, progress: Callable[[float], None] | None = None
+    name: str, count: int, folder: Path, workers: int | None = None, progress: Callable[..., None] | None = None
 ) -> np.ndarray:
     """The first `count` pictures of a set as uint8 [count, 128, 128, 3], memory-mapped from `folder`.
 

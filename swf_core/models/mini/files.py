@@ -63,12 +63,7 @@ def checksums(folder: Path) -> dict[str, str]:
 
 def sha256(path: Path) -> str:
     """The file's sha256 in hexadecimal."""
-    with path.open("rb") as file:
-        return (
-            hashlib.file_digest(file, "sha256").hexdigest()
-            if hasattr(hashlib, "file_digest")
-            else hashlib.sha256(file.read()).hexdigest()
-        )
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def as_float(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -59,7 +59,8 @@ def run(
     from diffusers.models.attention_processor import AttnProcessor
 
     unet.set_attn_processor(AttnProcessor())  # pyright: ignore[reportCallIssue]  # plain matmuls: fastest backward here
-    unet.train(), text.train()
+    unet.train()
+    text.train()
     photos = np.array([i for i, (_, look) in enumerate(factors) if look.style == "photo"])
 
     def loss_of(step: int) -> Tensor:
@@ -71,7 +72,8 @@ def run(
         return v_loss(unet, text, x0, t, tokenizer(captions), alphas_cumprod, generator)
 
     report = train({"unet": unet, "text": text}, loss_of, plan, folder, progress, seconds)
-    unet.eval(), text.eval()
+    unet.eval()
+    text.eval()
     return report
 
 

@@ -38,5 +38,5 @@ def new_unet(channels: tuple[int, ...] = CHANNELS):
         down_block_types=("CrossAttnDownBlock2D",) * levels,
         up_block_types=("CrossAttnUpBlock2D",) * levels,
         cross_attention_dim=HIDDEN,
-        attention_head_dim=tuple(c // HEAD_WIDTH for c in channels),
+        attention_head_dim=tuple(c // HEAD_WIDTH for c in channels),  # pyright: ignore[reportArgumentType]
     )

@@ -23,7 +23,7 @@ def oil(c: Canvas) -> np.ndarray:
     for radius, threshold in ((c.px(5.6), 0.0), (c.px(3.9), 0.09)):
         reference = gaussian_filter(c.image, (radius * 0.3, radius * 0.3, 0))
         luma = gaussian_filter(c.luma, radius * 0.6)
-        gy, gx = np.gradient(luma)
+        gy, gx = np.gradient(luma, axis=0), np.gradient(luma, axis=1)
         error = np.abs(reference - np.asarray(canvas, np.float32) / 255).sum(-1)
         step_px = radius * 1.05
         ys, xs = np.meshgrid(np.arange(step_px / 2, h, step_px), np.arange(step_px / 2, w, step_px), indexing="ij")
@@ -40,8 +40,8 @@ def oil(c: Canvas) -> np.ndarray:
             _stroke(bump, points, radius, int(lifts[i]))
     paint, height = np.asarray(canvas, np.float32) / 255, np.asarray(relief, np.float32) / 255
     height = gaussian_filter(height, 0.7 * c.unit)
-    gy, gx = np.gradient(height)
-    return paint + (0.85 * c.contrast * c.unit * (gx + gy))[..., None]
+    slope = np.gradient(height, axis=0) + np.gradient(height, axis=1)
+    return paint + (0.85 * c.contrast * c.unit * slope)[..., None]
 
 
 def _curved_stroke(

@@ -67,7 +67,7 @@ class Canvas:
         """Pixels to the nearest region border."""
         if not self.edges.any():
             return np.full(self.shape, 1e3, np.float32)
-        return distance_transform_edt(~self.edges).astype(np.float32)
+        return np.asarray(distance_transform_edt(~self.edges), dtype=np.float32)
 
     @cached_property
     def flat(self) -> np.ndarray:
