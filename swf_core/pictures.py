@@ -1,7 +1,6 @@
 """Pictures in and out: any file Pillow reads becomes a float tensor [3,H,W], sRGB in 0..1, and back.
 
-Never squashed, never cropped: a picture is scaled by its long side and padded by reflection up to the multiple the
-model needs; the padding is cut off again afterwards. Alpha is kept aside for the output.
+Alpha is kept aside for the output. Working sizes and padding are the transfer's (`transfer/sizes.py`).
 """
 
 from __future__ import annotations
@@ -38,24 +37,6 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """Width and height of `pixels`."""
         return self.pixels.shape[2], self.pixels.shape[1]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A picture at working size: `pixels` [3,H,W] padded to the model's multiple, and how to get rid of the padding."""
-
-    pixels: torch.Tensor
-    left: int
-    top: int
-    width: int
-    height: int
-
-    def restore(self, result: torch.Tensor) -> torch.Tensor:
-        """Cut the padding off a result [...,H,W] of the working size."""
-        if result.shape[-2:] != self.pixels.shape[-2:]:
-            given, due = tuple(result.shape[-2:]), tuple(self.pixels.shape[-2:])
-            raise ValueError(f"A result of {given} does not belong to a working size of {due}.")
-        return result[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 # ---------------------------------------------------------------- in
@@ -281,25 +262,6 @@ def check_size(picture: Picture | torch.Tensor, size_px: int) -> tuple[int, int]
             f"at least {SMALLEST_PX} are needed."
         )
     return height, width
-
-
-def fit(picture: Picture | torch.Tensor, size_px: int, multiple: int = 8) -> Fitted:
-    """Bring a picture to working size: long side `size_px`, aspect kept, padded by reflection to `multiple`."""
-    pixels = picture.pixels if isinstance(picture, Picture) else picture
-    height, width = check_size(picture, size_px)
-    pixels = resize(pixels, height, width)
-    extra_h, extra_w = -height % multiple, -width % multiple
-    top, left = extra_h // 2, extra_w // 2
-    rows = _mirrored(height, top, extra_h - top)
-    columns = _mirrored(width, left, extra_w - left)
-    return Fitted(pixels[:, rows][:, :, columns].contiguous(), left, top, width, height)
-
-
-def _mirrored(length: int, before: int, after: int) -> torch.Tensor:
-    """Return indices that reflect at both ends without repeating the edge, however long the padding."""
-    period = 2 * (length - 1)
-    position = torch.arange(-before, length + after) % period
-    return torch.where(position < length, position, period - position)
 
 
 # ---------------------------------------------------------------- out

@@ -15,6 +15,7 @@ from PIL import Image, ImageCms
 
 from swf_core import files, pictures
 from swf_core.errors import UserError
+from swf_core.transfer.sizes import pad_to_cells, to_long_side
 
 
 def gradient(width=48, height=32) -> Image.Image:
@@ -249,31 +250,22 @@ def test_decompression_bomb(tmp_path, side):
 
 @pytest.mark.parametrize("width,height", [(48, 32), (31, 97), (640, 480), (100, 100), (9, 90)])
 @pytest.mark.parametrize("multiple", [1, 8, 64])
-def test_fit_neither_squashes_nor_crops(width, height, multiple):
+def test_working_sizes_neither_squash_nor_crop(width, height, multiple):
     pixels = as_tensor(gradient(width, height))
-    fitted = pictures.fit(pixels, 128, multiple)
-    assert fitted.pixels.shape[1] % multiple == 0 and fitted.pixels.shape[2] % multiple == 0
-    back = fitted.restore(fitted.pixels)
-    assert max(back.shape[1:]) == 128
-    assert abs(back.shape[2] / back.shape[1] - width / height) < 0.05 * width / height
-    corners = [(0, 0), (0, -1), (-1, 0), (-1, -1)]
-    for y, x in corners:  # the corners are still the picture's corners
-        assert (back[:, y, x] - pixels[:, y, x]).abs().max() < 0.1
-    assert torch.equal(pictures.fit(back, 128, multiple).restore(fitted.pixels), back)
-    assert 0 <= float(fitted.pixels.min()) and float(fitted.pixels.max()) <= 1
-
-
-def test_fit_reflects():
-    pixels = torch.rand(3, 30, 32)
-    fitted = pictures.fit(pixels, 32, 32)
-    assert torch.equal(fitted.pixels[:, 0], pixels[:, 1]) and torch.equal(fitted.pixels[:, -1], pixels[:, -2])
-    with pytest.raises(ValueError):
-        fitted.restore(torch.rand(3, 30, 32))
+    scaled = to_long_side(pixels, 128)
+    assert max(scaled.shape[1:]) == 128
+    assert abs(scaled.shape[2] / scaled.shape[1] - width / height) < 0.05 * width / height
+    for y, x in [(0, 0), (0, -1), (-1, 0), (-1, -1)]:  # the corners are still the picture's corners
+        assert (scaled[:, y, x] - pixels[:, y, x]).abs().max() < 0.1
+    padded = pad_to_cells(scaled, multiple)
+    assert padded.shape[1] % multiple == 0 and padded.shape[2] % multiple == 0
+    assert torch.equal(padded[:, : scaled.shape[1], : scaled.shape[2]], scaled)
+    assert torch.equal(padded[:, -1, : scaled.shape[2]], scaled[:, -1]) and 0 <= float(padded.min())
 
 
 def test_too_thin_for_the_size():
     with pytest.raises(UserError, match="long and thin"):
-        pictures.fit(torch.rand(3, 8, 1000), 128)
+        pictures.check_size(torch.rand(3, 8, 1000), 128)
 
 
 def test_upsampling_keeps_the_range():
