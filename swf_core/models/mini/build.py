@@ -203,4 +203,4 @@ def _bar(progress: Bars | None, name: str) -> Progress | None:
     if progress is None:
         return None
     bar = progress(name)
-    return lambda value, word="": bar(value)
+    return lambda value, word="": bar(value, word or None)
