@@ -56,9 +56,10 @@ def cells(
     Distances are in pixels, Euclidean or (with `square`) Chebyshev in the rotated frame, which gives tiles.
     """
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    ca, sa = np.cos(angle), np.sin(angle)
+    ca, sa = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     u, v = (x * ca + y * sa) / spacing_px, (-x * sa + y * ca) / spacing_px
-    u, v = u - u.min() + 1.5, v - v.min() + 1.5
+    phase = rng.random(2, dtype=np.float32)  # no grid is tied to the frame
+    u, v = u - u.min() + 1.5 + phase[0], v - v.min() + 1.5 + phase[1]
     rows, cols = int(v.max()) + 3, int(u.max()) + 3
     offset = 0.5 + jitter * (rng.random((rows, cols, 2)).astype(np.float32) - 0.5)
     iu, iv = u.astype(np.int32), v.astype(np.int32)
