@@ -41,7 +41,9 @@ def load_mini(
     unet.load_state_dict(as_float(base, "unet."))
     text.load_state_dict(as_float(base, "text."))
     parts: list[torch.nn.Module] = [unet, text, load_autoencoder_tiny(taesd)]
-    modules = [module.to(device, dtype or torch.float32) for module in parts]
+    modules = [module.to(device) for module in parts]
+    if dtype not in (None, torch.float32):
+        modules = [module.to(dtype) for module in modules]
     return backend_from_modules(
         modules[0],
         [modules[1]],
