@@ -62,10 +62,12 @@ def augment(batch: Tensor, rng: np.random.Generator, hue: bool) -> Tensor:
     theta[:, :, 2] = torch.from_numpy(rng.uniform(-0.1, 0.1, (b, 2))).float()
     grid = F.affine_grid(theta, list(batch.shape), align_corners=False)
     batch = F.grid_sample(batch, grid, padding_mode="reflection", align_corners=False)
-    if rng.random() < 0.4:
-        small = F.avg_pool2d(F.pad(batch, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-        soft = torch.from_numpy(rng.uniform(0, 1, (b, 1, 1, 1))).float()
-        batch = batch * (1 - soft) + small * soft
+    if hue and rng.random() < 0.8:
+        # Most batches lose their fine detail: a style must be known by its marks, not by how sharp they are, for every
+        # autoencoder and diffusion model softens them.
+        side = int(batch.shape[-1] * rng.uniform(0.28, 0.9))
+        small = F.interpolate(batch, (side, side), mode="bilinear", antialias=True, align_corners=False)
+        batch = F.interpolate(small, batch.shape[-2:], mode="bicubic", align_corners=False)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     noise = torch.randn(batch.shape, generator=generator) * float(rng.uniform(0, 0.04))
     return (batch + noise).clamp(0, 1).contiguous(memory_format=torch.channels_last)
