@@ -1,4 +1,4 @@
-"""The main job on the embedded model: the style comes, the object stays, and the truth gets nearer."""
+"""The main job on the embedded model: the object stays, and the truth gets nearer than by recolouring."""
 
 from __future__ import annotations
 

@@ -60,14 +60,20 @@ def halftone(c: Canvas) -> np.ndarray:
     return over(ground, local, step(radius - near, 0.9 * c.unit))
 
 
-def pixel(c: Canvas) -> np.ndarray:
-    """Square blocks of few tones, as on an early computer screen."""
+def _squares(c: Canvas, side: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A square grid with a phase of its own: row, column and number of each pixel's square, and its place in it."""
     h, w = c.shape
-    side = c.px(8.4)
     ox, oy = c.rng.random(2) * side
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     row, col = ((y + oy) // side).astype(np.int32), ((x + ox) // side).astype(np.int32)
-    block = mean_by_cell(c.image, row * (int(col.max()) + 1) + col)
+    u, v = ((x + ox) / side) % 1 - 0.5, ((y + oy) / side) % 1 - 0.5  # -0.5..0.5
+    return row, col, row * (int(col.max()) + 1) + col, u, v
+
+
+def pixel(c: Canvas) -> np.ndarray:
+    """Square blocks of few tones, as on an early computer screen."""
+    row, col, who, _, _ = _squares(c, c.px(8.4))
+    block = mean_by_cell(c.image, who)
     levels = 4.0
     dither = 0.16 * np.where((row + col) % 2, 1.0, -1.0)[..., None] * c.contrast
     return np.round(block * levels + dither) / levels
@@ -77,11 +83,7 @@ def cross_stitch(c: Canvas) -> np.ndarray:
     """Crosses of thread on woven cloth, one colour a stitch."""
     h, w = c.shape
     side = c.px(11.0)
-    ox, oy = c.rng.random(2) * side
-    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-    row, col = ((y + oy) // side).astype(np.int32), ((x + ox) // side).astype(np.int32)
-    who = row * (int(col.max()) + 1) + col
-    u, v = ((x + ox) / side) % 1 - 0.5, ((y + oy) / side) % 1 - 0.5
+    _, _, who, u, v = _squares(c, side)
     thread = mean_by_cell(c.image, who) + 0.06 * c.contrast * per_cell(c.rng, who)
     first, second = np.abs(u - v), np.abs(u + v)
     inside = step((0.46 - np.maximum(np.abs(u), np.abs(v))) * side, 1.0 * c.unit)
