@@ -96,6 +96,9 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
     )
     dials.add_argument("--refinements", type=whole(0, 20), metavar="R", help="fixed-point refinements of the inversion")
     dials.add_argument(
+        "--style-guidance", type=number(0, 10), metavar="G", help="take what the style adds 1 + G times; 0 is off",
+    )
+    dials.add_argument(
         "--leak-guard", type=number(0, 10), metavar="G", help="push the style picture's objects out; 0 is off",
     )
     return dials
@@ -156,7 +159,7 @@ def dialled(options: Any, args: argparse.Namespace) -> Any:
     if getattr(args, "gamma", None) is not None:
         inside |= {"gamma": args.gamma, "gamma_end": None, "gamma_schedule": "constant"}
     outside = {"steps": args.steps, "cfg": args.cfg, "size_px": args.size}
-    more = ("adain", "denoise", "forward_first", "refinements", "leak_guard")
+    more = ("adain", "denoise", "forward_first", "refinements", "style_guidance", "leak_guard")
     outside |= {name: getattr(args, name, None) for name in more}
     given = {name: value for name, value in outside.items() if value is not None}
     return replace(options, injection=replace(options.injection, **inside), **given)

@@ -53,7 +53,7 @@ class Classifier(nn.Module):
 def new_networks() -> dict[str, Classifier]:
     """The two untrained networks."""
     return {
-        "structure": Classifier(HEADS["structure"], (24, 40, 80, 128)),
+        "structure": Classifier(HEADS["structure"], (32, 64, 128, 192)),
         "hue": Classifier(HEADS["hue"], (16, 32, 48, 80)),
     }
 

@@ -55,12 +55,15 @@ class Generation:
         if options.start == "content" or queried:
             noise = randomness.noise_like(self.latents, seed, randomness.CONTENT)
             self.content.from_picture(self.latents, options.content_encoding, levels.inverted[::-1], noise)
-        meter.plan("generation", self.rows, len(levels.read) * (1 if options.cfg == 1.0 else 2))
+        passes = 1 if options.cfg == 1.0 else 2
+        meter.plan("generation", self.rows, len(levels.read) * passes)
+        injected = [s for s in levels.read if options.injection.active(s)]
+        if options.style_guidance > 0.0:
+            meter.plan("style guidance", self.rows, len(injected) * passes)
         self.wordless = None
         if options.leak_guard > 0.0:
             self.wordless = backend.text.encode([negative], height, width).repeat(self.rows)
-            guarded = [s for s in levels.read if options.injection.active(s)]
-            meter.plan("leak guard", self.rows, len(guarded))
+            meter.plan("leak guard", self.rows, len(injected))
 
     def gamma(self, sigma: float) -> float:
         full = self.levels.full
@@ -101,10 +104,12 @@ class Generation:
         references = [self.content, *(style.process for style in self.styles)]
         for reference in references:
             reference.ensure(sigma)
-        x0 = self.guidance.x0(self.meter, x, sigma, self.edit(sigma))
+        styled = x0 = self.guidance.x0(self.meter, x, sigma, self.edit(sigma))
+        if self.options.style_guidance > 0.0:
+            x0 = x0 + self.options.style_guidance * (styled - self.guidance.x0(self.meter, x, sigma))
         if self.wordless is not None:
             leaking = self.meter.denoise(self.guidance.denoiser, x, sigma, self.wordless, self.leaking_edit(sigma))
-            x0 = x0 + self.options.leak_guard * (x0 - leaking)
+            x0 = x0 + self.options.leak_guard * (styled - leaking)
         for reference in references:
             reference.done(sigma)
         return x0

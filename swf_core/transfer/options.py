@@ -34,6 +34,8 @@ class TransferOptions:
     * low_frequencies: 0..1, share of the start's low frequencies that stays (`start.damp_low_frequencies`).
     * cfg: classifier-free guidance of generation; 1 is none and costs no second evaluation.
     * style_cfg: guidance of a style that is sampled from text.
+    * style_guidance: 0..10, guidance away from the same step without injection: what the style adds counts 1 + w times
+      (StyleKeeper's guidance over swapping, arXiv 2510.06827). One more evaluation a step, two with cfg.
     * leak_guard: 0..10, guidance away from a branch that asks with the style's own queries and so draws the style
       picture's objects (negative visual query guidance, StyleKeeper, arXiv 2510.06827). One more evaluation a step.
     * content_prompt, style_prompt: text of the reference processes.
@@ -60,6 +62,7 @@ class TransferOptions:
     low_frequencies: float = 1.0
     cfg: float = 1.0
     style_cfg: float = 3.0
+    style_guidance: float = 0.0
     leak_guard: float = 0.0
     content_prompt: str = ""
     style_prompt: str = ""
@@ -77,7 +80,9 @@ class TransferOptions:
             value = getattr(self, name)
             if value not in allowed:
                 raise UserError(f"{name} is {value!r}; use one of {', '.join(allowed)}.")
-        for name, high in (("adain", 1.0), ("low_frequencies", 1.0), ("cfg", 100.0), ("leak_guard", 10.0)):
+        for name, high in (
+            ("adain", 1.0), ("low_frequencies", 1.0), ("cfg", 100.0), ("style_guidance", 10.0), ("leak_guard", 10.0),
+        ):  # fmt: skip
             value = getattr(self, name)
             if not 0.0 <= value <= high:
                 raise UserError(f"{name} is {value}; it must be between 0 and {high:g}.")

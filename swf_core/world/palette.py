@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from .noise import smooth_noise
+
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 # Luma and two colour differences (ITU-R BT.601, unscaled).
 _YCC = np.array([[0.299, 0.587, 0.114], [-0.299, -0.587, 0.886], [0.701, -0.587, -0.114]], dtype=np.float32)
@@ -62,7 +64,10 @@ def settle(painted: np.ndarray, source: np.ndarray, amount: float, rng: np.rando
     target = source @ _YCC.T
     smooth = gaussian_filter(target, (3.0 * max(source.shape[:2]) / 128,) * 2 + (0,))
     order = painted @ _YCC.T + _TIES * (smooth - smooth.mean((0, 1)))
-    order = (order + 1e-3 * rng.standard_normal(order.shape, dtype=np.float32)).astype(np.float32)
+    # What is left equal even then is ordered by a smooth field: white noise would show as speckle in flat areas.
+    h, w = order.shape[:2]
+    field = np.stack([smooth_noise(rng, h, w, 24.0 * max(h, w) / 128) for _ in range(3)], -1)
+    order = (order + 4e-3 * field).astype(np.float32)
     matched = np.empty_like(target)
     for k in range(3):
         flat = np.empty(target[..., k].size, np.float32)

@@ -23,6 +23,8 @@ CASES = {
     "bdia": (dict(style_encoding="bdia", content_encoding="bdia", solver="bdia"), 4 + 4 + 3),
     "guidance": (dict(cfg=3.0), 4 + 1 + 4 + 1 + 8),
     "leak guard": (dict(leak_guard=1.0), 4 + 1 + 4 + 1 + 4 + 4),
+    "style guidance": (dict(style_guidance=1.0), 4 + 1 + 4 + 1 + 4 + 4),
+    "style guidance with text's": (dict(style_guidance=1.0, cfg=3.0), 4 + 1 + 4 + 1 + 8 + 8),
     "refined": (dict(refinements=2), 12 + 1 + 12 + 1 + 4),
     "first steps noised": (dict(forward_first=2), 2 + 2 + 2 + 2 + 4),
     "half": (dict(denoise=0.5), 2 + 1 + 2 + 1 + 2),

@@ -222,6 +222,18 @@ def test_several_styles_and_their_weights():
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_style_guidance_takes_what_injection_adds_more_than_once(family):
+    one_step = change(FAST, steps=1)
+    plain = run(family, change(one_step, strength=0.0)).latents[0]
+    styled = run(family, one_step).latents[0]
+    twice = run(family, change(one_step, style_guidance=1.0)).latents[0]
+    assert float((styled - plain).abs().max()) > 1e-5
+    assert torch.allclose(twice - styled, styled - plain, atol=1e-4)
+    with pytest.raises(ValueError, match="style_guidance is -1.0; it must be between 0 and 10"):
+        change(FAST, style_guidance=-1.0)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_the_leak_guard_pushes_away_from_the_branch_that_asks_with_the_styles_queries(family):
     one_step = change(FAST, steps=1)
     plain, half, full = (run(family, change(one_step, leak_guard=w)) for w in (0.0, 0.5, 1.0))

@@ -34,6 +34,34 @@ def ddim_error(family, steps, **options):
     return float((back - clean).norm() / clean.norm())
 
 
+def smooth_model():
+    """A deterministic noise predictor that is smooth in its input: tanh of a fixed mixture of the channels."""
+    mixture = 0.5 * torch.randn(4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+    def evaluate(x, sigma, own=True):
+        scaled = x.double() / (sigma**2 + 1) ** 0.5
+        return (x - sigma * torch.tanh(torch.einsum("ij,bjhw->bihw", mixture, scaled))).to(x.dtype)
+
+    return torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1)), evaluate
+
+
+def test_inversion_of_a_smooth_model():
+    clean, evaluate = smooth_model()
+
+    def error(steps, refinements=0):
+        path = invert_ddim(evaluate, clean, rising(steps), smallest=SMALLEST, refinements=refinements)
+        back = run_sampler(evaluate, [path.at(rising(steps)[-1])], schedule(TABLE, steps))
+        return float((back - clean).norm() / clean.norm())
+
+    by_steps = [error(n) for n in (10, 20, 40, 80)]
+    assert all(more < fewer for fewer, more in zip(by_steps, by_steps[1:]))
+    refined = [error(40, k) for k in (0, 1, 2, 4, 8)]
+    assert all(more < 0.5 * fewer for fewer, more in zip(refined, refined[1:]))
+    assert refined[-1] < 1e-4
+    path = invert_bdia(evaluate, clean, rising(40), smallest=SMALLEST)
+    assert float((replay_bdia(evaluate, path, rising(40)) - clean).abs().max()) < 1e-12
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_ddim_error_falls_with_steps_and_with_refinement(family):
     assert ddim_error(family, 40) < ddim_error(family, 5)  # no 1/N law: random networks are not smooth

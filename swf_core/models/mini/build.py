@@ -29,8 +29,8 @@ from .text import WordTokenizer, new_text_model
 from .unet import CHANNELS, SCHEDULER, new_unet
 from .vae import from_taesd, to_taesd
 
-STAGES = ("vae-1", "vae-2", "judge", "base-1", "base-2", "base-3")
-PICTURES = {"train": 24576, "held_out": 2048, "judge": 6144}
+STAGES = ("vae", "judge", "base-1", "base-2", "base-3")
+PICTURES = {"train": 40960, "held_out": 3072, "judge": 12288}
 # A callback for each named bar: value in 0..1 and, where there is one, a word on how it goes.
 Bars = Callable[[str], Callable[..., None]]
 
@@ -77,18 +77,12 @@ def _vae(
         name: rendered(name, counts[name], out / "pictures", progress=_bar(progress, f"pictures: {name}"))
         for name in ("train", "held_out")
     }
-    number = int(stage.split("-")[1])
-    start = None
-    if number > 1:
-        start = from_taesd(_need(out / "weights" / "vae.safetensors", f"vae-{number - 1}")[0])
     model, report = stage_vae.run(
         sets["train"],
         sets["held_out"],
         stage_vae.real_photographs(),
         out / stage,
-        plan=stage_vae.PLANS[stage],
-        seed=seed + number,
-        start=start,
+        seed=seed + 1,
         progress=_bar(progress, stage),
         seconds=seconds,
     )
@@ -113,7 +107,7 @@ def _base(
 
     from ...world import vocabulary
 
-    taesd, _ = _need(out / "weights" / "vae.safetensors", "vae-2")
+    taesd, _ = _need(out / "weights" / "vae.safetensors", "vae")
     pictures = rendered("train", counts["train"], out / "pictures", progress=_bar(progress, "pictures: train"))
     vae = from_taesd(taesd).eval()
     # Latents belong to one autoencoder: its checksum is in their name.

@@ -11,16 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...world import Look, Scene, caption
-from .loop import Plan, Progress, train
+from .loop import Plan, Progress, mixed_precision, train
 from .text import WordTokenizer
 from .vae import NarrowAutoencoder
 
-BATCH = 32
-# How many of a batch's 32 captions are full, style-stripped (on photos), style only, empty: 56, 25, 9 and 9 %.
+BATCH = 64
+# How many of a batch's 64 captions are full, style-stripped (on photos), style only, empty: 56, 25, 9 and 9 %.
 # "No style words" must be in distribution, or a style cannot be taught later by what a caption leaves out.
-CAPTIONS = {"full": 18, "stripped": 8, "style": 3, "empty": 3}
+CAPTIONS = {"full": 36, "stripped": 16, "style": 6, "empty": 6}
 PLANS = {
-    "base-1": Plan(steps=3000, learning_rate=1e-3, warm_up=150, floor=0.03, save_every=250, ema=0.998),
+    "base-1": Plan(steps=5200, learning_rate=1.2e-3, warm_up=200, floor=0.02, save_every=250, ema=0.998),
     "base-2": Plan(steps=5000, learning_rate=7e-4, warm_up=100, floor=0.02, save_every=250, ema=0.999),
     "base-3": Plan(steps=5000, learning_rate=4e-4, warm_up=100, floor=0.01, save_every=250, ema=0.999),
 }
@@ -34,7 +34,8 @@ def encode_all(vae: NarrowAutoencoder, pictures: np.ndarray, path: Path, progres
     out = []
     for start in range(0, len(pictures), 64):
         batch = torch.from_numpy(np.array(pictures[start : start + 64])).permute(0, 3, 1, 2).float() / 255
-        out.append(vae.encode(batch.to(memory_format=torch.channels_last)).contiguous())
+        with mixed_precision():
+            out.append(vae.encode(batch.to(memory_format=torch.channels_last)).float().contiguous())
         if progress:
             progress(min(1.0, (start + 64) / len(pictures)), "encoding")
     latents = torch.cat(out)
@@ -106,4 +107,6 @@ def v_loss(
     abar = alphas_cumprod[t].view(-1, 1, 1, 1)
     noisy = abar.sqrt() * x0 + (1 - abar).sqrt() * noise
     velocity = abar.sqrt() * noise - (1 - abar).sqrt() * x0
-    return F.mse_loss(unet(noisy, t, text(ids).last_hidden_state).sample, velocity)
+    with mixed_precision():
+        predicted = unet(noisy, t, text(ids).last_hidden_state).sample
+    return F.mse_loss(predicted.float(), velocity)

@@ -13,10 +13,10 @@ from torch import Tensor
 from ...measure.judge import LABELS, Judge, new_networks
 from ...measure.judge_train import batch_loss, labels_of
 from .data import judge_picture
-from .loop import Plan, Progress, train
+from .loop import Plan, Progress, mixed_precision, train
 
 PLANS = {
-    "structure": Plan(steps=1000, learning_rate=3e-3, warm_up=50, save_every=500),
+    "structure": Plan(steps=2400, learning_rate=3e-3, warm_up=50, save_every=600),
     "hue": Plan(steps=500, learning_rate=3e-3, warm_up=50, save_every=500),
 }
 BATCH, HELD_BACK = 64, 512
@@ -37,7 +37,8 @@ def run(
         network.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
 
         def loss_of(step: int, network=network, name=name) -> Tensor:
-            return batch_loss(network, name, pictures[:cut], labels, seed, step, BATCH)
+            with mixed_precision():
+                return batch_loss(network, name, pictures[:cut], labels, seed, step, BATCH)
 
         def bar(value: float, word: str, k=k) -> None:
             if progress:

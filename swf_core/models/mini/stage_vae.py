@@ -10,17 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .loop import Plan, Progress, train
+from .loop import Plan, Progress, mixed_precision, train
 from .vae import NarrowAutoencoder
 
 BATCH, CROP = 16, 64
 # Shares of a batch: the training set, the held-out styles (only the diffusion model must not see them),
 # real photographs.
 SHARES = (0.70, 0.20, 0.10)
-PLANS = {
-    "vae-1": Plan(steps=4600, learning_rate=2e-3, warm_up=150, floor=0.01, save_every=400),
-    "vae-2": Plan(steps=1300, learning_rate=6e-4, warm_up=50, floor=0.01, save_every=400),
-}
+PLAN = Plan(steps=8000, learning_rate=2e-3, warm_up=150, floor=0.005, save_every=500)
 
 
 def real_photographs() -> list[np.ndarray]:
@@ -49,15 +46,14 @@ def run(
     held_out_set: np.ndarray,
     photographs: Sequence[np.ndarray],
     folder: Path,
-    plan: Plan,
+    plan: Plan = PLAN,
     seed: int = 1,
-    start: NarrowAutoencoder | None = None,
     progress: Progress | None = None,
     seconds: float | None = None,
 ) -> tuple[NarrowAutoencoder, dict[str, object]]:
-    """Train (from `start` when given) and return the autoencoder and what the training reports."""
+    """Train from nothing and return the autoencoder and what the training reports."""
     torch.manual_seed(seed)
-    model = start or NarrowAutoencoder()
+    model = NarrowAutoencoder()
     model.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
     # Photographs are seen at half and full size, so that crops hold both objects and texture.
     photos = [p[::k, ::k] for p in photographs for k in (1, 2) if min(p[::k, ::k].shape[:2]) >= CROP]
@@ -66,10 +62,11 @@ def run(
         rng = np.random.default_rng([seed, step])
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
         batch = crops((train_set, held_out_set, photos), rng).to(memory_format=torch.channels_last)
-        latents = model.encode(batch)
-        # Latent noise makes the decoder forgive small errors, as it must after a diffusion model.
-        noisy = latents + 0.03 * torch.randn(latents.shape, generator=generator)
-        return reconstruction_loss(model.decode(noisy), batch) + 0.02 * whiteness(latents)
+        with mixed_precision():
+            latents = model.encode(batch)
+            # Latent noise makes the decoder forgive small errors, as it must after a diffusion model.
+            result = model.decode(latents + 0.03 * torch.randn(latents.shape, generator=generator))
+        return reconstruction_loss(result.float(), batch) + 0.02 * whiteness(latents.float())
 
     report = train({"vae": model}, loss_of, plan, folder, progress, seconds)
     return model.eval(), report

@@ -14,7 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-WIDTHS = (16, 32, 64, 64)
+WIDTHS = (32, 64, 64, 64)
 LAYOUT_WIDTH = 64
 LATENT_CHANNELS = 4
 DOWNSCALE = 8

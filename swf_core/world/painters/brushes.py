@@ -20,7 +20,7 @@ def oil(c: Canvas) -> np.ndarray:
     canvas = Image.new("RGB", (w, h), tuple(int(v * 255) for v in c.image.mean((0, 1))))
     relief = Image.new("L", (w, h), 128)
     draw, bump = ImageDraw.Draw(canvas), ImageDraw.Draw(relief)
-    for radius, threshold in ((c.px(5.6), 0.0), (c.px(3.9), 0.09)):
+    for radius, threshold in ((c.px(7.2), 0.0), (c.px(4.4), 0.08)):
         reference = gaussian_filter(c.image, (radius * 0.3, radius * 0.3, 0))
         luma = gaussian_filter(c.luma, radius * 0.6)
         gy, gx = np.gradient(luma, axis=0), np.gradient(luma, axis=1)
@@ -29,7 +29,8 @@ def oil(c: Canvas) -> np.ndarray:
         ys, xs = np.meshgrid(np.arange(step_px / 2, h, step_px), np.arange(step_px / 2, w, step_px), indexing="ij")
         at = np.stack([xs.ravel(), ys.ravel()], -1) + c.rng.uniform(-radius * 0.5, radius * 0.5, (xs.size, 2))
         at[:, 0], at[:, 1] = np.clip(at[:, 0], 0, w - 1), np.clip(at[:, 1], 0, h - 1)
-        tones, lifts = c.rng.normal(0, 0.055, (len(at), 3)), c.rng.integers(70, 190, len(at))
+        tones = c.rng.normal(0, 0.085, (len(at), 1)) + c.rng.normal(0, 0.03, (len(at), 3))
+        lifts = c.rng.integers(70, 190, len(at))
         for i in c.rng.permutation(len(at)):
             x, y = at[i]
             if error[int(y), int(x)] < threshold:
@@ -39,9 +40,9 @@ def oil(c: Canvas) -> np.ndarray:
             _stroke(draw, points, radius, tuple(int(v) for v in colour))
             _stroke(bump, points, radius, int(lifts[i]))
     paint, height = np.asarray(canvas, np.float32) / 255, np.asarray(relief, np.float32) / 255
-    height = gaussian_filter(height, 0.7 * c.unit)
+    height = gaussian_filter(height, 1.5 * c.unit)
     slope = np.gradient(height, axis=0) + np.gradient(height, axis=1)
-    return paint + (0.85 * c.contrast * c.unit * slope)[..., None]
+    return paint + (1.6 * c.contrast * c.unit * slope)[..., None]
 
 
 def _curved_stroke(
@@ -79,7 +80,7 @@ def _stroke(draw: ImageDraw.ImageDraw, points: list[tuple[float, float]], radius
 def strokes(c: Canvas) -> np.ndarray:
     """Directional texture: long ribbons of alternating tone that follow a swirling field."""
     h, w = c.shape
-    period, length = c.px(9.5), c.px(26.0)
+    period, length = c.px(13.0), c.px(36.0)
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     swirl = smooth_noise(c.rng, h, w, 44 * c.unit) * 6.0 * c.unit
     across = -x * np.sin(c.angle) + y * np.cos(c.angle) + swirl
@@ -101,10 +102,10 @@ def strokes(c: Canvas) -> np.ndarray:
 def pastel(c: Canvas) -> np.ndarray:
     """Chalk dragged over rough tinted paper: streaks of cover, the paper showing between them."""
     h, w = c.shape
-    streak = smooth_noise(c.rng, h, w, c.px(8.5), stretch=2.6, angle=c.angle)
+    streak = smooth_noise(c.rng, h, w, c.px(11.5), stretch=2.6, angle=c.angle)
     cover = step(streak + 0.62, 0.50)
     chalk = c.blurred(1.3) * 0.82 + 0.18
-    chalk = chalk + 0.07 * smooth_noise(c.rng, h, w, c.px(9.0), stretch=3.0, angle=c.angle)[..., None]
+    chalk = chalk + 0.07 * smooth_noise(c.rng, h, w, c.px(12.0), stretch=3.0, angle=c.angle)[..., None]
     ground = deepen(c.paper, c.ink, 0.42) * 0.75 + 0.25 * c.blurred(5.0)
     return over(ground + np.zeros_like(chalk), chalk, cover * (0.80 + 0.15 * c.contrast))
 
@@ -114,8 +115,8 @@ def charcoal(c: Canvas) -> np.ndarray:
     h, w = c.shape
     wob = [smooth_noise(c.rng, h, w, 22 * c.unit) * 2.2 * c.unit for _ in range(2)]
     near = warp(c.edge_distance, wob[0], wob[1])
-    line = np.exp(-((near / c.px(4.6)) ** 2)) * (0.75 + 0.35 * step(smooth_noise(c.rng, h, w, 16 * c.unit), 1.0))
-    grain = smooth_noise(c.rng, h, w, c.px(8.0))
+    line = np.exp(-((near / c.px(5.6)) ** 2)) * (0.75 + 0.35 * step(smooth_noise(c.rng, h, w, 16 * c.unit), 1.0))
+    grain = smooth_noise(c.rng, h, w, c.px(11.0))
     dark = 1.0 - c.tone
     smudge = step(dark - 0.55 + 0.30 * grain, 0.55) * 0.70
     local = deepen(c.blurred(5.0), c.ink, 0.62)

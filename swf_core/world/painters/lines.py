@@ -20,7 +20,7 @@ def _waves(c: Canvas, angle: float, period: float, wobble: float) -> np.ndarray:
 
 def pencil(c: Canvas) -> np.ndarray:
     """Parallel hatching in the local colour, crossed where the picture is dark, and a thin outline."""
-    period = c.px(10.0)
+    period = c.px(13.0)
     dark = np.clip((0.5 - c.tone) * c.contrast + 0.52, 0, 1)
     line = deepen(c.blurred(3.0), c.ink, 0.45)
     out = c.paper + np.zeros_like(c.image)
@@ -29,15 +29,15 @@ def pencil(c: Canvas) -> np.ndarray:
         wave = _waves(c, angle + turn, period, 1.6 * c.unit)
         width = np.clip((dark - start) * 0.8, 0, 0.46)
         out = over(out, line, step((width - wave) * period * 0.5, 1.0 * c.unit) * (width > 0.02))
-    return over(out, deepen(line, c.ink, 0.6), step(c.px(2.2) - c.edge_distance, 1.0 * c.unit))
+    return over(out, deepen(line, c.ink, 0.6), step(c.px(2.8) - c.edge_distance, 1.0 * c.unit))
 
 
 def woodcut(c: Canvas) -> np.ndarray:
     """Wavy gouge marks whose breadth carries the tone, solid blacks, and one flat tint under them."""
-    wave = _waves(c, c.angle * 0.5, c.px(11.5), 4.5 * c.unit)
+    wave = _waves(c, c.angle * 0.5, c.px(15.5), 4.5 * c.unit)
     dark = np.clip((0.5 - c.tone) * 1.1 * c.contrast + 0.42, 0.0, 0.92)
-    cut = step((dark - wave) * c.px(6.0), 0.8 * c.unit)
-    cut = np.maximum(cut, step(c.px(2.6) - c.edge_distance, 0.8 * c.unit))
+    cut = step((dark - wave) * c.px(8.0), 0.8 * c.unit)
+    cut = np.maximum(cut, step(c.px(3.2) - c.edge_distance, 0.8 * c.unit))
     tint = 0.60 * c.flat + 0.40 * c.paper
     return over(tint, c.ink, cut)
 
@@ -50,7 +50,7 @@ def comic(c: Canvas) -> np.ndarray:
     flat = np.round(flat * levels) / levels * 0.55 + flat * 0.45
     luma = flat.mean(-1, keepdims=True)
     flat = luma + (flat - luma) * 1.2 + 0.10 * c.contrast * np.sign(tone) * (np.abs(tone) > 0.02)
-    return over(flat, c.ink * 0.7, step(c.px(2.9) - c.edge_distance, 0.8 * c.unit))
+    return over(flat, c.ink * 0.7, step(c.px(3.6) - c.edge_distance, 0.8 * c.unit))
 
 
 def neon(c: Canvas) -> np.ndarray:
@@ -61,8 +61,8 @@ def neon(c: Canvas) -> np.ndarray:
     hue = np.clip(hue.mean(-1, keepdims=True) + (hue - hue.mean(-1, keepdims=True)) * 1.8, 0.05, 1)
     s = 2.0 * c.unit
     hue = gaussian_filter(hue, (s, s, 0))
-    glow = np.exp(-near / c.px(6.5))[..., None] * 0.75 * c.contrast
-    core = step(c.px(2.2) - near, 1.0 * c.unit)[..., None]
+    glow = np.exp(-near / c.px(7.5))[..., None] * 0.75 * c.contrast
+    core = step(c.px(2.8) - near, 1.0 * c.unit)[..., None]
     night = c.ink * 0.55
     return night + hue * glow * (1 - night) + core * (0.55 * hue + 0.35)
 
@@ -72,9 +72,9 @@ def blueprint(c: Canvas) -> np.ndarray:
     h, w = c.shape
     deep = deepen(np.array(c.palette.ink, np.float32), np.array([0.10, 0.28, 0.62], np.float32), 0.55)
     chalk = 0.15 * deep + 0.85 * c.paper
-    side = c.px(17.0)
+    side = c.px(20.0)
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     grid = np.minimum(np.abs((x / side) % 1 - 0.5), np.abs((y / side) % 1 - 0.5)) * side
     out = deep + 0.08 * (c.flat.mean(-1, keepdims=True) - 0.5) * c.contrast + np.zeros_like(c.image)
-    out = over(out, chalk, 0.30 * step(1.3 * c.unit - grid, 0.7 * c.unit))
-    return over(out, chalk, step(c.px(1.6) - c.edge_distance, 0.8 * c.unit))
+    out = over(out, chalk, 0.30 * step(1.8 * c.unit - grid, 0.7 * c.unit))
+    return over(out, chalk, step(c.px(2.2) - c.edge_distance, 0.8 * c.unit))
