@@ -6,7 +6,6 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -162,7 +161,7 @@ def dialled(options: Any, args: argparse.Namespace) -> Any:
     more = ("adain", "denoise", "forward_first", "refinements", "style_guidance", "leak_guard")
     outside |= {name: getattr(args, name, None) for name in more}
     given = {name: value for name, value in outside.items() if value is not None}
-    return replace(options, injection=replace(options.injection, **inside), **given)
+    return options.changed(**inside, **given)
 
 
 def load_backend(args: argparse.Namespace) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +91,9 @@ def _in_style(args: argparse.Namespace, backend: Any, options: Any, looks: list[
     side = args.size or backend.native_size_px
     if side % backend.codec.downscale:
         raise UserError(f"--size is {side}; it must be a multiple of {backend.codec.downscale} here.")
-    inside = replace(options.injection, gamma=0.0, gamma_end=None, gamma_schedule="constant")
-    options = replace(options, injection=inside, start="noise", denoise=1.0, styleid_grid=False)
+    options = options.changed(
+        gamma=0.0, gamma_end=None, gamma_schedule="constant", start="noise", denoise=1.0, styleid_grid=False
+    )
     nothing = torch.full((3, side, side), 0.5)
     images, costs, seconds = [], [], 0.0
     for index in range(args.count):

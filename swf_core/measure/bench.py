@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +113,7 @@ def _transfer(backend: Backend, judge: Judge, name: str, count: int, tune: bool,
     settings = {p: preset(p, backend) for p in ("wallfacer", "styleid", "adain")}
     if tune:
         base = settings["wallfacer"]
-        settings = {
-            " ".join(f"{k} {v}" for k, v in dials.items()): replace(base, injection=replace(base.injection, **dials))
-            for dials in GRID
-        }
+        settings = {" ".join(f"{k} {v}" for k, v in dials.items()): base.changed(**dials) for dials in GRID}
     results = {}
     for k, (label, options) in enumerate(settings.items()):
         results[label] = transfer(backend, pairs, options, seed, lambda v, k=k: bar((k + v) / len(settings)))
@@ -161,13 +157,11 @@ def _words(backend: Backend, judge: Judge, count: int, seed: int, bar: Callable[
             wanted = options[(options.index(now) + 1 + i // 3 % (len(options) - 1)) % len(options)]
             edited = random_scene(pair.scene.seed, **{factor: wanted})
             prompt = f"{STYLE_WORDS[pair.look.style][0]} of {describe(edited)}"
-            rest = {k: v for k, v in values.items() if k != "strength"}
-            injection = replace(base.injection, strength=values.get("strength", 1.0))
             image = stylize(
                 backend,
                 [pair.content],
                 [pair.style],
-                replace(base, injection=injection, size_px=0, **rest),
+                base.changed(size_px=0, **values),
                 seed=seed + i,
                 prompts=prompt,
             ).images[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from ..errors import UserError
 from .features import PRECISIONS
@@ -98,3 +99,9 @@ class TransferOptions:
             raise UserError("styleid_grid is StyleID's own schedule: use it with 2 steps or more, denoise 1 and euler.")
         if self.styleid_grid and (self.content_encoding != "ddim" or self.style_encoding != "ddim"):
             raise UserError("styleid_grid is StyleID's own inversion: use it with both encodings 'ddim'.")
+
+    def changed(self, **values: Any) -> TransferOptions:
+        """A copy with some values replaced, those of the injection by their own names: changed(steps=20, gamma=0.5)."""
+        inner = {f.name for f in fields(Injection)} & values.keys()
+        injection = replace(self.injection, **{k: values[k] for k in inner})
+        return replace(self, **{"injection": injection} | {k: v for k, v in values.items() if k not in inner})
