@@ -24,12 +24,16 @@ from .pairs import PAINTED, make_pairs
 Bars = Callable[[str], Callable[..., None]]
 # The grid of `--tune`, chosen on pairs that no figure is reported on.
 GRID = (
-    {"layers": "all", "gamma": 0.3, "tau": 2.5},
-    {"layers": "all", "gamma": 0.5, "tau": 2.0},
-    {"layers": "all", "gamma": 0.0, "tau": 2.5},
-    {"layers": "all", "gamma": 0.3, "tau": 1.5},
-    {"layers": "late", "gamma": 0.3, "tau": 2.5},
-    {"layers": "all", "gamma": 0.3, "tau": 4.0},
+    {"gamma": 0.3, "tau": 2.5, "style_guidance": 0.0},
+    {"gamma": 0.0, "tau": 2.5, "style_guidance": 0.0},
+    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.5},
+    {"gamma": 0.5, "tau": 2.5, "style_guidance": 1.0},
+    {"gamma": 0.3, "tau": 2.5, "style_guidance": 1.0},
+    {"gamma": 0.3, "tau": 1.5, "style_guidance": 1.0},
+    {"gamma": 0.3, "tau": 4.0, "style_guidance": 1.0},
+    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.0, "start": "stochastic"},
+    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.0, "content_encoding": "stochastic"},
+    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.0, "forward_first": 10},
 )
 
 
