@@ -26,7 +26,8 @@ Bars = Callable[[str], Callable[..., None]]
 GRID = (
     {"gamma": 0.3, "tau": 2.5, "style_guidance": 0.0},
     {"gamma": 0.0, "tau": 2.5, "style_guidance": 0.0},
-    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.5},
+    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.0},
+    {"gamma": 0.6, "tau": 2.0, "style_guidance": 0.0},
     {"gamma": 0.5, "tau": 2.5, "style_guidance": 1.0},
     {"gamma": 0.3, "tau": 2.5, "style_guidance": 1.0},
     {"gamma": 0.3, "tau": 1.5, "style_guidance": 1.0},

@@ -34,8 +34,9 @@ def preset(name: str, backend: Backend) -> TransferOptions:
 
 def _wallfacer(backend: Backend) -> TransferOptions:
     if backend.family == "mini":
-        # A small model answers injection softly: sharper attention, in every layer, and what it adds taken 1.5 times.
-        return TransferOptions(Injection(layers="all", gamma=0.5, tau=2.5), steps=30, style_guidance=0.5)
+        # A small model answers injection softly: it wants sharper attention, in every layer, and fewer of the content's
+        # queries. Style guidance shows a little more style and moves away from the truth (docs/figures.md).
+        return TransferOptions(Injection(layers="all", gamma=0.5, tau=2.5), steps=30)
     late = "late" if "late" in backend.layer_presets else "all"
     cosine = Injection(layers=late, gamma=0.75, gamma_end=0.375, gamma_schedule="cosine", tau=1.5)
     return TransferOptions(cosine, steps=30)
