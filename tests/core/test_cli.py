@@ -209,7 +209,11 @@ def test_ctrl_c_ends_cleanly(model, cat, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "swf_core", "sample", "--prompt", "x", "--count", "900", "--steps", "900",
                "--size", "256", "--model", str(model), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+        # a test run started in the background hands on an ignored SIGINT
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     head = b""
     while b"sample:" not in head:  # the bar shows: the model is loaded and sampling runs
         part = os.read(process.stderr.fileno(), 4096)
