@@ -87,6 +87,9 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
     )
     dials.add_argument("--adain", type=number(0, 1), metavar="A", help="how far colours move to the style")
     dials.add_argument(
+        "--query-adain", type=number(0, 1), metavar="A", help="ask the style in its own range: more of its marks",
+    )
+    dials.add_argument(
         "--denoise", type=number(0, 1, above=True), metavar="D", help="share of the schedule that is run",
     )
     dials.add_argument(
@@ -154,7 +157,8 @@ def check_preset(args: argparse.Namespace) -> str:
 
 def dialled(options: Any, args: argparse.Namespace) -> Any:
     """Return a preset's TransferOptions with the dials that were given."""
-    inside = {name: getattr(args, name) for name in ("tau", "strength", "layers") if getattr(args, name) is not None}
+    names = ("tau", "strength", "layers", "query_adain")
+    inside = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
     if getattr(args, "gamma", None) is not None:
         inside |= {"gamma": args.gamma, "gamma_end": None, "gamma_schedule": "constant"}
     outside = {"steps": args.steps, "cfg": args.cfg, "size_px": args.size}

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..world import Look, Scene
+from .degrade import degrade
 from .judge import LABELS, Classifier, views
 
 MONOCHROME = ("sepia", "blue", "green", "rose")
@@ -33,7 +34,8 @@ def batch_loss(
     rng = np.random.default_rng([seed, step])
     index = np.sort(rng.choice(len(pictures), size, replace=False))
     batch = torch.from_numpy(pictures[index]).permute(0, 3, 1, 2).float() / 255
-    batch = augment(batch, rng, hue=name == "structure")
+    with torch.autocast("cpu", enabled=False):  # half precision is for the network alone
+        batch = augment(batch, rng, hue=name == "structure")
     out = network(views(name, batch))
     losses = [
         F.cross_entropy(logits, torch.from_numpy(labels[q][index]), label_smoothing=0.03, ignore_index=-100)
@@ -43,7 +45,7 @@ def batch_loss(
 
 
 def augment(batch: Tensor, rng: np.random.Generator, hue: bool) -> Tensor:
-    """Flip, shift, blur, noise, contrast; with `hue` also turned hues and grey pictures."""
+    """Flip, shift, zoom, noise, contrast; with `hue` also turned hues, grey pictures and lost detail (`degrade`)."""
     b = len(batch)
     if hue:
         mix = torch.from_numpy(rng.dirichlet([0.6] * 3, (b, 3))).float()  # random mixtures of the channels
@@ -56,18 +58,15 @@ def augment(batch: Tensor, rng: np.random.Generator, hue: bool) -> Tensor:
     batch = (batch - 0.5) * gain + 0.5 + lift
     flip = torch.from_numpy(rng.random(b) < 0.5)[:, None, None, None]
     batch = torch.where(flip, batch.flip(-1), batch)
-    # Shift and zoom a little by resampling, which blurs as well; a third of the batch is blurred on purpose.
+    # Shift and zoom a little by resampling, which blurs as well.
     theta = torch.zeros(b, 2, 3)
     theta[:, 0, 0] = theta[:, 1, 1] = torch.from_numpy(rng.uniform(0.86, 1.0, b)).float()
     theta[:, :, 2] = torch.from_numpy(rng.uniform(-0.1, 0.1, (b, 2))).float()
     grid = F.affine_grid(theta, list(batch.shape), align_corners=False)
     batch = F.grid_sample(batch, grid, padding_mode="reflection", align_corners=False)
-    if hue and rng.random() < 0.8:
-        # Most batches lose their fine detail: a style must be known by its marks, not by how sharp they are, for every
-        # autoencoder and diffusion model softens them.
-        side = int(batch.shape[-1] * rng.uniform(0.28, 0.9))
-        small = F.interpolate(batch, (side, side), mode="bilinear", antialias=True, align_corners=False)
-        batch = F.interpolate(small, batch.shape[-2:], mode="bicubic", align_corners=False)
+    if hue:
+        batch = degrade(batch, rng)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    noise = torch.randn(batch.shape, generator=generator) * float(rng.uniform(0, 0.04))
+    deviation = torch.from_numpy(rng.uniform(0, 0.05, (b, 1, 1, 1))).float()
+    noise = torch.randn(batch.shape, generator=generator) * deviation
     return (batch + noise).clamp(0, 1).contiguous(memory_format=torch.channels_last)

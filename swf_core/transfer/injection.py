@@ -36,6 +36,8 @@ class Injection:
     * gamma: 0..1, share of content's queries: 0 is pure style transfer, 1 keeps the content's questions.
       `gamma_end`: its value at the last step when `gamma_schedule` is "linear" or "cosine" (cosine 0.75 -> 0.375:
       Scheduled Style Injection, NTIRE 2026).
+    * query_adain: 0..1, how far the mixed queries' channel statistics are moved to those of the style's own queries
+      (StyleAligned, arXiv 2312.02133, AdaIN of Q): a photo's questions then fall where the style's keys are.
     * tau: > 0, multiplies the injected logits: above 1 sharpens.
     * strength: 0..1, s above. 0 is the plain model.
     * kv: "replace"; "concat": own and style tokens compete in one softmax (Z-STAR, arXiv 2311.16491, eq. 9), with
@@ -52,6 +54,7 @@ class Injection:
     gamma: float = 0.75
     gamma_end: float | None = None
     gamma_schedule: str = "constant"
+    query_adain: float = 0.0
     tau: float = 1.5
     strength: float = 1.0
     kv: str = "replace"
@@ -64,6 +67,7 @@ class Injection:
         _within("gamma", self.gamma, 0.0, 1.0)
         if self.gamma_end is not None:
             _within("gamma_end", self.gamma_end, 0.0, 1.0)
+        _within("query_adain", self.query_adain, 0.0, 1.0)
         _within("strength", self.strength, 0.0, 1.0)
         _within("value_shift", self.value_shift, 0.0, 1.0)
         if not 0.0 < self.tau < math.inf:
@@ -100,13 +104,15 @@ class Injection:
 class StyleRows:
     """Keys and values of one style picture at one layer, its weight, and which tokens may be read.
 
-    `readable`: [style tokens] in 0..1, or None for all; 0 hides a token, 0.5 halves its odds.
+    `readable`: [style tokens] in 0..1, or None for all; 0 hides a token, 0.5 halves its odds. `q`: the style's own
+    queries, only read by `query_adain`.
     """
 
     k: Tensor
     v: Tensor
     weight: float = 1.0
     readable: Tensor | None = None
+    q: Tensor | None = None
 
 
 def inject(
@@ -135,6 +141,8 @@ def inject(
     if gamma > 0.0:
         assert q_content is not None
         q = gamma * q_content + (1.0 - gamma) * q_gen
+    if options.query_adain > 0.0:
+        q = q + options.query_adain * (_like_style(q, styles) - q)
     q = q * options.tau  # tau * (Q K^T) folded into Q, so that any attention kernel will do
     k, v, bias = _gather(styles, q_gen, v_gen, options.value_shift)
     if options.kv == "adaattn":
@@ -148,6 +156,27 @@ def inject(
     own = F.scaled_dot_product_attention(q_gen, k_gen, v_gen, scale=scale)
     amount = s if place is None else s * place.to(own)[:, None, :, None]  # [1 or B, 1, N, 1]
     return own + amount * (injected - own)
+
+
+def _like_style(q: Tensor, styles: Sequence[StyleRows]) -> Tensor:
+    """AdaIN(Q, Q_style): each head's channels take the mean and deviation over tokens of the styles' own queries."""
+    total = sum(style.weight for style in styles)
+    mean = deviation = torch.zeros((), device=q.device, dtype=q.dtype)
+    for style in styles:
+        assert style.q is not None
+        shown = torch.ones(style.q.shape[-2]) if style.readable is None else style.readable.float().cpu()
+        its_mean, its_deviation = _statistics(style.q.to(q), (shown / shown.sum()).to(q))
+        mean = mean + (style.weight / total) * its_mean
+        deviation = deviation + (style.weight / total) * its_deviation
+    own_mean, own_deviation = _statistics(q, q.new_full((q.shape[-2],), 1.0 / q.shape[-2]))
+    return (q - own_mean) / own_deviation.clamp_min(1e-6) * deviation + mean
+
+
+def _statistics(tokens: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """Weighted mean and deviation over tokens, [B, heads, 1, d] each; `share` [tokens] sums to 1."""
+    share = share[:, None]
+    mean = (tokens * share).sum(-2, keepdim=True)
+    return mean, ((tokens - mean).square() * share).sum(-2, keepdim=True).sqrt()
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, scale: float) -> Tensor:

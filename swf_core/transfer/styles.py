@@ -34,7 +34,8 @@ class Style:
         """What generation reads of it in one layer."""
         bank = self.process.bank
         readable = None if self.readable is None else mask_to_grid(self.readable, bank.grid(layer))[0]
-        return StyleRows(bank.get(sigma, layer, "k"), bank.get(sigma, layer, "v"), self.weight, readable)
+        q = bank.get(sigma, layer, "q") if "q" in bank.parts else None
+        return StyleRows(bank.get(sigma, layer, "k"), bank.get(sigma, layer, "v"), self.weight, readable, q)
 
 
 def style_processes(
@@ -68,7 +69,7 @@ def style_processes(
         if weight == 0.0:
             continue
         name = "style" if len(styles) == 1 else f"style {index + 1}"
-        parts = "kv" if options.leak_guard == 0.0 else "qkv"
+        parts = "qkv" if options.leak_guard > 0.0 or options.injection.query_adain > 0.0 else "kv"
         bank = FeatureBank([layer.name for layer in layers], parts, options.precision)
         if isinstance(style, str):
             size = math.ceil((side or backend.native_size_px) / cell) * cell

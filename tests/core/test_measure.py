@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from swf_core.errors import UserError
+from swf_core.measure import degrade
 from swf_core.measure.distances import bootstrap_difference, gram_distance, low_pass_distance, scaled
 from swf_core.measure.judge import LABELS, load_judge
 from swf_core.measure.pairs import make_pairs, picture
@@ -50,6 +52,20 @@ def test_gram_sees_texture_and_low_pass_sees_colour() -> None:
     tinted = plain * torch.tensor([1.0, 0.75, 0.75])[:, None, None]
     assert gram_distance(hatched, plain) > gram_distance(tinted, plain)
     assert low_pass_distance(tinted, plain) > 0.3 * low_pass_distance(hatched, plain)
+
+
+def test_every_degradation_takes_fine_detail_and_leaves_the_rest() -> None:
+    fine = torch.stack([picture(random_scene(12_500_000 + i), random_look("pencil", i)) for i in range(8)])
+    ways = (degrade.blur, degrade.median, degrade.resample, degrade.coarse_cosines)
+    for way in ways:
+        worse = way(fine, np.random.default_rng(3))
+        assert worse.shape == fine.shape
+        detail = [(p[..., 1:] - p[..., :-1]).square().mean() for p in (fine, worse)]
+        assert detail[1] < 0.9 * detail[0], way.__name__
+        assert (worse - fine).mean((1, 2, 3)).abs().max() < 0.03, way.__name__
+    some = degrade.degrade(fine, np.random.default_rng(4), plain=0.5)
+    same = (some == fine).flatten(1).all(1)
+    assert same.any() and not same.all()
 
 
 def test_the_bootstrap_interval_holds_the_mean_and_is_the_same_every_time() -> None:

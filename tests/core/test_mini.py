@@ -57,15 +57,17 @@ def test_the_unet_never_sees_a_held_out_style_or_a_test_seed() -> None:
     assert np.mean([picture_seeds(i)[1].style == "photo" for i in range(600)]) == pytest.approx(0.2, abs=0.05)
 
 
-def test_batches_hold_every_kind_of_caption_and_stripped_ones_belong_to_photos() -> None:
+@pytest.mark.parametrize("stage", stage_base.CAPTIONS)
+def test_batches_hold_every_kind_of_caption_and_stripped_ones_belong_to_photos(stage: str) -> None:
+    shares = stage_base.CAPTIONS[stage]
     factors = [train_picture(i) for i in range(300)]
     photos = np.array([i for i, (_, look) in enumerate(factors) if look.style == "photo"])
-    index, captions = stage_base.draw_batch(np.random.default_rng(0), factors, photos)
-    assert len(captions) == stage_base.BATCH == sum(stage_base.CAPTIONS.values())
-    stripped = slice(stage_base.CAPTIONS["full"], stage_base.CAPTIONS["full"] + stage_base.CAPTIONS["stripped"])
+    index, captions = stage_base.draw_batch(np.random.default_rng(0), factors, photos, shares)
+    assert len(captions) == stage_base.BATCH == sum(shares.values())
+    stripped = slice(shares["full"], shares["full"] + shares["stripped"])
     assert set(index[stripped]) <= set(photos)
-    assert captions[-stage_base.CAPTIONS["empty"] :] == [""] * stage_base.CAPTIONS["empty"]
-    again = stage_base.draw_batch(np.random.default_rng(0), factors, photos)
+    assert captions[-shares["empty"] :] == [""] * shares["empty"]
+    again = stage_base.draw_batch(np.random.default_rng(0), factors, photos, shares)
     assert captions == again[1] and (index == again[0]).all()
 
 

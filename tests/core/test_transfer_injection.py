@@ -151,3 +151,27 @@ def test_grids_and_masks():
     mask[:, :32] = 1.0
     assert mask_to_grid(mask, (5, 8)).view(5, 8)[:, :4].min() == 1.0
     assert mask_to_grid(mask, (5, 8)).view(5, 8)[:, 4:].max() == 0.0
+
+
+def test_query_adain_gives_queries_the_statistics_of_the_styles_own():
+    qs, other = draw(1, 3, 20, 8, seed=6) * 2 + 1, draw(1, 3, 20, 8, seed=7)
+
+    def moved(q):
+        own = (q - q.mean(-2, keepdim=True)) / q.std(-2, keepdim=True, correction=0)
+        return own * qs.std(-2, keepdim=True, correction=0) + qs.mean(-2, keepdim=True)
+
+    style = StyleRows(KS, VS, q=qs)
+    mixed = 0.75 * QC + 0.25 * Q
+    assert torch.allclose(run([style], query_adain=1.0), attend(1.5 * moved(mixed), KS, VS), atol=1e-5)
+    half = mixed + 0.5 * (moved(mixed) - mixed)
+    assert torch.allclose(run([style], query_adain=0.5), attend(1.5 * half, KS, VS), atol=1e-5)
+    # a style without weight has no say, and hidden tokens none
+    assert torch.equal(run([style, StyleRows(KS, VS, 0.0, q=other)], query_adain=1.0), run([style], query_adain=1.0))
+    seen = (torch.arange(20) < 12).float()
+    fewer = run([StyleRows(KS[..., :12, :], VS[..., :12, :], q=qs[..., :12, :])], query_adain=1.0)
+    assert torch.allclose(run([StyleRows(KS, VS, readable=seen, q=qs)], query_adain=1.0), fewer, atol=1e-5)
+
+
+def test_query_adain_between_equals_is_the_identity():
+    out = run([StyleRows(K, V, q=Q)], None, gamma=0.0, tau=1.0, query_adain=1.0)
+    assert torch.allclose(out, attend(Q, K, V), atol=1e-5)

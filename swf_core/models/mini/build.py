@@ -134,7 +134,7 @@ def _base(
         factors,
         DDIMScheduler(**SCHEDULER).alphas_cumprod,
         out / stage,
-        stage_base.PLANS[stage],
+        stage,
         seed + 11 + number,
         _bar(progress, stage),
         seconds,

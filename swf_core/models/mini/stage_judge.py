@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...measure.judge import LABELS, Judge, new_networks
-from ...measure.judge_train import batch_loss, labels_of
+from ...measure.judge import LABELS, Judge, new_networks, views
+from ...measure.judge_train import augment, batch_loss, labels_of
 from .data import judge_picture
 from .loop import Plan, Progress, mixed_precision, train
 
 PLANS = {
-    "structure": Plan(steps=2400, learning_rate=3e-3, warm_up=50, save_every=600),
+    "structure": Plan(steps=3200, learning_rate=3e-3, warm_up=50, save_every=600),
     "hue": Plan(steps=500, learning_rate=3e-3, warm_up=50, save_every=500),
 }
 BATCH, HELD_BACK = 64, 512
@@ -60,17 +60,16 @@ def run(
 
 @torch.no_grad()
 def _settle(network: torch.nn.Module, name: str, pictures: np.ndarray, seed: int) -> None:
-    """Re-estimate batch normalisation's statistics on plain pictures with the final weights."""
-    from ...measure.judge import views
-
+    """Re-estimate batch normalisation's statistics with the final weights, on pictures such as it was trained on."""
     norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain average
     rng = np.random.default_rng([seed, 909])
-    for _ in range(24):
+    for _ in range(32):
         index = np.sort(rng.choice(len(pictures), min(BATCH, len(pictures)), replace=False))
-        network(views(name, torch.from_numpy(pictures[index]).permute(0, 3, 1, 2).float() / 255))
+        batch = augment(torch.from_numpy(pictures[index]).permute(0, 3, 1, 2).float() / 255, rng, name == "structure")
+        network(views(name, batch))
 
 
 def accuracy(judge: Judge, pictures: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, float]:
