@@ -5,7 +5,12 @@ from __future__ import annotations
 
 def node_list() -> list[type]:
     """Return the node classes, imported only now: the host may import the pack without using it."""
-    return []
+    from .mini_loader import MiniLoader
+    from .query_preserve_patch import QueryPreservePatch
+    from .trajectory import TrajectoryNode
+    from .triple_sampler import TripleSampler
+
+    return [TripleSampler, QueryPreservePatch, TrajectoryNode, MiniLoader]
 
 
 def extension():

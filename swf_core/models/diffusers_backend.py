@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from .clip_text import ClipText, Tokenizer, wrap_tokenizer
-from .contracts import Backend
+from .contracts import AttentionLayer, Backend
 from .unet_denoiser import UNetDenoiser
 from .vae_codec import VaeCodec
 
@@ -77,7 +77,7 @@ def backend_from_modules(
     for module in (unet, vae, *text_encoders):
         module.eval()
     denoiser = UNetDenoiser(unet, sigmas_from_config(scheduler_config), _prediction(scheduler_config))
-    presets = {"all": "all", **_family_presets(family, denoiser), **(layer_presets or {})}
+    presets = {"all": "all", **family_presets(family, denoiser.self_attention_layers), **(layer_presets or {})}
     text = ClipText(text_encoders, tokenizers, sdxl)
     return Backend(denoiser, text, VaeCodec(vae), name, native_size_px, family, presets)
 
@@ -86,12 +86,14 @@ def _prediction(config: Mapping[str, Any]) -> str:
     return str(config.get("prediction_type") or "epsilon")
 
 
-def _family_presets(family: str, denoiser: UNetDenoiser) -> dict[str, str]:
-    """Late layers: SD1.x and SD2.x output blocks 6-11 (StyleID); SDXL the six of up block 1 (VSP); else the decoder."""
-    names = {layer.name for layer in denoiser.self_attention_layers}
+def family_presets(family: str, layers: Sequence[AttentionLayer]) -> dict[str, str]:
+    """Names for layer selectors.
+
+    Late layers: SD1.x and SD2.x output blocks 6-11 (StyleID); SDXL the six of up block 1 (VSP); else the decoder.
+    """
 
     def has(front: str) -> bool:
-        return any(name.startswith(front + ".") for name in names)
+        return any(layer.name.startswith(front + ".") for layer in layers)
 
     if family == "SDXL" and has("up.1"):
         return {"late": "up.1", "SDXL late": "up.1"}

@@ -6,7 +6,7 @@ Nothing here imports diffusers: the network is handed in, and only its module na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,12 +23,21 @@ PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
 def find_self_attention(network: Any) -> dict[str, AttentionLayer]:
-    """diffusers name -> layer, in running order: down, mid, up (named_modules() lists mid last)."""
+    """diffusers name -> layer of a diffusers UNet, in running order."""
+    crossing = {n for n, m in network.named_modules() if getattr(m, "is_cross_attention", False)}
+    return name_self_attention((n for n, _ in network.named_modules() if n not in crossing), len(network.down_blocks))
+
+
+def name_self_attention(names: Iterable[str], blocks: int) -> dict[str, AttentionLayer]:
+    """diffusers name -> layer, for those of the module `names` that are self-attention, in running order.
+
+    `blocks`: down blocks of the network, which is its number of resolutions. The order is down, mid, up
+    (named_modules() lists mid last).
+    """
     found = []
-    blocks = len(network.down_blocks)
-    for name, module in network.named_modules():
+    for name in names:
         match = _ATTN1.fullmatch(name)
-        if match is None or getattr(module, "is_cross_attention", False):
+        if match is None:
             continue
         kind, block, index, depth = match[1], int(match[2] or 0), int(match[3]), int(match[4])
         found.append((("down_blocks", "mid_block", "up_blocks").index(kind), block, index, depth, name))

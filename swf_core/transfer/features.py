@@ -69,17 +69,34 @@ class FeatureBank:
         self._features.clear()
 
 
-def to_grid(tokens: Tensor, have: tuple[int, int], want: tuple[int, int]) -> Tensor:
-    """Tokens [B, heads, rows*columns, d] of one grid resampled (bilinear, area when shrinking) to another."""
-    if have == want:
+# Top, left, height and width of a part of a picture, each as a share of the whole side.
+Box = tuple[float, float, float, float]
+
+
+def to_grid(tokens: Tensor, have: tuple[int, int], want: tuple[int, int], box: Box | None = None) -> Tensor:
+    """Tokens [B, heads, rows*columns, d] of one grid, or of a part of it, resampled to another.
+
+    Bilinear; averaged over areas when shrinking.
+    """
+    if have == want and box is None:
         return tokens
     batch, heads, _, d = tokens.shape
     maps = tokens.transpose(-1, -2).reshape(batch, heads * d, *have).float()
-    maps = F.interpolate(maps, want, mode="bilinear", align_corners=False, antialias=True)
+    maps = F.interpolate(cut_out(maps, box), want, mode="bilinear", align_corners=False, antialias=True)
     return maps.reshape(batch, heads, d, -1).transpose(-1, -2).to(tokens.dtype)
 
 
-def mask_to_grid(mask: Tensor, grid: tuple[int, int]) -> Tensor:
-    """A mask [H, W] or [B, H, W] in 0..1 at any resolution -> [1 or B, rows*columns], area averaged."""
+def mask_to_grid(mask: Tensor, grid: tuple[int, int], box: Box | None = None) -> Tensor:
+    """A mask [H, W] or [B, H, W] in 0..1 at any resolution, or a part of it -> [1 or B, rows*columns], averaged."""
     mask = (mask if mask.dim() == 3 else mask[None]).float()
-    return F.interpolate(mask[:, None], grid, mode="area").flatten(1).clamp(0.0, 1.0)
+    return F.interpolate(cut_out(mask[:, None], box), grid, mode="area").flatten(1).clamp(0.0, 1.0)
+
+
+def cut_out(maps: Tensor, box: Box | None) -> Tensor:
+    """The part of [..., H, W] in a box, at least one cell in each direction."""
+    if box is None:
+        return maps
+    (top, left, high, wide), (height, width) = box, maps.shape[-2:]
+    first_row, first_column = min(round(top * height), height - 1), min(round(left * width), width - 1)
+    rows, columns = max(1, round(high * height)), max(1, round(wide * width))
+    return maps[..., first_row : first_row + rows, first_column : first_column + columns]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.contracts import AttentionEdit, AttentionLayer, Backend
 from . import randomness
 from .cost import Meter
-from .features import FeatureBank, mask_to_grid, to_grid
-from .injection import inject
+from .edits import injection_edit, leaking_edit
+from .features import FeatureBank, mask_to_grid
 from .layers import same_layers
 from .levels import Levels
 from .options import TransferOptions
@@ -108,49 +106,16 @@ class Generation:
         if self.options.style_guidance > 0.0:
             x0 = x0 + self.options.style_guidance * (styled - self.guidance.x0(self.meter, x, sigma))
         if self.wordless is not None:
-            leaking = self.meter.denoise(self.guidance.denoiser, x, sigma, self.wordless, self.leaking_edit(sigma))
+            edit = leaking_edit(self.names, sigma, self.styles)
+            leaking = self.meter.denoise(self.guidance.denoiser, x, sigma, self.wordless, edit)
             x0 = x0 + self.options.leak_guard * (styled - leaking)
         for reference in references:
             reference.done(sigma)
         return x0
 
-    def leaking_edit(self, sigma: float) -> AttentionEdit:
-        """The branch to be guided away from: the style's queries on generation's own keys and values, which lays the
-        style picture's layout over the result (StyleKeeper, arXiv 2510.06827: Q visual, K and V null).
-
-        Differs from the paper: it is subtracted beside the text's guidance, not in place of its null branch.
-        """
-        total = sum(style.weight for style in self.styles)
-
-        def function(
-            layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float
-        ) -> Tensor:
-            asked = torch.zeros_like(q)
-            for style in self.styles:
-                bank = style.process.bank
-                shown = to_grid(bank.get(sigma, layer.name, "q"), bank.grid(layer.name), grid)
-                asked = asked + (style.weight / total) * shown.to(q)
-            return F.scaled_dot_product_attention(asked, k, v, scale=scale)
-
-        return AttentionEdit(self.names, function)
-
     def edit(self, sigma: float) -> AttentionEdit:
         """What generation does inside self-attention at this level."""
-        gamma, options = self.gamma(sigma), self.options.injection
-
-        def function(
-            layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float
-        ) -> Tensor:
-            copies = q.shape[0] // self.rows  # 2 where both guidance halves are in one call
-            asked = None
-            if gamma > 0.0:
-                bank = self.content.bank
-                asked = to_grid(bank.get(sigma, layer.name, "q"), bank.grid(layer.name), grid)
-                asked = asked.to(q).repeat(copies, 1, 1, 1)
-            place = None
-            if self.place is not None:
-                place = mask_to_grid(self.place, grid).repeat(copies, 1)
-            rows = [style.rows(sigma, layer.name) for style in self.styles]
-            return inject(q, k, v, asked, rows, options, gamma=gamma, scale=scale, place=place)
-
-        return AttentionEdit(self.names, function)
+        return injection_edit(
+            self.names, self.options.injection, sigma=sigma, gamma=self.gamma(sigma), rows=self.rows,
+            content=self.content.bank, styles=self.styles, place=self.place,
+        )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import UserError
 from ..models.contracts import AttentionLayer, Backend
@@ -11,33 +11,37 @@ KNOWN_PRESETS = ("all", "late", "SD1.5 late", "SDXL late")
 
 
 def choose_layers(backend: Backend, selector: str) -> tuple[AttentionLayer, ...]:
+    """The layers of a backend named by `selector`, see `select_layers`."""
+    layers = backend.denoiser.self_attention_layers
+    return select_layers(layers, backend.layer_presets, backend.family, selector)
+
+
+def select_layers(
+    layers: Sequence[AttentionLayer], presets: Mapping[str, str], family: str, selector: str
+) -> tuple[AttentionLayer, ...]:
     """The layers named by `selector`, in the network's order.
 
-    A part of the comma list is a layer ("up.1.2") or the front of some ("up.1", "up", "mid"). Presets come from
-    `backend.layer_presets`. Raises ValueError, naming what this model has, for anything else.
+    A part of the comma list is a layer ("up.1.2") or the front of some ("up.1", "up", "mid"). `presets` maps the names
+    that this model understands to such lists. Raises ValueError, naming what this model has, for anything else.
     """
-    layers = backend.denoiser.self_attention_layers
     text = selector.strip()
-    if text in backend.layer_presets:
-        text = backend.layer_presets[text]
+    if text in presets:
+        text = presets[text]
     elif text in KNOWN_PRESETS and text != "all":
-        mine = ", ".join(repr(name) for name in backend.layer_presets) or "'all'"
+        mine = ", ".join(repr(name) for name in presets) or "'all'"
         raise UserError(
-            f"Layer preset {text!r} is not for this model ({backend.family}); use {mine} or a list such as "
-            f"'{layers[-1].name}'."
+            f"Layer preset {text!r} is not for this model ({family}); use {mine} or a list such as '{layers[-1].name}'."
         )
     if text == "all":
-        return layers
+        return tuple(layers)
     parts = [part.strip() for part in text.split(",")]
     chosen: set[str] = set()
     for part in parts:
         hits = [layer.name for layer in layers if layer.name == part or layer.name.startswith(part + ".")]
         if not part or not hits:
             valid = ", ".join(layer.name for layer in layers)
-            presets = ", ".join(repr(name) for name in backend.layer_presets)
-            raise UserError(
-                f"Layer {part!r} is not in this model; it has {valid}, and understands the presets {presets}."
-            )
+            named = ", ".join(repr(name) for name in presets)
+            raise UserError(f"Layer {part!r} is not in this model; it has {valid}, and knows the presets {named}.")
         chosen.update(hits)
     return tuple(layer for layer in layers if layer.name in chosen)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..errors import UserError
 from ..models.contracts import Backend
 from .injection import Injection
@@ -22,7 +24,7 @@ def preset(name: str, backend: Backend) -> TransferOptions:
     Raises ValueError (UserError) for another name.
     """
     if name == "wallfacer":
-        return _wallfacer(backend)
+        return wallfacer(backend.family, backend.layer_presets)
     if name == "styleid":
         late = "late" if "late" in backend.layer_presets else "all"
         published = Injection(layers=late, gamma=0.75, tau=1.5)
@@ -32,11 +34,12 @@ def preset(name: str, backend: Backend) -> TransferOptions:
     raise UserError(f"The preset {name!r} is unknown; use {', '.join(PRESETS)}.")
 
 
-def _wallfacer(backend: Backend) -> TransferOptions:
-    if backend.family == "mini":
+def wallfacer(family: str, layer_presets: Mapping[str, str]) -> TransferOptions:
+    """The preset's options for a family of models with these presets of layers."""
+    if family == "mini":
         # A small model answers injection softly: it wants sharper attention, in every layer, and fewer of the content's
         # queries. Style guidance shows a little more style and moves away from the truth (docs/figures.md).
         return TransferOptions(Injection(layers="all", gamma=0.5, tau=2.5), steps=30)
-    late = "late" if "late" in backend.layer_presets else "all"
+    late = "late" if "late" in layer_presets else "all"
     cosine = Injection(layers=late, gamma=0.75, gamma_end=0.375, gamma_schedule="cosine", tau=1.5)
     return TransferOptions(cosine, steps=30)

@@ -8,12 +8,19 @@ Without a ComfyUI these tests are skipped, saying so.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from comfy_server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,3 +96,32 @@ def start_log(host, base) -> str:
     )
     assert result.returncode == 0, result.stdout
     return result.stdout
+
+
+@pytest.fixture(scope="session")
+def server(host, base) -> Iterator[Server]:
+    """ComfyUI serving with the pack in it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = base / "server.log"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1"}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [host.python, "main.py", "--cpu", "--port", str(port), "--disable-api-nodes", "--base-directory", base,
+             "--preview-method", "latent2rgb", "--database-url", f"sqlite:///{base / 'server.db'}"],
+            cwd=host.folder, env=environment, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        found = Server(f"http://127.0.0.1:{port}", base, log)
+        for _ in range(600):
+            try:
+                found.get("/system_stats")
+                break
+            except (urllib.error.URLError, ConnectionError):
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.2)
+        yield found
+    finally:
+        process.terminate()
+        process.wait(30)

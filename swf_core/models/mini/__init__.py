@@ -29,7 +29,7 @@ def load_mini(
 
     from ..diffusers_backend import backend_from_modules
     from .files import WEIGHTS, as_float, read_weights
-    from .text import WordTokenizer, new_text_model
+    from .text import WordTokenizer, load_text, new_text_model
     from .unet import new_unet
     from .vae import load_autoencoder_tiny
 
@@ -39,7 +39,7 @@ def load_mini(
     tokenizer = WordTokenizer(json.loads(meta["vocabulary"]))
     unet, text = new_unet(tuple(json.loads(meta["channels"]))), new_text_model(tokenizer)
     unet.load_state_dict(as_float(base, "unet."))
-    text.load_state_dict(as_float(base, "text."))
+    load_text(text, as_float(base, "text."))
     parts: list[torch.nn.Module] = [unet, text, load_autoencoder_tiny(taesd)]
     modules = [module.to(device) for module in parts]
     if dtype not in (None, torch.float32):

@@ -25,7 +25,7 @@ from .card import contact_sheet_samples, contact_sheet_vae, model_card
 from .data import rendered, train_picture
 from .files import as_float, read_weights, sha256, write_weights
 from .loop import Progress
-from .text import WordTokenizer, new_text_model
+from .text import WordTokenizer, load_text, new_text_model
 from .unet import CHANNELS, SCHEDULER, new_unet
 from .vae import from_taesd, to_taesd
 
@@ -124,7 +124,7 @@ def _base(
         tokenizer = WordTokenizer(json.loads(meta["vocabulary"]))
         unet, text = new_unet(tuple(json.loads(meta["channels"]))), new_text_model(tokenizer)
         unet.load_state_dict(as_float(before, "unet."))
-        text.load_state_dict(as_float(before, "text."))
+        load_text(text, as_float(before, "text."))
     factors = [train_picture(i) for i in range(len(latents))]
     report = stage_base.run(
         unet,

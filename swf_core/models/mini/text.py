@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -64,3 +65,10 @@ def new_text_model(tokenizer: WordTokenizer):
             pad_token_id=tokenizer.ids[PAD],
         )
     )
+
+
+def load_text(model: Any, tensors: Mapping[str, Tensor]) -> None:
+    """Load stored weights into a CLIPTextModel, whose encoder lies one level down in older versions of transformers."""
+    down = any(name.startswith("text_model.") for name in model.state_dict())
+    front = "text_model." if down else ""
+    model.load_state_dict({front + name.removeprefix("text_model."): value for name, value in tensors.items()})

@@ -1,0 +1,1 @@
+"""ComfyUI as the core's contracts. Only here, and in the nodes, is anything of the host imported."""

@@ -1,0 +1,27 @@
+"""Node schemas that hold on every host version: arguments that an older host does not know are left out."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from comfy_api.latest import io
+
+CATEGORY = "StyleWallfacer"
+
+
+def schema(node_id: str, display_name: str, description: str, inputs: list, outputs: list, **more: Any):
+    """An `io.Schema` in this pack's category. `more`: any further argument (search_aliases, is_output_node, ...)."""
+    return known(
+        io.Schema, node_id=node_id, display_name=display_name, category=CATEGORY, description=description,
+        inputs=inputs, outputs=outputs, **more,
+    )  # fmt: skip
+
+
+def known(kind: Any, *positional: Any, **named: Any) -> Any:
+    """`kind(...)` with those keyword arguments that it knows."""
+    parameters = inspect.signature(kind).parameters.values()
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        return kind(*positional, **named)
+    names = {p.name for p in parameters}
+    return kind(*positional, **{k: v for k, v in named.items() if k in names})

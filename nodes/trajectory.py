@@ -1,0 +1,125 @@
+"""SWF_Trajectory: a picture's latents along the noise levels, found once and used often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..swf_core.errors import UserError
+from ..swf_core.transfer.trajectory import ENCODINGS, Trajectory
+from .host.inputs import TrajectoryType, sources, together
+from .host.reference import Encoding
+from .host.schema import schema
+
+
+class TrajectoryNode(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        import comfy.samplers
+
+        return schema(
+            "SWF_Trajectory",
+            "Trajectory (inversion)",
+            "Finds the noisy latents that lead to a picture, level by level, so that style transfer follows the "
+            "picture itself. Also gives the last of them as a LATENT, for a sampler that adds no noise.",
+            inputs=[
+                io.Model.Input("model", tooltip="The model that the picture is to be followed with."),
+                io.Conditioning.Input("text", tooltip="What the picture shows; an empty prompt is the usual choice."),
+                io.MultiType.Input(
+                    "picture", [io.Latent, io.Image], tooltip="A LATENT, or an IMAGE (then connect vae)."
+                ),
+                io.Vae.Input("vae", optional=True, tooltip="Encodes the picture; not needed for a latent."),
+                io.Int.Input("steps", default=30, min=1, max=1000, tooltip="Noise levels; best the sampler's count."),
+                io.Combo.Input(
+                    "scheduler", options=list(comfy.samplers.KSampler.SCHEDULERS), default="normal",
+                    tooltip="How the levels are spaced; best the sampler's own.",
+                ),
+                io.Float.Input(
+                    "denoise", default=1.0, min=0.01, max=1.0, step=0.01,
+                    tooltip="How far up it goes, as the sampler's denoise; 1 is all the way.",
+                ),
+                io.Combo.Input(
+                    "encoding", options=list(ENCODINGS), default="ddim",
+                    tooltip="ddim inverts (one call a step), stochastic adds noise (free), bdia inverts exactly.",
+                ),
+                io.Int.Input(
+                    "refinements", default=0, min=0, max=20,
+                    tooltip="Fixed-point refinements of each step, each costs one call; 0 is plain DDIM inversion.",
+                ),
+                io.Int.Input(
+                    "forward_first", default=0, min=0, max=50,
+                    tooltip="First steps that add noise instead: against blotches in flat skies; 0 is none.",
+                ),
+                io.Int.Input(
+                    "seed", default=0, min=0, max=2**63 - 1, control_after_generate=False,
+                    tooltip="Of the added noise; without effect where none is added.",
+                ),
+            ],
+            outputs=[
+                TrajectoryType.Output(display_name="trajectory", tooltip="For the content or style of a transfer."),
+                io.Latent.Output(
+                    display_name="start",
+                    tooltip="The noisiest latent: for KSampler (Advanced) with add_noise off and the same steps.",
+                ),
+            ],
+            search_aliases=["DDIM inversion", "unsampler", "invert", "noise inversion"],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, model: Any, text: Any, picture: Any, steps: int, scheduler: str, denoise: float, encoding: str,
+        refinements: int, forward_first: int, seed: int, vae: Any = None,
+    ) -> io.NodeOutput:  # fmt: skip
+        import comfy.sample
+        import comfy.samplers
+        import latent_preview
+        import torch
+
+        from .host.denoiser import HostDenoiser, Text
+        from .host.reference import invert
+        from .host.unet import look_at
+
+        look_at(model.model)
+        source = together(sources(picture, vae, Encoding(), "picture"))
+        assert source.latents is not None
+        how, found = Encoding(encoding, refinements, forward_first, seed), []
+
+        def climb(wrapped: Any, x: Any, sigmas: Any, extra_args: Any, callback: Any, disable: Any) -> Any:
+            """A "sampler" that goes up: the host has loaded the model, prepared the latents and cleans up after it."""
+            guider = wrapped.inner_model
+            denoiser = HostDenoiser(guider.inner_model, extra_args["model_options"])
+            rising = [float(s) for s in sigmas.flip(0) if float(s) > 0.0]
+
+            def shown(step: int, x0: Any, latent: Any, total: int) -> None:
+                callback({"i": step, "denoised": x0, "x": latent})
+
+            trajectory = invert(
+                denoiser, Text(text), wrapped.latent_image, rising, how, "picture", shown if callback else None
+            )
+            found.append(trajectory)
+            return trajectory.at(rising[-1]).to(x)
+
+        sigmas = comfy.samplers.calculate_sigmas(
+            model.get_model_object("model_sampling"), scheduler, max(steps, int(steps / denoise))
+        )[-(steps + 1) :]
+        latents = comfy.sample.fix_empty_latent_channels(model, source.latents)
+        if latents.shape[1] != source.latents.shape[1]:
+            raise UserError(
+                f"The latent has {source.latents.shape[1]} channels, this model {latents.shape[1]}; encode the picture "
+                "with this model's own VAE."
+            )
+        evaluations = max(1, (len(sigmas) - 1) * (1 + refinements))
+        start = comfy.sample.sample_custom(
+            model, torch.zeros_like(latents), 1.0, comfy.samplers.KSAMPLER(climb), sigmas, text, text, latents,
+            callback=latent_preview.prepare_callback(model, evaluations), disable_pbar=True, seed=seed,
+        )  # fmt: skip
+        return io.NodeOutput(_on_cpu(found[0]), {"samples": start})
+
+
+def _on_cpu(trajectory: Trajectory) -> Trajectory:
+    def move(x: Any) -> Any:
+        return None if x is None else x.cpu()
+
+    points = {sigma: x.cpu() for sigma, x in trajectory.points.items()}
+    return Trajectory(trajectory.clean.cpu(), points, move(trajectory.noise), move(trajectory.statistics_noise))

@@ -1,0 +1,107 @@
+"""SWF_TripleSampler: the common case in one node. Everything else is in the patch, which does the work here too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from comfy_api.latest import io
+
+from .host.inputs import SOURCE_TYPES, sources, together
+from .host.schema import schema
+
+
+class TripleSampler(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        from comfy.samplers import KSampler as samplers
+
+        return schema(
+            "SWF_TripleSampler",
+            "Triple Diffusion Sampler",
+            "Repaints the content picture in the style of the style picture: three diffusion processes side by side, "
+            "content asking, style answering, the result between them. Text steers it when cfg is above 1.",
+            inputs=[
+                io.Model.Input("model", tooltip="A UNet model: mini, SD1.x, SD2.x or SDXL. LoRA and patches count."),
+                io.Conditioning.Input("positive", tooltip="What the result should show; empty keeps to the pictures."),
+                io.Conditioning.Input(
+                    "negative", tooltip="What it should not show, and the text of both pictures; best empty."
+                ),
+                io.MultiType.Input(
+                    "content", SOURCE_TYPES, tooltip="The picture to repaint: LATENT, IMAGE (connect vae), trajectory."
+                ),
+                io.MultiType.Input(
+                    "style", SOURCE_TYPES,
+                    tooltip="How to paint it: LATENT, IMAGE (connect vae) or trajectory. A batch is several styles.",
+                ),
+                io.Vae.Input("vae", optional=True, tooltip="Encodes pictures; not needed for latents."),
+                io.Int.Input(
+                    "seed", default=0, min=0, max=2**63 - 1, control_after_generate=True,
+                    tooltip="Of samplers that add noise; euler and ddim give the same picture for every seed.",
+                ),
+                io.Int.Input("steps", default=30, min=1, max=1000, tooltip="Noise levels, of inversion and sampling."),
+                io.Float.Input(
+                    "cfg", default=1.0, min=1.0, max=30.0, step=0.1,
+                    tooltip="Guidance by the text; 1 is none and half the cost.",
+                ),
+                io.Combo.Input("sampler_name", options=list(samplers.SAMPLERS), tooltip="euler is DDIM."),
+                io.Combo.Input("scheduler", options=list(samplers.SCHEDULERS), tooltip="Spacing of the noise levels."),
+                io.Float.Input(
+                    "denoise", default=1.0, min=0.01, max=1.0, step=0.01,
+                    tooltip="Share of the way that is repainted; 1 is all, less stays nearer the content.",
+                ),
+                io.Float.Input(
+                    "style_strength", default=1.0, min=0.0, max=1.0, step=0.01,
+                    tooltip="Share of the style's attention; 0 takes nothing from it but colours.",
+                ),
+                io.Float.Input(
+                    "query_preservation", default=0.75, min=0.0, max=1.0, step=0.01,
+                    tooltip="How closely the content's drawing is kept; 0 lets the style paint freely.",
+                ),
+                io.Float.Input(
+                    "colour_from_style", default=1.0, min=0.0, max=1.0, step=0.01,
+                    tooltip="How far the start's tones move to the style's; 0 keeps the content's.",
+                ),
+            ],
+            outputs=[io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode.")],
+            search_aliases=["style transfer", "StyleID", "repaint", "stylize", "stylewallfacer"],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, model: Any, positive: Any, negative: Any, content: Any, style: Any, seed: int, steps: int, cfg: float,
+        sampler_name: str, scheduler: str, denoise: float, style_strength: float, query_preservation: float,
+        colour_from_style: float, vae: Any = None,
+    ) -> io.NodeOutput:  # fmt: skip
+        import comfy.sample
+        import latent_preview
+        import torch
+
+        from ..swf_core.transfer.presets import wallfacer
+        from .host.denoiser import Text
+        from .host.patch import StyleSource, Transfer, apply
+        from .host.reference import Encoding
+        from .host.unet import look_at
+
+        unet = look_at(model.model)
+        chosen = wallfacer(unet.family, unet.presets).injection
+        # A schedule falls to the same share of the dial as the preset's does.
+        end = None if chosen.gamma_end is None else query_preservation * chosen.gamma_end / chosen.gamma
+        injection = replace(chosen, gamma=query_preservation, gamma_end=end, strength=style_strength)
+        how, kept = Encoding(seed=seed), together(sources(content, vae, Encoding(seed=seed), "content"))
+
+        def make(layers: tuple[str, ...], channels: int) -> Transfer:
+            styles = tuple(StyleSource(one) for one in sources(style, vae, how, "style"))
+            return Transfer(injection, layers, styles, kept, Text(negative), start_adain=colour_from_style)
+
+        patched = apply(model, injection.layers, make)
+        clean = kept.latents
+        if clean is None:
+            assert kept.trajectory is not None
+            clean = model.model.process_latent_out(kept.trajectory.clean)
+        callback = latent_preview.prepare_callback(patched, steps)
+        result = comfy.sample.sample(
+            patched, torch.zeros_like(clean), steps, cfg, sampler_name, scheduler, positive, negative, clean,
+            denoise=denoise, callback=callback, disable_pbar=True, seed=seed,
+        )  # fmt: skip
+        return io.NodeOutput({"samples": result})

@@ -1,0 +1,58 @@
+"""Talking to a running ComfyUI as its web page does."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running ComfyUI with the pack in it."""
+
+    url: str
+    base: Path
+    log: Path
+
+    def get(self, path: str) -> Any:
+        """A JSON answer."""
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            return json.load(answer)
+
+    def queue(self, graph: dict[str, Any]) -> str:
+        """Post a graph in API format; its id. A refused graph is an AssertionError with the host's reasons."""
+        data = json.dumps({"prompt": graph}).encode()
+        request = urllib.request.Request(self.url + "/prompt", data, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["prompt_id"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(error.read().decode()) from None
+
+    def run(self, graph: dict[str, Any], seconds: float = 300) -> dict[str, Any]:
+        """Run a graph to its end: its history, whatever became of it."""
+        name, end = self.queue(graph), time.monotonic() + seconds
+        while time.monotonic() < end:
+            history = self.get(f"/history/{name}")
+            if name in history:
+                return history[name]
+            time.sleep(0.1)
+        raise AssertionError(f"The graph did not end within {seconds} s.")
+
+    def pictures(self, history: dict[str, Any]) -> list[Path]:
+        """The files that a graph saved; it must have succeeded."""
+        assert history["status"]["status_str"] == "success", history["status"]["messages"][-1]
+        saved = [image for output in history["outputs"].values() for image in output.get("images", ())]
+        return [self.base / image["type"] / image["subfolder"] / image["filename"] for image in saved]
+
+
+def error_of(history: dict[str, Any]) -> str:
+    """What the node said that stopped a graph."""
+    told = [data for kind, data in history["status"]["messages"] if kind == "execution_error"]
+    assert told, history["status"]
+    return told[0]["exception_message"]

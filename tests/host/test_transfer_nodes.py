@@ -1,0 +1,120 @@
+"""Style transfer in a running ComfyUI, on mini and with stock nodes around it."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from swf_core.measure.pairs import make_pairs
+
+from comfy_server import error_of
+
+
+@pytest.fixture(scope="module")
+def pair(base):
+    """A matched pair as files in ComfyUI's input folder."""
+    found = make_pairs(7, 12_345_600)[6]
+    for name in ("content", "style"):
+        pixels = (getattr(found, name).permute(1, 2, 0).numpy() * 255 + 0.5).astype(np.uint8)
+        Image.fromarray(pixels).save(base / "input" / f"{name}.png")
+    return found
+
+
+def stock(**more):
+    """The nodes every graph here starts with: model, empty prompt, both pictures encoded."""
+    return {
+        "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
+        "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["1", 1]}},
+        "3": {"class_type": "LoadImage", "inputs": {"image": "content.png"}},
+        "4": {"class_type": "LoadImage", "inputs": {"image": "style.png"}},
+        "5": {"class_type": "VAEEncode", "inputs": {"pixels": ["3", 0], "vae": ["1", 2]}},
+        "6": {"class_type": "VAEEncode", "inputs": {"pixels": ["4", 0], "vae": ["1", 2]}},
+        **more,
+        "9": {"class_type": "VAEDecode", "inputs": {"samples": ["8", 0], "vae": ["1", 2]}},
+        "10": {"class_type": "SaveImage", "inputs": {"images": ["9", 0], "filename_prefix": "swf"}},
+    }
+
+
+def triple(**changed):
+    inputs = {
+        "model": ["1", 0], "positive": ["2", 0], "negative": ["2", 0], "content": ["5", 0], "style": ["6", 0],
+        "seed": 1, "steps": 8, "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
+        "style_strength": 1.0, "query_preservation": 0.5, "colour_from_style": 1.0,
+    }  # fmt: skip
+    return stock(**{"8": {"class_type": "SWF_TripleSampler", "inputs": inputs | changed}})
+
+
+def pixels(server, graph) -> np.ndarray:
+    (path,) = server.pictures(server.run(graph))
+    return np.asarray(Image.open(path).convert("RGB")).astype(float) / 255
+
+
+def test_every_node_is_there_and_every_input_and_output_explains_itself(server):
+    nodes = {k: v for k, v in server.get("/object_info").items() if k.startswith("SWF_")}
+    assert {"SWF_MiniLoader", "SWF_TripleSampler", "SWF_QueryPreservePatch", "SWF_Trajectory"} <= set(nodes)
+    for name, info in nodes.items():
+        assert info["category"] == "StyleWallfacer" and info["description"], name
+        for group in info["input"].values():
+            for key, spec in group.items():
+                assert len(spec) > 1 and spec[1].get("tooltip"), (name, key)
+        assert all(info["output_tooltips"]), name
+
+
+def test_the_triple_sampler_repaints_the_content_after_the_style(server, pair):
+    began = time.monotonic()
+    result = pixels(server, triple())
+    assert time.monotonic() - began < 60
+    assert result.shape == (128, 128, 3)
+    content, style = (getattr(pair, n).permute(1, 2, 0).numpy() for n in ("content", "style"))
+    # tones come from the style, the drawing from the content
+    assert abs(result.mean((0, 1)) - style.mean((0, 1))).sum() < abs(content.mean((0, 1)) - style.mean((0, 1))).sum()
+    assert np.abs(result - content).mean() > 0.02
+
+
+def test_the_patch_works_under_a_stock_sampler(server, pair):
+    patch = {"model": ["1", 0], "style": ["6", 0], "content": ["5", 0], "reference_text": ["2", 0], "layers": "all"}
+    patch |= {
+        "strength": 1.0, "gamma": 0.5, "tau": 2.5, "start_percent": 0.0, "end_percent": 1.0, "encoding": "ddim",
+        "seed": 0, "gamma_end": 0.5, "gamma_schedule": "constant", "kv": "replace", "bias": 0.0, "value_shift": 0.0,
+        "query_adain": 0.0, "style_guidance": 0.0, "leak_guard": 0.0, "forward_first": 0, "refinements": 0,
+    }  # fmt: skip
+    sampler = {
+        "model": ["7", 0], "positive": ["2", 0], "negative": ["2", 0], "latent_image": ["5", 0], "seed": 3, "steps": 6,
+        "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 0.8,
+    }  # fmt: skip
+
+    def graph(**changed):
+        return stock(**{
+            "7": {"class_type": "SWF_QueryPreservePatch", "inputs": patch | changed},
+            "8": {"class_type": "KSampler", "inputs": sampler},
+        })  # fmt: skip
+
+    full = pixels(server, graph())
+    plain = stock(**{"8": {"class_type": "KSampler", "inputs": sampler | {"model": ["1", 0]}}})
+    before = pixels(server, plain)
+    assert np.abs(full - before).mean() > 0.01
+    assert (pixels(server, graph(strength=0.0)) == before).all()
+    history = server.run(graph(layers="up.9"))
+    assert "up.9" in error_of(history) and "up.0.0" in error_of(history)
+
+
+def test_a_sampler_starts_from_the_inverted_content(server, pair):
+    follow = {
+        "model": ["1", 0], "text": ["2", 0], "picture": ["5", 0], "steps": 10, "scheduler": "normal", "denoise": 1.0,
+        "encoding": "ddim", "refinements": 2, "forward_first": 0, "seed": 0,
+    }  # fmt: skip
+    sampler = {
+        "model": ["1", 0], "add_noise": "disable", "noise_seed": 0, "steps": 10, "cfg": 1.0, "sampler_name": "euler",
+        "scheduler": "normal", "positive": ["2", 0], "negative": ["2", 0], "latent_image": ["7", 1],
+        "start_at_step": 0, "end_at_step": 10, "return_with_leftover_noise": "disable",
+    }  # fmt: skip
+    graph = stock(**{
+        "7": {"class_type": "SWF_Trajectory", "inputs": follow},
+        "8": {"class_type": "KSamplerAdvanced", "inputs": sampler},
+    })  # fmt: skip
+    again = pixels(server, graph)
+    content = pair.content.permute(1, 2, 0).numpy()
+    assert np.abs(again - content).mean() < 0.05  # the content, but for the autoencoder and the inversion's error
