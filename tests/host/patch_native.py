@@ -1,0 +1,159 @@
+"""Run by ComfyUI's Python in its folder: REPORT (JSON). The patch on mini's MODEL under what users put around it.
+
+Every value of the report is a greatest absolute difference between two latents, a count, or a sentence.
+"""
+
+import json
+import os
+import sys
+from types import SimpleNamespace
+
+sys.path.insert(0, os.getcwd())
+
+import comfy.cli_args
+
+comfy.cli_args.args.cpu = True  # before anything asks for a device
+
+import comfy.sample  # noqa: E402
+import comfy.samplers  # noqa: E402
+import comfy.sd  # noqa: E402
+import torch  # noqa: E402
+
+from pack import pack  # noqa: E402
+
+mini, patch, reference = (pack(f"nodes.host.{n}") for n in ("native_mini", "patch", "reference"))
+Injection, Text = pack("swf_core.transfer.injection").Injection, pack("nodes.host.denoiser").Text
+report = {}
+seen = []  # rows of every call of the network
+
+
+def draw(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def patched(model, style, content, styles=1, place=None, text=None, precision="fp32", encoding=None, **options):
+    options = {"layers": "all", "gamma": 0.5, "tau": 1.5} | options
+    more = {k: options.pop(k) for k in ("style_guidance", "leak_guard", "start_adain") if k in options}
+    how = encoding or reference.Encoding("stochastic")
+
+    def make(layers, channels):
+        return patch.Transfer(
+            Injection(**options), layers,
+            tuple(patch.StyleSource(reference.Source(latents=style, encoding=how)) for _ in range(styles)),
+            reference.Source(latents=content, encoding=how), text or Text(empty), place, precision=precision, **more,
+        )  # fmt: skip
+
+    return patch.apply(model, options["layers"], make)
+
+
+def sample(model, sampler="euler", cfg=1.0, batch=1, size=(12, 16), positive=None, mask=None, steps=3, denoise=1.0):
+    seen.clear()
+    latent = draw(batch, 4, *size, seed=5) * 0.5
+    return comfy.sample.sample(
+        model, draw(batch, 4, *size, seed=6), steps, cfg, sampler, "normal", positive or red, empty, latent,
+        denoise=denoise, noise_mask=mask, disable_pbar=True, seed=7,
+    )  # fmt: skip
+
+
+def apart(a, b):
+    assert torch.isfinite(a).all() and torch.isfinite(b).all()
+    return float((a - b).abs().max())
+
+
+def lora(model, strength=0.7):
+    """A LoRA on every attention, loaded as the stock node does."""
+    weights = {}
+    for name, value in model.model.diffusion_model.state_dict().items():
+        if name.endswith(("attn1.to_q.weight", "attn1.to_v.weight", "attn2.to_k.weight")):
+            key = f"diffusion_model.{name.removesuffix('.weight')}"
+            weights[f"{key}.lora_up.weight"] = draw(value.shape[0], 2, seed=len(weights)) * 0.1
+            weights[f"{key}.lora_down.weight"] = draw(2, value.shape[1], seed=len(weights)) * 0.1
+    return comfy.sd.load_lora_for_models(model, None, weights, strength, 0.0)[0]
+
+
+def run():
+    style, other, content = draw(1, 4, 16, 16, seed=1), draw(1, 4, 16, 16, seed=2) + 0.5, draw(1, 4, 12, 16, seed=3)
+    plain = sample(model)
+    one = patched(model, style, content)
+    full = sample(one)
+    report["strength 0 is the plain model"] = apart(sample(patched(model, style, content, strength=0.0)), plain)
+    off = patched(model, style, content, strength=0.0)
+    report["strength 0, cfg 7"] = apart(sample(off, cfg=7.0), sample(model, cfg=7.0))
+    report["strength 1e-4"] = apart(sample(patched(model, style, content, strength=1e-4)), plain)
+    report["style matters"] = apart(full, sample(patched(model, other, content)))
+    report["content matters at gamma 0.5"] = apart(full, sample(patched(model, style, content + 1)))
+    free = [sample(patched(model, style, c, gamma=0.0)) for c in (content, content + 1)]
+    report["content is irrelevant at gamma 0"] = apart(*free)
+    report["no trace on the model"] = apart(sample(model), plain)
+    report["patched twice is patched once"] = apart(sample(patched(one, style, content)), full)
+    report["after two more clones"] = apart(sample(one.clone().clone()), full)
+    report["same again"] = apart(sample(one), full)
+
+    with_lora = lora(model)
+    report["a LoRA matters"] = apart(sample(with_lora), plain)
+    after, before = sample(lora(one)), sample(patched(with_lora, style, content))
+    report["LoRA before or after"] = apart(after, before)
+    report["no trace with a LoRA after"] = apart(sample(lora(off)), sample(with_lora))
+    report["model again after a LoRA"] = apart(sample(model), plain)
+
+    for name in ("euler", "ddim", "dpmpp_2m", "dpmpp_2m_sde", "uni_pc", "heun"):
+        a = sample(one, name, cfg=7.0, batch=3)
+        report[f"{name}: style matters"] = apart(a, sample(patched(model, other, content), name, cfg=7.0, batch=3))
+
+    whole = {cfg: sample(one, cfg=cfg, batch=3) for cfg in (1.0, 7.0)}
+    real = comfy.samplers.model_management
+    comfy.samplers.model_management = SimpleNamespace(get_free_memory=lambda device: 0)
+    try:
+        for cfg, result in whole.items():
+            report[f"split equals unsplit, cfg {cfg:g}"] = apart(sample(one, cfg=cfg, batch=3), result)
+    finally:
+        comfy.samplers.model_management = real
+
+    each = [sample(one, cfg=7.0, size=s) for s in ((12, 16), (20, 12))]
+    report["other sizes"] = float(all(torch.isfinite(x).all() for x in each))
+    mask = torch.zeros(1, 1, 12, 16)
+    mask[..., 8:] = 1.0
+    inpainted = sample(one, mask=mask)
+    report["inpaint: kept where masked"] = apart(inpainted[..., :8], (draw(1, 4, 12, 16, seed=5) * 0.5)[..., :8])
+    report["inpaint: style matters where not"] = apart(inpainted, sample(patched(model, other, content), mask=mask))
+    half = [[red[0][0], {**red[0][1], "area": (12, 8, 0, 8), "strength": 1.0}], [empty[0][0], dict(empty[0][1])]]
+    report["area prompt: style matters"] = apart(
+        sample(one, cfg=5.0, positive=half), sample(patched(model, other, content), cfg=5.0, positive=half)
+    )
+    place = torch.zeros(1, 24, 32)
+    place[..., :16] = 1.0
+    placed = sample(patched(model, style, content, place=place), steps=1)
+    report["mask: style where it is 1"] = apart(placed, sample(model, steps=1))
+
+    counted = {}
+    alone = patched(model, style, content, gamma=0.0)
+    for label, made, cfg in (("no cfg", one, 1.0), ("cfg", one, 4.0), ("gamma 0", alone, 4.0)):
+        sample(made, cfg=cfg, steps=4)
+        counted[label] = sum(seen) / 4
+    report["E per step"] = counted
+    guarded = patched(model, style, content, leak_guard=0.5, style_guidance=0.5)
+    report["guidance matters"] = apart(sample(guarded, cfg=3.0), sample(one, cfg=3.0))
+
+    taken = model.clone()
+    taken.set_model_attn1_replace(lambda q, k, v, extra: q, "output", 0)
+    for name, made in {
+        "another patch on the layer": lambda: sample(patched(taken, style, content)),
+        "a layer that does not exist": lambda: patched(model, style, content, layers="up.9"),
+        "other channels": lambda: patched(model, draw(1, 16, 16, 16), content),
+        "NaN latents": lambda: sample(patched(model, style * float("nan"), content, encoding=reference.Encoding())),
+        "contents and batch do not fit": lambda: sample(patched(model, style, draw(2, 4, 12, 16)), batch=3),
+    }.items():
+        try:
+            made()
+            report[name] = "nothing was said"
+        except ValueError as error:
+            report[name] = str(error)
+
+
+with torch.inference_mode():
+    model, clip = mini.load_model(), mini.load_clip()
+    empty, red = (clip.encode_from_tokens_scheduled(clip.tokenize(t)) for t in ("", "a red house"))
+    model.model.diffusion_model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[0]))
+    run()
+with open(sys.argv[1], "w", encoding="utf-8") as file:
+    json.dump(report, file, indent=1)
