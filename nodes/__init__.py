@@ -7,10 +7,11 @@ def node_list() -> list[type]:
     """Return the node classes, imported only now: the host may import the pack without using it."""
     from .mini_loader import MiniLoader
     from .query_preserve_patch import QueryPreservePatch
+    from .style_files import StyleLoad, StyleSave
     from .trajectory import TrajectoryNode
     from .triple_sampler import TripleSampler
 
-    return [TripleSampler, QueryPreservePatch, TrajectoryNode, MiniLoader]
+    return [TripleSampler, QueryPreservePatch, TrajectoryNode, StyleSave, StyleLoad, MiniLoader]
 
 
 def extension():

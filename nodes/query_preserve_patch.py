@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..swf_core.transfer.injection import GAMMA_SCHEDULES, KV_MODES, Injection
 from ..swf_core.transfer.trajectory import ENCODINGS
 from .host.denoiser import Text
-from .host.inputs import SOURCE_TYPES, sources, together
+from .host.inputs import SOURCE_TYPES, STYLE_TYPES, sources, together
 from .host.patch import StyleSource, Transfer, apply
 from .host.reference import Encoding
 from .host.schema import schema
@@ -32,9 +32,9 @@ class QueryPreservePatch(io.ComfyNode):
             inputs=[
                 io.Model.Input("model", tooltip="A UNet model: mini, SD1.x, SD2.x or SDXL. It is not changed."),
                 io.MultiType.Input(
-                    "style", SOURCE_TYPES,
-                    tooltip="The style picture: a LATENT, an IMAGE (then connect vae) or a trajectory. A batch is "
-                    "several styles of equal weight.",
+                    "style", STYLE_TYPES,
+                    tooltip="The style picture: a LATENT, an IMAGE or a style file (then connect vae), or a "
+                    "trajectory. A batch is several styles of equal weight.",
                 ),
                 io.MultiType.Input(
                     "content", SOURCE_TYPES, optional=True,

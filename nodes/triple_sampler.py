@@ -7,7 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from .host.inputs import SOURCE_TYPES, sources, together
+from .host.inputs import SOURCE_TYPES, STYLE_TYPES, sources, together
 from .host.schema import schema
 
 
@@ -31,8 +31,9 @@ class TripleSampler(io.ComfyNode):
                     "content", SOURCE_TYPES, tooltip="The picture to repaint: LATENT, IMAGE (connect vae), trajectory."
                 ),
                 io.MultiType.Input(
-                    "style", SOURCE_TYPES,
-                    tooltip="How to paint it: LATENT, IMAGE (connect vae) or trajectory. A batch is several styles.",
+                    "style", STYLE_TYPES,
+                    tooltip="How to paint it: LATENT, IMAGE or style file (connect vae), trajectory. A batch is "
+                    "several styles.",
                 ),
                 io.Vae.Input("vae", optional=True, tooltip="Encodes pictures; not needed for latents."),
                 io.Int.Input(

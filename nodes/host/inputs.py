@@ -9,22 +9,27 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ...swf_core.errors import UserError
+from ...swf_core.style_file import StyleFile
 from ...swf_core.transfer.trajectory import Trajectory
 from .reference import Encoding, Source
 
 TrajectoryType = io.Custom("SWF_TRAJECTORY")
+StyleType = io.Custom("SWF_STYLE")
 # A picture however a user has it.
 SOURCE_TYPES = [io.Latent, io.Image, TrajectoryType]
+STYLE_TYPES = [*SOURCE_TYPES, StyleType]
 
 
 def sources(value: Any, vae: Any, encoding: Encoding, what: str) -> list[Source]:
-    """One source for each picture of a LATENT, an IMAGE batch (which needs `vae`) or a trajectory.
+    """One source for each picture of a LATENT, an IMAGE batch or a style file (which need `vae`), or a trajectory.
 
     Raises UserError for an empty batch, NaN latents, or pictures without a VAE.
     """
     if isinstance(value, Trajectory):
         rows = value.clean.shape[0]
         return [Source(trajectory=value if rows == 1 else _row(value, i)) for i in range(rows)]
+    if isinstance(value, StyleFile):
+        value = value.picture.permute(1, 2, 0)[None]
     if isinstance(value, Tensor):
         if vae is None:
             raise UserError(f"The {what} is a picture; connect 'vae' too, or give its LATENT.")

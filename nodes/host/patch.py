@@ -221,6 +221,12 @@ def apply(patcher: Any, selector: str, make: Callable[[tuple[str, ...], int], Tr
     return clone
 
 
+def transfer_on(patcher: Any) -> Transfer | None:
+    """The transfer that a MODEL carries, if any."""
+    wrappers = patcher.get_wrappers(WrappersMP.CALC_COND_BATCH, KEY)
+    return wrappers[0].__self__ if wrappers else None
+
+
 def _ours(function: Any) -> bool:
     return isinstance(getattr(function, "__self__", None), Transfer)
 

@@ -57,7 +57,7 @@ def test_every_node_is_there_and_every_input_and_output_explains_itself(server):
     assert {"SWF_MiniLoader", "SWF_TripleSampler", "SWF_QueryPreservePatch", "SWF_Trajectory"} <= set(nodes)
     for name, info in nodes.items():
         assert info["category"] == "StyleWallfacer" and info["description"], name
-        for group in info["input"].values():
+        for group in (info["input"].get(kind, {}) for kind in ("required", "optional")):
             for key, spec in group.items():
                 assert len(spec) > 1 and spec[1].get("tooltip"), (name, key)
         assert all(info["output_tooltips"]), name

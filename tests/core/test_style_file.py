@@ -1,0 +1,63 @@
+"""Style files: what goes in comes out, and what is no style file is said to be none."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from swf_core.errors import UserError
+from swf_core.measure.pairs import picture
+from swf_core.style_file import StyleFile, load_style, save_style
+from swf_core.world import random_look, random_scene
+
+
+@pytest.fixture
+def style() -> StyleFile:
+    shown = (picture(random_scene(12_700_000), random_look("oil", 1)) * 255).round() / 255
+    lora = {"lora_unet_x.lora_down.weight": torch.randn(4, 8).half(), "lora_unet_x.alpha": torch.tensor(4.0)}
+    return StyleFile(shown, "an oil painting of a boat", "a boat", {"gamma": 0.5, "layers": "late"}, lora, "SD1.x")
+
+
+def test_what_goes_in_comes_out(tmp_path, style) -> None:
+    path = tmp_path / "new folder" / "häuser, öl.safetensors"
+    save_style(path, style)
+    again = load_style(path)
+    assert torch.allclose(again.picture, style.picture, atol=1e-6)
+    assert (again.caption, again.stripped, again.family) == (style.caption, style.stripped, style.family)
+    assert again.settings == style.settings
+    assert again.lora.keys() == style.lora.keys()
+    assert all(torch.equal(again.lora[k], style.lora[k]) for k in style.lora)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_lora_of_another_family_is_refused_and_a_style_without_one_fits_all(style) -> None:
+    style.check_family("SD1.x")
+    with pytest.raises(UserError, match="SD1.x models and this one is SDXL"):
+        style.check_family("SDXL")
+    StyleFile(style.picture, family="SD1.x").check_family("SDXL")
+
+
+def test_what_is_no_style_is_refused(tmp_path, style) -> None:
+    with pytest.raises(UserError, match="is missing"):
+        load_style(tmp_path / "none.safetensors")
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"not safetensors at all")
+    with pytest.raises(UserError, match="cannot be read"):
+        load_style(broken)
+    other = tmp_path / "lora.safetensors"
+    save_file({"a": torch.zeros(1)}, other)
+    with pytest.raises(UserError, match="no style"):
+        load_style(other)
+    newer = tmp_path / "newer.safetensors"
+    told = {"format": "stylewallfacer-style", "version": "9"}
+    save_file({"picture.png": torch.zeros(1, dtype=torch.uint8)}, newer, told)
+    with pytest.raises(UserError, match="newer version"):
+        load_style(newer)
+
+
+def test_a_file_over_20_mb_is_not_written(tmp_path, style) -> None:
+    huge = StyleFile(style.picture, lora={"x": torch.zeros(11_000_000, dtype=torch.float16)})
+    with pytest.raises(UserError, match="22 MB, more than 20"):
+        save_style(tmp_path / "huge.safetensors", huge)
+    assert not list(tmp_path.iterdir())

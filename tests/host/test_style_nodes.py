@@ -1,0 +1,80 @@
+"""Style Save and Style Load in a running ComfyUI."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from swf_core.measure.pairs import make_pairs
+from swf_core.style_file import StyleFile, load_style, save_style
+
+from comfy_server import error_of
+
+
+@pytest.fixture(scope="module")
+def pictures(base):
+    found = make_pairs(3, 12_345_900)[1]
+    for name in ("content", "style"):
+        pixels = (getattr(found, name).permute(1, 2, 0).numpy() * 255 + 0.5).astype(np.uint8)
+        Image.fromarray(pixels).save(base / "input" / f"shared_{name}.png")
+    return found
+
+
+def saving(name: str):
+    patch = {
+        "model": ["1", 0], "style": ["2", 0], "vae": ["1", 2], "layers": "all", "strength": 0.9, "gamma": 0.0,
+        "tau": 2.5, "start_percent": 0.0, "end_percent": 1.0, "encoding": "ddim", "seed": 0, "gamma_end": 0.5,
+        "gamma_schedule": "constant", "kv": "replace", "bias": 0.0, "value_shift": 0.0, "query_adain": 0.0,
+        "style_guidance": 0.0, "leak_guard": 0.0, "forward_first": 0, "refinements": 0,
+    }  # fmt: skip
+    told = {"picture": ["2", 0], "name": name, "caption": "a mosaic of a boat", "stripped_caption": "a boat"}
+    return {
+        "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
+        "2": {"class_type": "LoadImage", "inputs": {"image": "shared_style.png"}},
+        "3": {"class_type": "SWF_QueryPreservePatch", "inputs": patch},
+        "4": {"class_type": "SWF_StyleSave", "inputs": told | {"model": ["3", 0]}},
+    }
+
+
+def loading(file: str):
+    triple = {
+        "model": ["3", 4], "positive": ["4", 0], "negative": ["4", 0], "content": ["2", 0], "style": ["3", 0],
+        "vae": ["1", 2], "seed": 1, "steps": 3, "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal",
+        "denoise": 1.0, "style_strength": 1.0, "query_preservation": 0.5, "colour_from_style": 1.0,
+    }  # fmt: skip
+    return {
+        "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
+        "2": {"class_type": "LoadImage", "inputs": {"image": "shared_content.png"}},
+        "3": {"class_type": "SWF_StyleLoad", "inputs": {"file": file, "lora_strength": 1.0, "model": ["1", 0]}},
+        "4": {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["1", 1]}},
+        "5": {"class_type": "SWF_TripleSampler", "inputs": triple},
+        "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},
+        "7": {"class_type": "SaveImage", "inputs": {"images": ["6", 0], "filename_prefix": "shared"}},
+    }
+
+
+def test_a_saved_style_is_loaded_and_used(server, pictures):
+    assert server.run(saving("Anna's mosaic"))["status"]["status_str"] == "success"
+    path = server.base / "output" / "swf_styles" / "Anna's mosaic.safetensors"
+    style = load_style(path)
+    assert (style.caption, style.stripped, style.family) == ("a mosaic of a boat", "a boat", "mini")
+    assert style.settings["gamma"] == 0.0 and style.settings["strength"] == 0.9
+    assert (style.picture - pictures.style).abs().max() < 0.01
+    saved = server.pictures(server.run(loading(path.name)))
+    assert len(saved) == 2  # the style's preview and the result
+    assert json.dumps(dict(style.settings))
+
+
+def test_a_lora_for_another_family_is_refused(server, pictures):
+    lora = {"lora_unet_up_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q.lora_down.weight": torch.zeros(2, 8)}
+    folder = server.base / "output" / "swf_styles"
+    save_style(folder / "foreign.safetensors", StyleFile(pictures.style, lora=lora, family="SD1.x"))
+    assert "for SD1.x models and this one is mini" in error_of(server.run(loading("foreign.safetensors")))
+
+
+def test_a_name_that_is_no_file_name_is_refused(server, pictures):
+    assert "cannot be a file's name" in error_of(server.run(saving("../..")))
