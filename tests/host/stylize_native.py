@@ -1,8 +1,9 @@
-"""Run by ComfyUI's Python in its folder: ASKED ANSWERS, both safetensors. A transfer on mini, as the nodes do it.
+"""Run by ComfyUI's Python in its folder: ASKED ANSWERS, both safetensors. A transfer as the nodes do it.
 
 ASKED holds clean latents `content` and `style` [1,4,h,w] and the falling `sigmas`; its metadata "options" is a JSON
-object of the injection's values, with "cfg", "prompt" and "adain" beside them. ANSWERS gets `latents`, and `calls`, the
-number of latents that the network saw.
+object of the injection's values, with "cfg", "prompt" and "adain" beside them. The model is mini; or, with "family" in
+the metadata, one of random_unets.py with the tensors `unet.*`, and `tokens` and `pooled` are its text. ANSWERS gets
+`latents`, and `calls`, the number of latents that the network saw.
 """
 
 import json
@@ -22,19 +23,26 @@ from safetensors import safe_open  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from pack import pack  # noqa: E402
+from random_unets import host_model  # noqa: E402
 
 asked, answers = sys.argv[1:]
 with safe_open(asked, "pt") as file:
     content, style, sigmas = (file.get_tensor(n) for n in ("content", "style", "sigmas"))
-    options = json.loads(file.metadata()["options"])
+    options, family = json.loads(file.metadata()["options"]), file.metadata().get("family")
+    if family:
+        weights = {k.removeprefix("unet."): file.get_tensor(k) for k in file.keys() if k.startswith("unet.")}
+        text = [[file.get_tensor("tokens"), {"pooled_output": file.get_tensor("pooled")}]]
 cfg, prompt, adain = (options.pop(n) for n in ("cfg", "prompt", "adain"))
 mini, patch, reference = (pack(f"nodes.host.{n}") for n in ("native_mini", "patch", "reference"))
 Injection, Text = pack("swf_core.transfer.injection").Injection, pack("nodes.host.denoiser").Text
 rows = []
 with torch.inference_mode():
-    model, clip = mini.load_model(), mini.load_clip()
+    if family:
+        model, empty, wanted = host_model(family, weights), text, text
+    else:
+        model, clip = mini.load_model(), mini.load_clip()
+        empty, wanted = (clip.encode_from_tokens_scheduled(clip.tokenize(t)) for t in ("", prompt))
     model.model.diffusion_model.register_forward_pre_hook(lambda _, inputs: rows.append(inputs[0].shape[0]))
-    empty, wanted = (clip.encode_from_tokens_scheduled(clip.tokenize(t)) for t in ("", prompt))
 
     def make(layers, channels):
         return patch.Transfer(

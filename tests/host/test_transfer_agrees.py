@@ -49,3 +49,63 @@ def test_node_and_command_line_agree(host, tmp_path, case):
     assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
     # Two inversions of 6, then 6 steps of content, style and generation, the last twice with guidance.
     assert int(theirs["calls"]) == 12 + 6 * (3 if cfg == 1.0 else 4)
+
+
+@pytest.mark.parametrize("family", ["sd15", "sd2v", "sdxl"])
+@pytest.mark.parametrize("layers", ["all", "late"])
+def test_they_agree_on_the_shapes_of_real_checkpoints(host, tmp_path, family, layers):
+    pytest.importorskip("diffusers")
+    from safetensors.torch import load_file, save_file
+
+    from swf_core.models.contracts import Backend, Conditioning
+    from swf_core.models.diffusers_backend import family_presets, sigmas_from_config
+    from swf_core.models.unet_denoiser import UNetDenoiser
+    from swf_core.transfer import TransferOptions, stylize
+    from swf_core.transfer.injection import Injection
+    from swf_core.transfer.sigmas import schedule
+
+    from random_unets import FAMILIES, POOLED_WIDTH, TOKEN_WIDTH, diffusers_unet
+
+    generator = torch.Generator().manual_seed(1)
+    tokens, pooled = (torch.randn(s, generator=generator) for s in ((1, 8, TOKEN_WIDTH), (1, POOLED_WIDTH)))
+
+    class Text:
+        def encode(self, texts, height_px, width_px):
+            size = torch.tensor([[height_px, width_px, 0, 0, height_px, width_px]], dtype=torch.float32)
+            whole = Conditioning(tokens, pooled, size) if family == "sdxl" else Conditioning(tokens)
+            return whole.repeat(len(texts))
+
+    class Codec:
+        """Latents are the pictures' own cells: this test is about what lies between encoding and decoding."""
+
+        downscale, channels = 8, 4
+
+        def encode(self, pictures):
+            cells = torch.nn.functional.avg_pool2d(pictures, 8) * 2 - 1
+            return torch.cat([cells, cells.mean(1, keepdim=True)], 1)
+
+        def decode(self, latents):
+            return latents.new_zeros(len(latents), 3, *(8 * s for s in latents.shape[-2:]))
+
+    unet = diffusers_unet(family)
+    denoiser = UNetDenoiser(unet, sigmas_from_config({}), "v_prediction" if FAMILIES[family][2] else "epsilon")
+    named = {"sd15": "SD1.x", "sd2v": "SD2.x", "sdxl": "SDXL"}[family]
+    presets = {"all": "all", **family_presets(named, denoiser.self_attention_layers)}
+    backend = Backend(denoiser, Text(), Codec(), family, 64, named, presets)
+    content, style = (torch.rand(3, *s, generator=generator) for s in ((64, 96), (80, 64)))
+    values = {"layers": layers, "gamma": 0.4, "tau": 1.5}
+    options = TransferOptions(Injection(**values), steps=4, size_px=0, adain=1.0)
+    with torch.no_grad():
+        ours = stylize(backend, [content], [style], options)
+        plain = stylize(backend, [content], [style], options.changed(strength=0.0))
+    assert (ours.latents[0] - plain.latents[0]).abs().max() > 1e-2  # the style matters on this model
+
+    tensors = {"content": Codec().encode(content[None]), "style": Codec().encode(style[None]), "tokens": tokens}
+    tensors |= {"pooled": pooled, "sigmas": torch.tensor([*schedule(denoiser.sigmas, 4), 0.0], dtype=torch.float32)}
+    tensors |= {f"unet.{k}": v for k, v in unet.state_dict().items()}
+    asked, answers = tmp_path / "asked.safetensors", tmp_path / "answers.safetensors"
+    told = {"options": json.dumps(values | {"cfg": 1.0, "prompt": "", "adain": 1.0}), "family": family}
+    save_file({k: v.contiguous() for k, v in tensors.items()}, asked, told)
+    run = host.run(Path(__file__).with_name("stylize_native.py"), asked, answers)
+    assert run.returncode == 0, run.stdout
+    assert (load_file(answers)["latents"][0] - ours.latents[0]).abs().max() < 1e-3

@@ -1,0 +1,306 @@
+"""Make the shipped graphs anew from their stories below: python workflows/make.py http://127.0.0.1:8188
+
+Slots, widgets and defaults come from a running ComfyUI, so that a graph always fits the nodes. Pictures come from the
+embedded model itself, so that a graph runs on a fresh machine with no file and no download.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+Link = tuple[int, int]
+
+
+def widgets_of(info: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Names and defaults of a node's widgets in the order in which a graph's file holds their values.
+
+    The front end adds one after a seed ("control_after_generate") and one after an upload, under no name of the node.
+    """
+    found: list[tuple[str, Any]] = []
+    for group in ("required", "optional"):
+        for name, (kind, *rest) in info["input"].get(group, {}).items():
+            spec = rest[0] if rest else {}
+            options = kind if isinstance(kind, list) else spec.get("options") if kind == "COMBO" else None
+            if (options is None and kind not in WIDGETS) or spec.get("forceInput"):
+                continue
+            default = spec.get("default", options[0] if options else {"STRING": "", "BOOLEAN": False}.get(kind, 0))
+            found.append((name, default))
+            if spec.get("control_after_generate", kind == "INT" and name in ("seed", "noise_seed")):
+                found.append(("control_after_generate", "fixed"))
+            if spec.get("image_upload"):
+                found.append(("upload", "image"))
+    return found
+
+
+def sockets_of(info: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names and types of a node's inputs that are no widgets."""
+    widgets = {name for name, _ in widgets_of(info)}
+    both = [*info["input"].get("required", {}).items(), *info["input"].get("optional", {}).items()]
+    return [(name, spec[0]) for name, spec in both if name not in widgets]
+
+
+class Graph:
+    """A graph that is being written: `add` returns the node's number, and (number, slot) is one of its outputs."""
+
+    def __init__(self, nodes: dict[str, Any]):
+        self.known, self.nodes, self.links, self.groups = nodes, [], [], []
+
+    def add(self, kind: str, column: int, row: int, title: str = "", **given: Any) -> int:
+        """Place a node; `given` holds widget values, and links as (node, slot)."""
+        number = len(self.nodes) + 1
+        info = self.known[kind]
+        defaults, sockets = widgets_of(info), sockets_of(info)
+        unknown = given.keys() - {n for n, _ in defaults} - {n for n, _ in sockets}
+        assert not unknown, f"{kind} has no {unknown}"
+        inputs = []
+        for slot, (name, kind_of) in enumerate(sockets):
+            link = None
+            if name in given:
+                link = len(self.links) + 1
+                source, output = given[name]
+                self.links.append([link, source, output, number, slot, self.known_type(source, output)])
+                self.nodes[source - 1]["outputs"][output]["links"].append(link)
+            inputs.append({"name": name, "type": kind_of, "link": link})
+        outputs = [
+            {"name": name, "type": type_, "links": [], "slot_index": i}
+            for i, (name, type_) in enumerate(zip(info["output_name"], info["output"]))
+        ]
+        high = 60 + 26 * max(len(inputs), len(outputs)) + 30 * len(defaults)
+        high += 120 if kind == "CLIPTextEncode" else 260 if kind in ("SaveImage", "PreviewImage") else 0
+        node = {
+            "id": number, "type": kind, "pos": [40 + 380 * column, 60 + row], "size": [320, high], "flags": {},
+            "order": number - 1, "mode": 0, "inputs": inputs, "outputs": outputs,
+            "properties": {"Node name for S&R": kind}, "widgets_values": [given.get(n, d) for n, d in defaults],
+        }  # fmt: skip
+        self.nodes.append(node | ({"title": title} if title else {}))
+        return number
+
+    def note(self, text: str, column: int, row: int, size: tuple[int, int] = (320, 160)) -> None:
+        """Words for whoever opens the graph."""
+        self.nodes.append({
+            "id": len(self.nodes) + 1, "type": "MarkdownNote", "pos": [40 + 380 * column, 60 + row],
+            "size": list(size), "flags": {}, "order": len(self.nodes), "mode": 0, "inputs": [], "outputs": [],
+            "properties": {}, "widgets_values": [text], "color": "#432", "bgcolor": "#653",
+        })  # fmt: skip
+
+    def known_type(self, node: int, slot: int) -> str:
+        """The type of a node's output."""
+        return self.nodes[node - 1]["outputs"][slot]["type"]
+
+    def file(self) -> str:
+        """The graph as ComfyUI's page saves it."""
+        return json.dumps({
+            "id": "00000000-0000-4000-8000-000000000000", "revision": 0, "last_node_id": len(self.nodes),
+            "last_link_id": len(self.links), "nodes": self.nodes, "links": self.links, "groups": self.groups,
+            "config": {}, "extra": {}, "version": 0.4,
+        }, indent=1) + "\n"  # fmt: skip
+
+
+class Start:
+    """What every graph on mini begins with: the model, an empty prompt, and two pictures sampled from words."""
+
+    def __init__(self, graph: Graph, content: str, style: str):
+        self.graph = graph
+        self.mini = graph.add("SWF_MiniLoader", 0, 0)
+        self.model, self.clip, self.vae = ((self.mini, i) for i in range(3))
+        self.empty = (self.text("", 0, 160, "Empty prompt"), 0)
+        self.content = self.picture(content, 430, 11, "Content")
+        self.style = self.picture(style, 900, 4, "Style")
+
+    def text(self, words: str, column: int, row: int, title: str) -> int:
+        """An encoded prompt."""
+        return self.graph.add("CLIPTextEncode", column, row, title, clip=self.clip, text=words)
+
+    def picture(self, words: str, row: int, seed: int, title: str) -> Link:
+        """The latent of a sampled picture, which is shown too."""
+        prompt = self.text(words, 0, row, f"{title}: words")
+        blank = self.graph.add("EmptyLatentImage", 0, row + 240, width=128, height=128)
+        sampled = self.graph.add(
+            "KSampler", 1, row, f"{title}: sample it", model=self.model, positive=(prompt, 0), negative=self.empty,
+            latent_image=(blank, 0), seed=seed, steps=25, cfg=4.0, sampler_name="euler", scheduler="normal",
+        )  # fmt: skip
+        self.show((sampled, 0), 2, row, title)
+        return sampled, 0
+
+    def decoded(self, latent: Link, column: int, row: int) -> Link:
+        """A latent as an IMAGE."""
+        return self.graph.add("VAEDecode", column, row, samples=latent, vae=self.vae), 0
+
+    def show(self, latent: Link, column: int, row: int, title: str) -> None:
+        """A preview of a latent."""
+        image = self.decoded(latent, column, row)
+        self.graph.add("PreviewImage", column, row + 100, title, images=image)
+
+    def save(self, latent: Link, column: int, row: int, name: str) -> None:
+        """A result, kept in the output folder."""
+        image = self.decoded(latent, column, row)
+        self.graph.add("SaveImage", column, row + 100, "Result", images=image, filename_prefix=f"StyleWallfacer/{name}")
+
+
+HOUSE, WINDOW = "a photo of a red house on the grass at noon", "stained glass of a blue boat on the grass at noon"
+
+
+def style_transfer(graph: Graph) -> None:
+    """The common case in one node."""
+    s = Start(graph, HOUSE, WINDOW)
+    done = graph.add(
+        "SWF_TripleSampler", 3, 0, model=s.model, positive=s.empty, negative=s.empty, content=s.content, style=s.style,
+        seed=1, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal", query_preservation=0.5,
+    )  # fmt: skip
+    s.save((done, 0), 4, 0, "style transfer")
+    graph.note(
+        "## Style transfer\nPress **Run**. Content and style are sampled from words by the embedded model; put *Load "
+        "Image* and *VAE Encode* in their place for pictures of your own. Lower **query_preservation** for more style.",
+        3, 620,
+    )  # fmt: skip
+
+
+def patch(graph: Graph) -> None:
+    """The patch under a stock KSampler."""
+    s = Start(graph, HOUSE, WINDOW)
+    patched = graph.add(
+        "SWF_QueryPreservePatch", 3, 0, model=s.model, style=s.style, content=s.content, reference_text=s.empty,
+        layers="all", gamma=0.5, tau=2.5,
+    )  # fmt: skip
+    done = graph.add(
+        "KSampler", 4, 0, model=(patched, 0), positive=s.empty, negative=s.empty, latent_image=s.content, seed=3,
+        steps=30, cfg=1.0, sampler_name="dpmpp_2m", scheduler="normal", denoise=0.8,
+    )  # fmt: skip
+    s.save((done, 0), 5, 0, "patch")
+    graph.note(
+        "## The patch\nThe **Query-Preserve Attention Patch** changes a MODEL, so any sampler, ControlNet, LoRA or "
+        "mask works after it. Here a plain KSampler repaints the content at denoise 0.8.",
+        4, 520,
+    )  # fmt: skip
+
+
+def inversion(graph: Graph) -> None:
+    """A stock sampler that begins from the inverted content."""
+    s = Start(graph, HOUSE, WINDOW)
+    way = graph.add(
+        "SWF_Trajectory", 3, 0, "Content, inverted", model=s.model, text=s.empty, picture=s.content, steps=30,
+        scheduler="normal",
+    )  # fmt: skip
+    patched = graph.add(
+        "SWF_QueryPreservePatch", 3, 480, model=s.model, style=s.style, content=(way, 0), reference_text=s.empty,
+        layers="all", gamma=0.5, tau=2.5,
+    )  # fmt: skip
+    done = graph.add(
+        "KSamplerAdvanced", 4, 0, model=(patched, 0), positive=s.empty, negative=s.empty, latent_image=(way, 1),
+        add_noise="disable", noise_seed=0, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
+    )  # fmt: skip
+    s.save((done, 0), 5, 0, "start from inversion")
+    graph.note(
+        "## Start from inversion\n**Trajectory** finds the noise that leads to the content. A sampler that adds no "
+        "noise starts from it, so the drawing stays. Bypass the patch and the content itself comes back.",
+        4, 520,
+    )  # fmt: skip
+
+
+def words(graph: Graph) -> None:
+    """No content picture: words say what, a picture says how."""
+    s = Start(graph, "a photo of a green tree in the snow at sunset", "a woodcut of a red boat by the sea at sunset")
+    wanted = s.text("a woodcut of a yellow lighthouse by the sea at sunset", 3, 0, "What to show")
+    patched = graph.add(
+        "SWF_QueryPreservePatch", 3, 260, model=s.model, style=s.style, reference_text=s.empty, layers="all", gamma=0.0,
+        tau=1.5, strength=0.7,
+    )  # fmt: skip
+    blank = graph.add("EmptyLatentImage", 4, 420, width=128, height=128, batch_size=4)
+    done = graph.add(
+        "KSampler", 4, 0, model=(patched, 0), positive=(wanted, 0), negative=s.empty, latent_image=(blank, 0), seed=5,
+        steps=25, cfg=4.0, sampler_name="euler", scheduler="normal",
+    )  # fmt: skip
+    s.save((done, 0), 5, 0, "words")
+    graph.note(
+        "## Text-driven stylization\nThe words say what is shown, the style picture how. **gamma 0** asks no content; "
+        "lower **strength** when the words are not followed.",
+        4, 640,
+    )  # fmt: skip
+
+
+def several_styles(graph: Graph) -> None:
+    """Two styles, each in its half."""
+    s = Start(graph, HOUSE, WINDOW)
+    other = s.picture("a woodcut of a black cat in the snow at noon", 1370, 9, "Second style")
+    left = graph.add("SolidMask", 3, 0, "Black", value=0.0, width=128, height=128)
+    half = graph.add("SolidMask", 3, 140, "White half", value=1.0, width=64, height=128)
+    mask = graph.add(
+        "MaskComposite", 3, 280, "Left half", destination=(left, 0), source=(half, 0), x=0, y=0, operation="add"
+    )
+    inverse = graph.add("InvertMask", 3, 460, "Right half", mask=(mask, 0))
+    results = []
+    for k, (style, place) in enumerate(((s.style, mask), (other, inverse))):
+        results.append(graph.add(
+            "SWF_QueryPreservePatch", 4, 820 * k, f"Style {k + 1}", model=s.model, style=style, content=s.content,
+            reference_text=s.empty, place=(place, 0), layers="all", gamma=0.5, tau=2.5,
+        ))  # fmt: skip
+    first = graph.add(
+        "KSampler", 5, 0, "Left", model=(results[0], 0), positive=s.empty, negative=s.empty, latent_image=s.content,
+        seed=3, steps=20, cfg=1.0, sampler_name="euler", scheduler="normal", denoise=0.8,
+    )  # fmt: skip
+    masked = graph.add("SetLatentNoiseMask", 5, 420, samples=(first, 0), mask=(inverse, 0))
+    second = graph.add(
+        "KSampler", 5, 540, "Right", model=(results[1], 0), positive=s.empty, negative=s.empty,
+        latent_image=(masked, 0), seed=3, steps=20, cfg=1.0, sampler_name="euler", scheduler="normal", denoise=0.8,
+    )  # fmt: skip
+    s.save((second, 0), 6, 0, "several styles")
+    graph.note(
+        "## Several styles with masks\nThe first patch paints the left half, the second, under an inpainting mask, the "
+        "right one. For a *mixture* give one patch a batch of style pictures.",
+        6, 560,
+    )  # fmt: skip
+
+
+def share(graph: Graph) -> None:
+    """Save a style to share; Style Load brings it back."""
+    s = Start(graph, HOUSE, WINDOW)
+    patched = graph.add(
+        "SWF_QueryPreservePatch", 3, 0, model=s.model, style=s.style, content=s.content, reference_text=s.empty,
+        layers="all", gamma=0.5, tau=2.5,
+    )  # fmt: skip
+    picture = s.decoded(s.style, 4, 0)
+    kept = graph.add(
+        "SWF_StyleSave", 4, 100, picture=picture, model=(patched, 0), name="stained glass example",
+        caption=WINDOW, stripped_caption="a blue boat on the grass at noon",
+    )  # fmt: skip
+    done = graph.add(
+        "SWF_TripleSampler", 5, 0, model=s.model, positive=s.empty, negative=s.empty, content=s.content,
+        style=(kept, 0), vae=s.vae, seed=1, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
+        query_preservation=0.5,
+    )  # fmt: skip
+    s.save((done, 0), 6, 0, "shared style")
+    graph.note(
+        "## Save and load a style\n**Style Save** writes one file with picture, captions and settings to "
+        "output/swf_styles. Send it to a friend, who puts it there or in models/swf_styles and takes **Style Load** in "
+        "the place of Style Save.",
+        4, 760,
+    )  # fmt: skip
+
+
+STORIES = {
+    "mini style transfer": style_transfer,
+    "mini patch with KSampler": patch,
+    "mini start from inversion": inversion,
+    "mini text-driven": words,
+    "mini several styles with masks": several_styles,
+    "mini save a style": share,
+}
+
+
+def main(url: str) -> None:
+    """Write every story's graph beside this file."""
+    with urllib.request.urlopen(f"{url}/object_info", timeout=60) as answer:
+        nodes = json.load(answer)
+    for name, story in STORIES.items():
+        graph = Graph(nodes)
+        story(graph)
+        Path(__file__).with_name(f"{name}.json").write_text(graph.file(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1].rstrip("/"))
