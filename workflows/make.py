@@ -226,7 +226,7 @@ def words(graph: Graph) -> None:
 def several_styles(graph: Graph) -> None:
     """Two styles, each in its half."""
     s = Start(graph, HOUSE, WINDOW)
-    other = s.picture("a woodcut of a black cat in the snow at noon", 1370, 9, "Second style")
+    other = s.picture("a woodcut of a white cat on the grass at noon", 1370, 9, "Second style")
     left = graph.add("SolidMask", 3, 0, "Black", value=0.0, width=128, height=128)
     half = graph.add("SolidMask", 3, 140, "White half", value=1.0, width=64, height=128)
     mask = graph.add(
