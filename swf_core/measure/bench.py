@@ -24,17 +24,19 @@ from .pairs import PAINTED, make_pairs
 Bars = Callable[[str], Callable[..., None]]
 # The grid of `--tune`, chosen on pairs that no figure is reported on.
 GRID = (
-    {"gamma": 0.3, "tau": 2.5, "style_guidance": 0.0},
-    {"gamma": 0.0, "tau": 2.5, "style_guidance": 0.0},
-    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.0},
-    {"gamma": 0.6, "tau": 2.0, "style_guidance": 0.0},
-    {"gamma": 0.5, "tau": 2.5, "style_guidance": 1.0},
-    {"gamma": 0.3, "tau": 2.5, "style_guidance": 1.0},
-    {"gamma": 0.3, "tau": 1.5, "style_guidance": 1.0},
-    {"gamma": 0.3, "tau": 4.0, "style_guidance": 1.0},
-    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.0, "start": "stochastic"},
-    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.0, "content_encoding": "stochastic"},
-    {"gamma": 0.5, "tau": 2.5, "style_guidance": 0.0, "forward_first": 10},
+    {"gamma": 0.5, "tau": 2.5, "adain": 0.5},
+    {"gamma": 0.5, "tau": 2.5, "adain": 1.0},
+    {"gamma": 0.5, "tau": 2.5, "adain": 1.0, "query_adain": 1.0},
+    {"gamma": 0.8, "gamma_end": 0.0, "gamma_schedule": "linear", "tau": 2.5, "adain": 1.0},
+    {"gamma": 0.5, "tau": 4.0, "adain": 1.0},
+    {"gamma": 0.5, "tau": 6.0, "adain": 1.0},
+    {"gamma": 0.5, "tau": 2.5, "adain": 1.0, "kv": "concat", "bias": 0.0},
+    {"gamma": 0.5, "tau": 2.5, "adain": 1.0, "kv": "concat", "bias": 2.0},
+    {"gamma": 0.5, "tau": 1.5, "adain": 1.0, "kv": "concat", "bias": 1.0},
+    {"gamma": 0.5, "tau": 2.5, "adain": 1.0, "strength": 0.8, "style_guidance": 1.0},
+    {"gamma": 0.5, "tau": 2.5, "adain": 1.0, "style_guidance": 1.0},
+    {"gamma": 0.5, "tau": 2.5, "adain": 1.0, "style_guidance": 2.0},
+    {"gamma": 0.7, "tau": 2.5, "adain": 1.0, "style_guidance": 2.0},
 )
 
 
