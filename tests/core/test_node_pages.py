@@ -21,8 +21,8 @@ def test_the_nodes_are_found():
 def test_a_help_page_in_two_languages(node, language):
     page = (ROOT / "web" / "docs" / node / f"{language}.md").read_text(encoding="utf-8")
     assert page.startswith("# ") and len(page) > 150
-    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page):
-        assert (ROOT / "web" / "docs" / node / picture).is_file(), picture
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page)
+    assert pictures and all((ROOT / "web" / "docs" / node / picture).is_file() for picture in pictures)
     assert (re.search(r"[\u4e00-\u9fff]", page) is not None) == (language == "zh")
 
 

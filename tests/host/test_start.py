@@ -6,8 +6,7 @@ import re
 
 
 def test_the_pack_is_imported_quickly(start_log):
-    # The host's own audio nodes fail where torch and torchaudio do not match; only the pack's line is ours.
-    assert not re.search(r"IMPORT FAILED.*Style Wallfacer", start_log), start_log
+    assert "IMPORT FAILED" not in start_log, start_log
     line = re.search(r"([\d.]+) seconds: .*Style Wallfacer 0\.1", start_log)
     assert line, start_log
     assert float(line[1]) < 0.5
