@@ -54,4 +54,4 @@ def test_same_seed_same_bytes_on_the_embedded_model(backend, pairs) -> None:
 def test_words_alone_make_pictures_of_what_they_say(backend) -> None:
     report, pictures, prompts = text_samples(backend, load_judge(), 16, TEST_SEED + 95_000, cfg=4.0, steps=12)
     assert pictures.shape == (16, 3, 128, 128) and len(set(prompts)) == 16
-    assert report["style"] >= 0.3 and report["object"] >= 0.75 and report["colour"] >= 0.75
+    assert report["style"] >= 0.6 and report["object"] >= 0.75 and report["colour"] >= 0.75
