@@ -29,10 +29,10 @@ def pairs():
 
 def test_the_triple_process_beats_recolouring(backend, pairs) -> None:
     judge = load_judge()
-    options = replace(preset("wallfacer", backend), steps=15)
+    options = preset("wallfacer", backend)
     results = {
         "wallfacer": transfer(backend, pairs, options),
-        "adain": transfer(backend, pairs, replace(preset("adain", backend), steps=15)),
+        "adain": transfer(backend, pairs, preset("adain", backend)),
         "content": torch.stack([p.content for p in pairs]),
     }
     table = compare(pairs, judge, results, "wallfacer")
