@@ -7,7 +7,8 @@ def node_list() -> list[type]:
     """Return the node classes, imported only now: the host may import the pack without using it."""
     from .mini_loader import MiniLoader
     from .query_preserve_patch import QueryPreservePatch
-    from .style_files import StyleLoad, StyleSave
+    from .style_load import StyleLoad
+    from .style_save import StyleSave
     from .trajectory import TrajectoryNode
     from .triple_sampler import TripleSampler
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..swf_core.errors import UserError
 from ..swf_core.transfer.injection import GAMMA_SCHEDULES, KV_MODES, Injection
 from ..swf_core.transfer.trajectory import ENCODINGS
 from .host.denoiser import Text
@@ -15,9 +16,9 @@ from .host.reference import Encoding
 from .host.schema import schema
 
 
-def number(name: str, default: float, low: float, high: float, step: float, tooltip: str, **more: Any) -> Any:
+def number(name: str, default: float, low: float, high: float, step: float, tooltip: str) -> Any:
     """A float widget."""
-    return io.Float.Input(name, default=default, min=low, max=high, step=step, tooltip=tooltip, **more)
+    return io.Float.Input(name, default=default, min=low, max=high, step=step, tooltip=tooltip)
 
 
 class QueryPreservePatch(io.ComfyNode):
@@ -113,8 +114,6 @@ class QueryPreservePatch(io.ComfyNode):
         refinements: int, content: Any = None, vae: Any = None, reference_text: Any = None, place: Any = None,
         readable: Any = None,
     ) -> io.NodeOutput:  # fmt: skip
-        from ..swf_core.errors import UserError
-
         sampling = model.get_model_object("model_sampling")
         injection = Injection(
             layers=layers, gamma=gamma, gamma_end=gamma_end, gamma_schedule=gamma_schedule, tau=tau, strength=strength,

@@ -89,7 +89,8 @@ class TripleSampler(io.ComfyNode):
         # A schedule falls to the same share of the dial as the preset's does.
         end = None if chosen.gamma_end is None else query_preservation * chosen.gamma_end / chosen.gamma
         injection = replace(chosen, gamma=query_preservation, gamma_end=end, strength=style_strength)
-        how, kept = Encoding(seed=seed), together(sources(content, vae, Encoding(seed=seed), "content"))
+        how = Encoding(seed=seed)
+        kept = together(sources(content, vae, how, "content"))
 
         def make(layers: tuple[str, ...], channels: int) -> Transfer:
             styles = tuple(StyleSource(one) for one in sources(style, vae, how, "style"))

@@ -85,13 +85,18 @@ def load_style(path: Path) -> StyleFile:
         raise UserError(f"The style file '{path}' cannot be read; copy it again.") from error
     if told.get("format") != FORMAT or "picture.png" not in tensors:
         raise UserError(f"'{path}' is a safetensors file but no style; styles are saved by Style Save.")
-    if int(told.get("version", "0")) > VERSION:
+    try:
+        newer = int(told.get("version", "0")) > VERSION
+        settings = json.loads(told.get("settings", "{}"))
+        if not newer:
+            with Image.open(io.BytesIO(tensors.pop("picture.png").numpy().tobytes())) as image:
+                pixels = np.asarray(image.convert("RGB"), dtype=np.float32) / 255
+    except (ValueError, OSError) as error:  # no number, no JSON, no picture
+        raise UserError(f"The style file '{path}' is damaged; copy it again.") from error
+    if newer:
         raise UserError(f"The style file '{path}' was made by a newer version of this pack; update the pack.")
-    with Image.open(io.BytesIO(tensors.pop("picture.png").numpy().tobytes())) as image:
-        pixels = np.asarray(image.convert("RGB"), dtype=np.float32) / 255
     return StyleFile(
-        torch.from_numpy(pixels).permute(2, 0, 1), told.get("caption", ""), told.get("stripped", ""),
-        json.loads(told.get("settings", "{}")),
+        torch.from_numpy(pixels).permute(2, 0, 1), told.get("caption", ""), told.get("stripped", ""), settings,
         {name.removeprefix("lora."): value for name, value in tensors.items() if name.startswith("lora.")},
         told.get("family", ""),
     )  # fmt: skip

@@ -131,6 +131,13 @@ class Start:
         """A latent as an IMAGE."""
         return self.graph.add("VAEDecode", column, row, samples=latent, vae=self.vae), 0
 
+    def patched(self, column: int, row: int, title: str = "", **given: Any) -> Link:
+        """The model with the style on it, set as suits the embedded model; `given` adds to that."""
+        usual = {"style": self.style, "content": self.content, "layers": "all", "gamma": 0.5, "tau": 2.5}
+        inputs = usual | {"model": self.model, "reference_text": self.empty} | given
+        inputs = {name: value for name, value in inputs.items() if value is not None}
+        return self.graph.add("SWF_QueryPreservePatch", column, row, title, **inputs), 0
+
     def show(self, latent: Link, column: int, row: int, title: str) -> None:
         """A preview of a latent."""
         image = self.decoded(latent, column, row)
@@ -163,12 +170,9 @@ def style_transfer(graph: Graph) -> None:
 def patch(graph: Graph) -> None:
     """The patch under a stock KSampler."""
     s = Start(graph, HOUSE, WINDOW)
-    patched = graph.add(
-        "SWF_QueryPreservePatch", 3, 0, model=s.model, style=s.style, content=s.content, reference_text=s.empty,
-        layers="all", gamma=0.5, tau=2.5,
-    )  # fmt: skip
+    patched = s.patched(3, 0)
     done = graph.add(
-        "KSampler", 4, 0, model=(patched, 0), positive=s.empty, negative=s.empty, latent_image=s.content, seed=3,
+        "KSampler", 4, 0, model=patched, positive=s.empty, negative=s.empty, latent_image=s.content, seed=3,
         steps=30, cfg=1.0, sampler_name="dpmpp_2m", scheduler="normal", denoise=0.8,
     )  # fmt: skip
     s.save((done, 0), 5, 0, "patch")
@@ -186,12 +190,9 @@ def inversion(graph: Graph) -> None:
         "SWF_Trajectory", 3, 0, "Content, inverted", model=s.model, text=s.empty, picture=s.content, steps=30,
         scheduler="normal",
     )  # fmt: skip
-    patched = graph.add(
-        "SWF_QueryPreservePatch", 3, 480, model=s.model, style=s.style, content=(way, 0), reference_text=s.empty,
-        layers="all", gamma=0.5, tau=2.5,
-    )  # fmt: skip
+    patched = s.patched(3, 480, content=(way, 0))
     done = graph.add(
-        "KSamplerAdvanced", 4, 0, model=(patched, 0), positive=s.empty, negative=s.empty, latent_image=(way, 1),
+        "KSamplerAdvanced", 4, 0, model=patched, positive=s.empty, negative=s.empty, latent_image=(way, 1),
         add_noise="disable", noise_seed=0, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
     )  # fmt: skip
     s.save((done, 0), 5, 0, "start from inversion")
@@ -206,13 +207,10 @@ def words(graph: Graph) -> None:
     """No content picture: words say what, a picture says how."""
     s = Start(graph, "a photo of a green tree in the snow at sunset", "a woodcut of a red boat by the sea at sunset")
     wanted = s.text("a woodcut of a yellow lighthouse by the sea at sunset", 3, 0, "What to show")
-    patched = graph.add(
-        "SWF_QueryPreservePatch", 3, 260, model=s.model, style=s.style, reference_text=s.empty, layers="all", gamma=0.0,
-        tau=1.5, strength=0.7,
-    )  # fmt: skip
+    patched = s.patched(3, 260, content=None, gamma=0.0, tau=1.5, strength=0.7)
     blank = graph.add("EmptyLatentImage", 4, 420, width=128, height=128, batch_size=4)
     done = graph.add(
-        "KSampler", 4, 0, model=(patched, 0), positive=(wanted, 0), negative=s.empty, latent_image=(blank, 0), seed=5,
+        "KSampler", 4, 0, model=patched, positive=(wanted, 0), negative=s.empty, latent_image=(blank, 0), seed=5,
         steps=25, cfg=4.0, sampler_name="euler", scheduler="normal",
     )  # fmt: skip
     s.save((done, 0), 5, 0, "words")
@@ -235,17 +233,14 @@ def several_styles(graph: Graph) -> None:
     inverse = graph.add("InvertMask", 3, 460, "Right half", mask=(mask, 0))
     results = []
     for k, (style, place) in enumerate(((s.style, mask), (other, inverse))):
-        results.append(graph.add(
-            "SWF_QueryPreservePatch", 4, 820 * k, f"Style {k + 1}", model=s.model, style=style, content=s.content,
-            reference_text=s.empty, place=(place, 0), layers="all", gamma=0.5, tau=2.5,
-        ))  # fmt: skip
+        results.append(s.patched(4, 820 * k, f"Style {k + 1}", style=style, place=(place, 0)))
     first = graph.add(
-        "KSampler", 5, 0, "Left", model=(results[0], 0), positive=s.empty, negative=s.empty, latent_image=s.content,
+        "KSampler", 5, 0, "Left", model=results[0], positive=s.empty, negative=s.empty, latent_image=s.content,
         seed=3, steps=20, cfg=1.0, sampler_name="euler", scheduler="normal", denoise=0.8,
     )  # fmt: skip
     masked = graph.add("SetLatentNoiseMask", 5, 420, samples=(first, 0), mask=(inverse, 0))
     second = graph.add(
-        "KSampler", 5, 540, "Right", model=(results[1], 0), positive=s.empty, negative=s.empty,
+        "KSampler", 5, 540, "Right", model=results[1], positive=s.empty, negative=s.empty,
         latent_image=(masked, 0), seed=3, steps=20, cfg=1.0, sampler_name="euler", scheduler="normal", denoise=0.8,
     )  # fmt: skip
     s.save((second, 0), 6, 0, "several styles")
@@ -259,13 +254,10 @@ def several_styles(graph: Graph) -> None:
 def share(graph: Graph) -> None:
     """Save a style to share; Style Load brings it back."""
     s = Start(graph, HOUSE, WINDOW)
-    patched = graph.add(
-        "SWF_QueryPreservePatch", 3, 0, model=s.model, style=s.style, content=s.content, reference_text=s.empty,
-        layers="all", gamma=0.5, tau=2.5,
-    )  # fmt: skip
+    patched = s.patched(3, 0)
     picture = s.decoded(s.style, 4, 0)
     kept = graph.add(
-        "SWF_StyleSave", 4, 100, picture=picture, model=(patched, 0), name="stained glass example",
+        "SWF_StyleSave", 4, 100, picture=picture, model=patched, name="stained glass example",
         caption=WINDOW, stripped_caption="a blue boat on the grass at noon",
     )  # fmt: skip
     done = graph.add(

@@ -116,6 +116,7 @@ class Run:
         self.text = transfer.text or _text_of(guider)
         rising = falling[::-1]
         any_read = any(transfer.injection.active(s) for s in falling)
+        any_tones = (transfer.start_adain or 0.0) > 0.0  # the start asks for the styles' tones even if nothing is read
         self.content: Process | None = None
         if any_read and transfer.injection.needs_content:
             assert transfer.content is not None
@@ -123,7 +124,7 @@ class Run:
         parts = "qkv" if transfer.leak_guard > 0.0 or transfer.injection.query_adain > 0.0 else "kv"
         self.styles = [
             Style(self._process(style.source, rising, parts, "style"), style.weight, style.readable)  # type: ignore[arg-type]
-            for style in (transfer.styles if any_read else ())
+            for style in (transfer.styles if any_read or any_tones else ())
             if style.weight > 0.0
         ]
 
@@ -139,7 +140,7 @@ class Run:
         at the content's noisy latent with the styles' statistics."""
         sigma = float(sigmas[0])
         x = self.content_trajectory(sigmas).at(sigma).to(clean)
-        if amount > 0.0 and self.styles:
+        if amount > 0.0:
             looks = [style.process.statistics_at(sigma).to(clean) for style in self.styles]
             x = adain(x, looks, [style.weight for style in self.styles], amount)
         scale = math.sqrt(1.0 + sigma * sigma) if sampler.max_denoise(guider, sigmas) else sigma
@@ -185,7 +186,7 @@ class Run:
         if transfer.style_guidance > 0.0:
             plain = comfy.model_patcher.create_model_options_clone(args["model_options"])
             plain["transformer_options"][REFERENCE] = True
-            wanted = [args["cond"], None if args["cond_scale"] == 1.0 else args["uncond"]]
+            wanted = [args["cond"], None if math.isclose(args["cond_scale"], 1.0) else args["uncond"]]
             with_text, without = comfy.samplers.calc_cond_batch(args["model"], wanted, x, args["sigma"], plain)
             own = with_text if wanted[1] is None else without + args["cond_scale"] * (with_text - without)
             x0 = x0 + transfer.style_guidance * (styled - own)
@@ -210,8 +211,9 @@ def apply(patcher: Any, selector: str, make: Callable[[tuple[str, ...], int], Tr
     clone = patcher.clone()
     clone.remove_wrappers_with_key(WrappersMP.SAMPLER_SAMPLE, KEY)
     clone.remove_wrappers_with_key(WrappersMP.CALC_COND_BATCH, KEY)
-    after = [f for f in clone.model_options.get("sampler_post_cfg_function", []) if not _ours(f)]
-    clone.model_options["sampler_post_cfg_function"] = after
+    if "sampler_post_cfg_function" in clone.model_options:
+        others = [f for f in clone.model_options["sampler_post_cfg_function"] if not _ours(f)]
+        clone.model_options["sampler_post_cfg_function"] = others
     if transfer.injection.strength == 0.0 and transfer.start_adain is None:
         return clone  # the plain model, bit for bit
     clone.add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, KEY, transfer.start)

@@ -139,9 +139,7 @@ def _transfer(backend: Backend, judge: Judge, name: str, count: int, tune: bool,
         "another render": torch.stack([p.other for p in pairs]),
         "truth through the codec": backend.codec.decode(backend.codec.encode(truth)).clamp(0, 1),
     }
-    report = compare(pairs, judge, results, next(iter(settings)))
-    if told:  # the same against the same baselines, content and style named in the prompt
-        report["bootstrap"] |= compare(pairs, judge, results, WORDS_SAID)["bootstrap"]
+    report = compare(pairs, judge, results, next(iter(settings)), *([WORDS_SAID] if told else []))
     by_style: dict[str, Any] = {}
     answers = judge.answers(results[next(iter(settings))])["style"]
     for style in styles:

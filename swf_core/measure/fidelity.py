@@ -128,8 +128,9 @@ def truth_distances(pairs: Sequence[Pair], results: dict[str, Tensor]) -> dict[s
     return out
 
 
-def compare(pairs: Sequence[Pair], judge: Judge, results: dict[str, Tensor], first: str) -> dict[str, Any]:
-    """Table of a transfer bench: judge and distances per result set, and `first` against each other by bootstrap."""
+def compare(pairs: Sequence[Pair], judge: Judge, results: dict[str, Tensor], *firsts: str) -> dict[str, Any]:
+    """Table of a transfer bench: judge and distances per result set, and each of `firsts` against the others by
+    bootstrap."""
     distances = truth_distances(pairs, results)
     report: dict[str, Any] = {
         name: judged(judge, pairs, images) | {k: round(float(v.mean()), 4) for k, v in distances[name].items()}
@@ -140,6 +141,7 @@ def compare(pairs: Sequence[Pair], judge: Judge, results: dict[str, Tensor], fir
             kind: [round(v, 4) for v in bootstrap_difference(distances[first][kind], distances[name][kind])]
             for kind in DISTANCES
         }
+        for first in firsts
         for name in results
         if name != first
     }

@@ -54,6 +54,10 @@ def test_what_is_no_style_is_refused(tmp_path, style) -> None:
     save_file({"picture.png": torch.zeros(1, dtype=torch.uint8)}, newer, told)
     with pytest.raises(UserError, match="newer version"):
         load_style(newer)
+    damaged = tmp_path / "damaged.safetensors"
+    save_file({"picture.png": torch.zeros(9, dtype=torch.uint8)}, damaged, told | {"version": "1"})
+    with pytest.raises(UserError, match="is damaged"):
+        load_style(damaged)
 
 
 def test_a_file_over_20_mb_is_not_written(tmp_path, style) -> None:

@@ -56,3 +56,11 @@ def error_of(history: dict[str, Any]) -> str:
     told = [data for kind, data in history["status"]["messages"] if kind == "execution_error"]
     assert told, history["status"]
     return told[0]["exception_message"]
+
+
+def put_pictures(base: Path, pair: Any, front: str = "") -> None:
+    """A pair's content and style as files in ComfyUI's input folder."""
+    from swf_core.pictures import save
+
+    for name in ("content", "style"):
+        save(base / "input" / f"{front}{name}.png", getattr(pair, name))

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from swf_core.measure.pairs import make_pairs
 from swf_core.style_file import StyleFile, load_style, save_style
 
-from comfy_server import error_of
+from comfy_server import error_of, put_pictures
 
 
 @pytest.fixture(scope="module")
 def pictures(base):
     found = make_pairs(3, 12_345_900)[1]
-    for name in ("content", "style"):
-        pixels = (getattr(found, name).permute(1, 2, 0).numpy() * 255 + 0.5).astype(np.uint8)
-        Image.fromarray(pixels).save(base / "input" / f"shared_{name}.png")
+    put_pictures(base, found, "shared_")
     return found
 
 

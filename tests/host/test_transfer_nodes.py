@@ -10,16 +10,14 @@ from PIL import Image
 
 from swf_core.measure.pairs import make_pairs
 
-from comfy_server import error_of
+from comfy_server import error_of, put_pictures
 
 
 @pytest.fixture(scope="module")
 def pair(base):
     """A matched pair as files in ComfyUI's input folder."""
     found = make_pairs(7, 12_345_600)[6]
-    for name in ("content", "style"):
-        pixels = (getattr(found, name).permute(1, 2, 0).numpy() * 255 + 0.5).astype(np.uint8)
-        Image.fromarray(pixels).save(base / "input" / f"{name}.png")
+    put_pictures(base, found)
     return found
 
 
@@ -72,6 +70,12 @@ def test_the_triple_sampler_repaints_the_content_after_the_style(server, pair):
     # tones come from the style, the drawing from the content
     assert abs(result.mean((0, 1)) - style.mean((0, 1))).sum() < abs(content.mean((0, 1)) - style.mean((0, 1))).sum()
     assert np.abs(result - content).mean() > 0.02
+
+
+def test_without_style_strength_the_styles_tones_still_come(server, pair):
+    plain, toned = (pixels(server, triple(style_strength=0.0, colour_from_style=c)) for c in (0.0, 1.0))
+    style = pair.style.permute(1, 2, 0).numpy().mean((0, 1))
+    assert np.abs(toned.mean((0, 1)) - style).sum() < np.abs(plain.mean((0, 1)) - style).sum() - 0.02
 
 
 def test_the_patch_works_under_a_stock_sampler(server, pair):

@@ -1,0 +1,74 @@
+"""SWF_StyleSave: a style as one file that artists share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from comfy_api.latest import io, ui
+
+from ..swf_core.errors import UserError
+from .host.inputs import StyleType
+from .host.schema import schema
+from .host.style_folders import style_folders
+
+
+class StyleSave(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            "SWF_StyleSave",
+            "Style Save",
+            "Saves a style as one file under 20 MB to share: the picture, its captions, the settings of the style "
+            "transfer on a MODEL, and a LoRA if there is one.",
+            inputs=[
+                io.Image.Input("picture", tooltip="The style picture; of a batch, the first."),
+                io.String.Input("name", default="my style", tooltip="The file's name, in output/swf_styles."),
+                io.String.Input(
+                    "caption", default="", multiline=True, tooltip="What the picture shows; may stay empty."
+                ),
+                io.String.Input(
+                    "stripped_caption", default="", multiline=True,
+                    tooltip="The caption without words for how it is made; may stay empty.",
+                ),
+                io.Model.Input(
+                    "model", optional=True,
+                    tooltip="A MODEL with a Query-Preserve Attention Patch: its settings go into the file.",
+                ),
+                io.LoraModel.Input("lora", optional=True, tooltip="A trained LoRA that goes into the file."),
+            ],
+            outputs=[StyleType.Output(display_name="style", tooltip="The saved style.")],
+            is_output_node=True,
+            search_aliases=["save style", "export style", "share style"],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, picture: Any, name: str, caption: str, stripped_caption: str, model: Any = None, lora: Any = None
+    ) -> io.NodeOutput:
+        from ..swf_core.style_file import StyleFile, save_style
+        from .host.patch import transfer_on
+        from .host.unet import look_at
+
+        if not len(picture):
+            raise UserError("The style picture is an empty batch; give one picture.")
+        plain = "".join(c for c in name.strip() if c not in '<>:"/\\|?*' and ord(c) >= 32).strip(". ")
+        if not plain:
+            raise UserError(f"The name {name!r} cannot be a file's name; use letters or digits.")
+        if lora is not None and model is None:
+            raise UserError("A LoRA was given without the MODEL it is for; connect 'model' too.")
+        transfer = None if model is None else transfer_on(model)
+        settings: dict[str, Any] = {}
+        if transfer is not None:
+            values = asdict(transfer.injection) | {
+                "style_guidance": transfer.style_guidance, "leak_guard": transfer.leak_guard,
+            }  # fmt: skip
+            settings = {k: v for k, v in values.items() if not (isinstance(v, float) and math.isinf(v))}
+        style = StyleFile(
+            picture[0, ..., :3].permute(2, 0, 1).float().cpu(), caption, stripped_caption, settings,
+            {k: v.detach().half().cpu() for k, v in (lora or {}).items()},
+            "" if model is None else look_at(model.model).family,
+        )  # fmt: skip
+        save_style(style_folders()[-1] / f"{plain}.safetensors", style)
+        return io.NodeOutput(style, ui=ui.PreviewImage(picture[:1], cls=cls))
