@@ -13,10 +13,20 @@ from swf_core.errors import UserError
 from swf_core.models import load
 from swf_core.models.mini import load_mini, stage_base
 from swf_core.models.mini.build import STAGES, run
-from swf_core.models.mini.data import HELD_OUT_SEED, TEST_SEED, held_out_picture, picture_seeds, rendered, train_picture
+from swf_core.models.mini.data import (
+    HELD_OUT_SEED,
+    TEST_SEED,
+    held_out_picture,
+    partner_picture,
+    picture_seeds,
+    rendered,
+    train_picture,
+)
 from swf_core.models.mini.files import SUMS, WEIGHTS, read_weights, sha256, write_weights
 from swf_core.models.mini.loop import Plan, train
-from swf_core.models.mini.text import MAX_TOKENS, WordTokenizer
+from swf_core.models.mini.reading import ReadingProcessor
+from swf_core.models.mini.text import HIDDEN, MAX_TOKENS, WordTokenizer
+from swf_core.models.mini.unet import new_unet
 from swf_core.models.mini.vae import NarrowAutoencoder, from_taesd, load_autoencoder_tiny, to_diffusers, to_taesd
 from swf_core.world import HELD_OUT, TRAINED, vocabulary
 
@@ -59,16 +69,45 @@ def test_the_unet_never_sees_a_held_out_style_or_a_test_seed() -> None:
 
 @pytest.mark.parametrize("stage", stage_base.CAPTIONS)
 def test_batches_hold_every_kind_of_caption_and_stripped_ones_belong_to_photos(stage: str) -> None:
-    shares = stage_base.CAPTIONS[stage]
-    factors = [train_picture(i) for i in range(300)]
-    photos = np.array([i for i, (_, look) in enumerate(factors) if look.style == "photo"])
-    index, captions = stage_base.draw_batch(np.random.default_rng(0), factors, photos, shares)
-    assert len(captions) == stage_base.BATCH == sum(shares.values())
+    shares, partners = stage_base.CAPTIONS[stage], 100
+    factors = [train_picture(i) for i in range(300)] + [partner_picture(i) for i in range(partners)]
+    photos = np.array([i for i, (_, look) in enumerate(factors[:300]) if look.style == "photo"])
+    drawn = stage_base.draw_batch(np.random.default_rng(0), factors, np.arange(300), photos, shares, partners)
+    index, captions = drawn
+    readers = shares.get("reading", 0)
+    assert len(captions) == stage_base.BATCH == sum(shares.values()) + readers
     stripped = slice(shares["full"], shares["full"] + shares["stripped"])
     assert set(index[stripped]) <= set(photos)
-    assert captions[-shares["empty"] :] == [""] * shares["empty"]
-    again = stage_base.draw_batch(np.random.default_rng(0), factors, photos, shares)
+    silent = shares.get("empty", 0) + readers
+    assert captions[len(captions) - readers - silent : len(captions) - readers] == [""] * silent
+    again = stage_base.draw_batch(np.random.default_rng(0), factors, np.arange(300), photos, shares, partners)
     assert captions == again[1] and (index == again[0]).all()
+
+
+def test_a_reader_and_the_picture_it_reads_are_other_scenes_by_the_same_hand() -> None:
+    shares = stage_base.CAPTIONS["base-3"]
+    factors = [train_picture(i) for i in range(60)] + [partner_picture(i) for i in range(40)]
+    pool = np.arange(60)
+    index, captions = stage_base.draw_batch(np.random.default_rng(1), factors, pool, pool, shares, partners=40)
+    pairs = shares["reading"]
+    assert (index[-pairs:] - 60 == index[-2 * pairs : -pairs]).all()
+    for read, reader in zip(index[-2 * pairs : -pairs], index[-pairs:], strict=True):
+        (scene, look), (other, same) = factors[read], factors[reader]
+        assert scene.seed != other.seed and same.reseeded(look.seed) == look
+    assert any(captions[-pairs:]) and not all(captions[-pairs:])
+
+
+def test_readers_see_the_other_picture_and_nothing_else_changes() -> None:
+    torch.manual_seed(0)
+    unet = new_unet((32, 32, 32)).eval()
+    x, text = torch.randn(4, 4, 16, 16), torch.randn(4, 4, HIDDEN)
+    plain = unet(x, 500, text).sample
+    unet.set_attn_processor(ReadingProcessor(1))
+    read = unet(x, 500, text).sample
+    torch.testing.assert_close(read[:3], plain[:3], rtol=1e-5, atol=1e-5)
+    assert (read[3] - plain[3]).abs().max() > 1e-3
+    x[2] += 1.0
+    assert (unet(x, 500, text).sample[3] - read[3]).abs().max() > 1e-3
 
 
 def _toy(folder, steps: int, seconds: float | None = None) -> torch.Tensor:

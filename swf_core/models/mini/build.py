@@ -22,15 +22,15 @@ from ...errors import UserError
 from ...files import write_files
 from . import stage_base, stage_judge, stage_vae
 from .card import contact_sheet_samples, contact_sheet_vae, model_card
-from .data import rendered, train_picture
+from .data import partner_picture, rendered, train_picture
 from .files import as_float, read_weights, sha256, write_weights
 from .loop import Progress
 from .text import WordTokenizer, load_text, new_text_model
 from .unet import CHANNELS, SCHEDULER, new_unet
-from .vae import from_taesd, to_taesd
+from .vae import NarrowAutoencoder, from_taesd, to_taesd
 
 STAGES = ("vae", "judge", "base-1", "base-2", "base-3")
-PICTURES = {"train": 40960, "held_out": 3072, "judge": 12288}
+PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "judge": 12288}
 # A callback for each named bar: value in 0..1 and, where there is one, a word on how it goes.
 Bars = Callable[[str], Callable[..., None]]
 
@@ -108,11 +108,11 @@ def _base(
     from ...world import vocabulary
 
     taesd, _ = _need(out / "weights" / "vae.safetensors", "vae")
-    pictures = rendered("train", counts["train"], out / "pictures", progress=_bar(progress, "pictures: train"))
     vae = from_taesd(taesd).eval()
-    # Latents belong to one autoencoder: its checksum is in their name.
-    kept = out / "pictures" / f"latents_{counts['train']}_{sha256(out / 'weights' / 'vae.safetensors')[:8]}.npy"
-    latents = stage_base.encode_all(vae, pictures, kept, _bar(progress, "latents"))
+    partners = counts["partner"] if "reading" in stage_base.CAPTIONS[stage] else 0
+    parts = {"train": counts["train"]} | ({"partner": partners} if partners else {})
+    latents = torch.cat([_latents(out, name, count, vae, progress) for name, count in parts.items()])
+    factors = [train_picture(i) for i in range(counts["train"])] + [partner_picture(i) for i in range(partners)]
     torch.manual_seed(seed + 11)
     number = int(stage.split("-")[1])
     if number == 1:
@@ -125,7 +125,6 @@ def _base(
         unet, text = new_unet(tuple(json.loads(meta["channels"]))), new_text_model(tokenizer)
         unet.load_state_dict(as_float(before, "unet."))
         load_text(text, as_float(before, "text."))
-    factors = [train_picture(i) for i in range(len(latents))]
     report = stage_base.run(
         unet,
         text,
@@ -138,6 +137,7 @@ def _base(
         seed + 11 + number,
         _bar(progress, stage),
         seconds,
+        partners,
     )
     tensors = {f"unet.{k}": v for k, v in unet.state_dict().items()} | {
         f"text.{k}": v for k, v in text.state_dict().items()
@@ -157,6 +157,13 @@ def _base(
     )
     contact_sheet_samples(out / "weights").save(out / "weights" / "base.png")
     return report
+
+
+def _latents(out: Path, name: str, count: int, vae: NarrowAutoencoder, progress: Bars | None) -> torch.Tensor:
+    pictures = rendered(name, count, out / "pictures", progress=_bar(progress, f"pictures: {name}"))
+    # Latents belong to one autoencoder: its checksum is in their name.
+    kept = out / "pictures" / f"latents_{name}_{count}_{sha256(out / 'weights' / 'vae.safetensors')[:8]}.npy"
+    return stage_base.encode_all(vae, pictures, kept, _bar(progress, f"latents: {name}"))
 
 
 def _need(path: Path, stage: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -17,6 +17,7 @@ from ...world import HELD_OUT, STYLES, TRAINED, Look, Scene, random_look, random
 
 SIZE = 128
 TRAIN_SEED, HELD_OUT_SEED, JUDGE_SEED = 0, 5_000_000, 30_000_000
+PARTNER_SEED = 40_000_000
 TEST_SEED, TUNE_SEED = 10_000_000, 20_000_000
 
 
@@ -34,6 +35,11 @@ def train_picture(index: int) -> tuple[Scene, Look]:
     return picture_seeds(TRAIN_SEED + index)
 
 
+def partner_picture(index: int) -> tuple[Scene, Look]:
+    """Another scene by the hand of training picture `index`: for reading lessons."""
+    return random_scene(PARTNER_SEED + index), train_picture(index)[1].reseeded(PARTNER_SEED + index)
+
+
 def held_out_picture(index: int) -> tuple[Scene, Look]:
     """Picture `index` of the held-out styles: for the autoencoder alone."""
     return picture_seeds(HELD_OUT_SEED + index, HELD_OUT)
@@ -46,6 +52,7 @@ def judge_picture(index: int) -> tuple[Scene, Look]:
 
 SETS: dict[str, Callable[[int], tuple[Scene, Look]]] = {
     "train": train_picture,
+    "partner": partner_picture,
     "held_out": held_out_picture,
     "judge": judge_picture,
 }

@@ -22,11 +22,16 @@ BATCH = 64
 # which is what style transfer leans on.
 _FIRST = {"full": 36, "stripped": 16, "style": 6, "empty": 6}
 _LATER = {"full": 34, "stripped": 12, "style": 6, "empty": 12}
-CAPTIONS = {"base-1": _FIRST, "base-2": _LATER, "base-3": _LATER}
+# "reading": pairs by the same hand (`reading`), so twice as many pictures. The one that is read has no words; of those
+# that read, half have none either, the others say their content with or without the style.
+_READING = {"full": 28, "stripped": 8, "style": 4, "reading": 12}
+CAPTIONS = {"base-1": _FIRST, "base-2": _LATER, "base-3": _READING}
+# Styles that the samples of the stage before showed least well; the stage draws their pictures twice as often.
+HARD = {"base-3": ("strokes", "oil", "ink", "pixel", "halftone")}
 PLANS = {
     "base-1": Plan(steps=5200, learning_rate=1.2e-3, warm_up=200, floor=0.02, save_every=250, ema=0.998),
     "base-2": Plan(steps=5000, learning_rate=7e-4, warm_up=100, floor=0.02, save_every=250, ema=0.999),
-    "base-3": Plan(steps=5000, learning_rate=4e-4, warm_up=100, floor=0.01, save_every=250, ema=0.999),
+    "base-3": Plan(steps=4400, learning_rate=6e-4, warm_up=100, floor=0.01, save_every=200, ema=0.999),
 }
 
 
@@ -59,24 +64,30 @@ def run(
     seed: int,
     progress: Progress | None = None,
     seconds: float | None = None,
+    partners: int = 0,
 ) -> dict[str, object]:
     """Train both networks in place on latents whose picture i has `factors[i]`. Returns the loop's report.
 
-    `stage`: whose plan and captions, a key of `PLANS`.
+    `stage`: whose plan and captions, a key of `PLANS`. `partners`: how many pictures at the end are partners of as many
+    at the beginning, in order.
     """
-    from diffusers.models.attention_processor import AttnProcessor
+    from .reading import ReadingProcessor
 
-    unet.set_attn_processor(AttnProcessor())  # pyright: ignore[reportCallIssue]  # plain matmuls: fastest backward here
+    unet.set_attn_processor(ReadingProcessor(CAPTIONS[stage].get("reading", 0)))  # pyright: ignore[reportCallIssue]
     unet.train()
     text.train()
-    photos = np.array([i for i, (_, look) in enumerate(factors) if look.style == "photo"])
+    styles = np.array([look.style for _, look in factors[: len(factors) - partners]])
+    photos = np.flatnonzero(styles == "photo")
+    pool = np.concatenate([np.arange(len(styles)), np.flatnonzero(np.isin(styles, HARD.get(stage, ())))])
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng([seed, step])
-        index, captions = draw_batch(rng, factors, photos, CAPTIONS[stage])
+        index, captions = draw_batch(rng, factors, pool, photos, CAPTIONS[stage], partners)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
         x0 = latents[torch.from_numpy(index)]
         t = torch.from_numpy(rng.integers(0, len(alphas_cumprod), len(index)))
+        if pairs := CAPTIONS[stage].get("reading", 0):
+            t[-pairs:] = t[-2 * pairs : -pairs]  # a picture is read at its reader's noise level
         return v_loss(unet, text, x0, t, tokenizer(captions), alphas_cumprod, generator)
 
     report = train({"unet": unet, "text": text}, loss_of, PLANS[stage], folder, progress, seconds)
@@ -86,17 +97,25 @@ def run(
 
 
 def draw_batch(
-    rng: np.random.Generator, factors: Sequence[tuple[Scene, Look]], photos: np.ndarray, shares: dict[str, int]
-) -> tuple[np.ndarray, list[str]]:
-    """Indices of a batch's pictures, and a caption for each, in the given shares of a batch."""
+    rng: np.random.Generator, factors: Sequence[tuple[Scene, Look]], pool: np.ndarray, photos: np.ndarray,
+    shares: dict[str, int], partners: int = 0,
+) -> tuple[np.ndarray, list[str]]:  # fmt: skip
+    """Indices of a batch's pictures, and a caption for each, in the given shares of a batch.
+
+    Drawn from the indices in `pool`; stripped captions from those in `photos`; pictures to read from those that have
+    one of the `partners`, which follow them at the end.
+    """
     index, captions = [], []
     for kind, count in shares.items():
-        chosen = (
-            photos[rng.integers(0, len(photos), count)] if kind == "stripped" else rng.integers(0, len(factors), count)
-        )
-        for i in chosen:
+        source = {"stripped": photos, "reading": pool[pool < partners]}.get(kind, pool)
+        for i in source[rng.integers(0, len(source), count)]:
             index.append(int(i))
-            captions.append("" if kind == "empty" else caption(*factors[int(i)], kind=kind, rng=rng))
+            captions.append("" if kind in ("empty", "reading") else caption(*factors[int(i)], kind=kind, rng=rng))
+    for i in index[len(index) - shares.get("reading", 0) :]:
+        reader = len(factors) - partners + i
+        kind = str(rng.choice(("", "", "full", "stripped")))
+        index.append(reader)
+        captions.append(caption(*factors[reader], kind=kind, rng=rng) if kind else "")
     return np.array(index), captions
 
 
