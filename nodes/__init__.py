@@ -8,11 +8,12 @@ def node_list() -> list[type]:
     from .mini_loader import MiniLoader
     from .query_preserve_patch import QueryPreservePatch
     from .style_load import StyleLoad
+    from .style_mix import StyleMix
     from .style_save import StyleSave
     from .trajectory import TrajectoryNode
     from .triple_sampler import TripleSampler
 
-    return [TripleSampler, QueryPreservePatch, TrajectoryNode, StyleSave, StyleLoad, MiniLoader]
+    return [TripleSampler, QueryPreservePatch, TrajectoryNode, StyleMix, StyleSave, StyleLoad, MiniLoader]
 
 
 def extension():

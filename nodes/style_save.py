@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict
 from typing import Any
 
 from comfy_api.latest import io, ui
@@ -49,6 +47,7 @@ class StyleSave(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..swf_core.style_file import StyleFile, save_style
         from .host.patch import transfer_on
+        from .host.settings import settings_of
         from .host.unet import look_at
 
         if not len(picture):
@@ -59,12 +58,7 @@ class StyleSave(io.ComfyNode):
         if lora is not None and model is None:
             raise UserError("A LoRA was given without the MODEL it is for; connect 'model' too.")
         transfer = None if model is None else transfer_on(model)
-        settings: dict[str, Any] = {}
-        if transfer is not None:
-            values = asdict(transfer.injection) | {
-                "style_guidance": transfer.style_guidance, "leak_guard": transfer.leak_guard,
-            }  # fmt: skip
-            settings = {k: v for k, v in values.items() if not (isinstance(v, float) and math.isinf(v))}
+        settings = {} if transfer is None else settings_of(transfer)
         style = StyleFile(
             picture[0, ..., :3].permute(2, 0, 1).float().cpu(), caption, stripped_caption, settings,
             {k: v.detach().half().cpu() for k, v in (lora or {}).items()},

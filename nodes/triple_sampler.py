@@ -7,7 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from .host.inputs import SOURCE_TYPES, STYLE_TYPES, sources, together
+from .host.inputs import SOURCE_TYPES, STYLE_TYPES, sources, style_sources, together
 from .host.schema import schema
 
 
@@ -33,7 +33,7 @@ class TripleSampler(io.ComfyNode):
                 io.MultiType.Input(
                     "style", STYLE_TYPES,
                     tooltip="How to paint it: LATENT, IMAGE or style file (connect vae), trajectory. A batch is "
-                    "several styles.",
+                    "several styles; Style Mix gives each a weight and a place.",
                 ),
                 io.Vae.Input("vae", optional=True, tooltip="Encodes pictures; not needed for latents."),
                 io.Int.Input(
@@ -80,7 +80,7 @@ class TripleSampler(io.ComfyNode):
 
         from ..swf_core.transfer.presets import wallfacer
         from .host.denoiser import Text
-        from .host.patch import StyleSource, Transfer, apply
+        from .host.patch import Transfer, apply
         from .host.reference import Encoding
         from .host.unet import look_at
 
@@ -93,8 +93,8 @@ class TripleSampler(io.ComfyNode):
         kept = together(sources(content, vae, how, "content"))
 
         def make(layers: tuple[str, ...], channels: int) -> Transfer:
-            styles = tuple(StyleSource(one) for one in sources(style, vae, how, "style"))
-            return Transfer(injection, layers, styles, kept, Text(negative), start_adain=colour_from_style)
+            styles = style_sources(style, vae, how)
+            return Transfer(injection, layers, styles, kept, Text(negative), start_adain=colour_from_style, kept=None)
 
         patched = apply(model, injection.layers, make)
         clean = kept.latents

@@ -1,7 +1,8 @@
-"""What users plug in: pictures, latents and trajectories, as sources of reference processes; masks."""
+"""What users plug in: pictures, latents, trajectories and mixes of styles, as sources of reference processes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,13 +12,45 @@ from torch import Tensor
 from ...swf_core.errors import UserError
 from ...swf_core.style_file import StyleFile
 from ...swf_core.transfer.trajectory import Trajectory
+from .patch import StyleSource
 from .reference import Encoding, Source
 
 TrajectoryType = io.Custom("SWF_TRAJECTORY")
 StyleType = io.Custom("SWF_STYLE")
+MixType = io.Custom("SWF_STYLE_MIX")
 # A picture however a user has it.
 SOURCE_TYPES = [io.Latent, io.Image, TrajectoryType]
-STYLE_TYPES = [*SOURCE_TYPES, StyleType]
+ONE_STYLE_TYPES = [*SOURCE_TYPES, StyleType]
+STYLE_TYPES = [*ONE_STYLE_TYPES, MixType]
+
+
+@dataclass(frozen=True, eq=False)
+class MixedStyle:
+    """One style of a mix as it was plugged in, with its weight and masks [1 or B, H, W]."""
+
+    picture: Any
+    vae: Any
+    weight: float
+    place: Tensor | None
+    readable: Tensor | None
+
+
+def style_sources(value: Any, vae: Any, encoding: Encoding, readable: Tensor | None = None) -> tuple[StyleSource, ...]:
+    """The styles of a `style` input: each picture of a batch counts alike, those of a mix by weight and place.
+
+    `readable`: masks of what may be read, one a picture or one for all; styles of a mix bring their own.
+    """
+    if not isinstance(value, tuple):
+        value = (MixedStyle(value, vae, 1.0, None, readable),)
+    found = []
+    for style in value:
+        pictures = sources(style.picture, style.vae if style.vae is not None else vae, encoding, "style")
+        for i, source in enumerate(pictures):
+            shown = None if style.readable is None else style.readable[i % len(style.readable)]
+            found.append(StyleSource(source, style.weight / len(pictures), shown, style.place))
+    if all(style.weight == 0.0 for style in found):
+        raise UserError("All weights of the style mix are 0; give at least one style a weight above 0.")
+    return tuple(found)
 
 
 def sources(value: Any, vae: Any, encoding: Encoding, what: str) -> list[Source]:

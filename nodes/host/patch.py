@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import comfy.model_patcher
@@ -23,24 +23,27 @@ from ...swf_core.transfer.features import Box, FeatureBank
 from ...swf_core.transfer.injection import Injection
 from ...swf_core.transfer.layers import select_layers
 from ...swf_core.transfer.sigmas import travelled
-from ...swf_core.transfer.start import adain
+from ...swf_core.transfer.start import toned
 from ...swf_core.transfer.styles import Style
-from ...swf_core.transfer.trajectory import Trajectory
 from .attention import with_edit
 from .denoiser import REFERENCE, HostDenoiser, Text
+from .kept import LIMIT_BYTES, Kept, signature
 from .reference import Process, Source
 from .unet import look_at
+from .weights import check_alike, denoiser_of, in_place
 
 KEY = "swf"
 
 
 @dataclass(frozen=True, eq=False)
 class StyleSource:
-    """A style picture: what its process follows, its weight, and a mask [h, w] of what may be read of it."""
+    """A style picture: what its process follows, its weight, a mask [h, w] of what may be read of it, and its place: a
+    mask [1 or B, H, W] of where in the result it counts among other styles."""
 
     source: Source
     weight: float = 1.0
     readable: Tensor | None = None
+    place: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,9 @@ class Transfer:
     `text`: of the reference processes; None takes the negative of each sampling. `place`: mask [1 or B, H, W] of where
     the style goes. `style_guidance`, `leak_guard`: see `TransferOptions` in the core. `start_adain`: None leaves the
     sampler its own start; a number in 0..1 starts it from the content's noisy latent, its channel statistics moved so
-    far to the styles' (StyleID's initial latent AdaIN).
+    far to the styles' (StyleID's initial latent AdaIN). `content_model`: a MODEL whose weights run the content process
+    (arXiv 2506.15033 leaves open which do); None takes generation's. `kept`: where the styles' features stay between
+    samplings; None forgets them.
     """
 
     injection: Injection
@@ -63,6 +68,8 @@ class Transfer:
     leak_guard: float = 0.0
     start_adain: float | None = None
     precision: str = "fp32"
+    content_model: Any = None
+    kept: Kept | None = field(default_factory=Kept)
 
     def __deepcopy__(self, memo: Any) -> Transfer:
         return self
@@ -76,7 +83,7 @@ class Transfer:
         run = Run(self, guider, sigmas, options)
         options.setdefault("transformer_options", {})[KEY] = run
         if self.start_adain is not None:
-            noise = run.start_noise(executor.class_obj, guider, sigmas, latent_image, self.start_adain)
+            noise = run.start_noise(executor.class_obj, sigmas, latent_image, self.start_adain)
         return executor(guider, sigmas, extra, callback, noise, latent_image, *rest, **named)
 
     def predict(
@@ -107,52 +114,73 @@ class Run:
     """One sampling with a patched MODEL: its reference processes and what its generation does."""
 
     def __init__(self, transfer: Transfer, guider: Any, sigmas: Tensor, options: dict[str, Any]):
-        self.transfer, self.options = transfer, options
+        self.transfer, self.guider = transfer, guider
         self.denoiser = HostDenoiser(guider.inner_model, options)
         self.unet, self.table = self.denoiser.unet, self.denoiser.sigmas
-        falling = [float(s) for s in sigmas if float(s) > 0.0]
-        self.first, self.last = falling[0], falling[-1]
+        self.falling = [float(s) for s in sigmas if float(s) > 0.0]
+        self.first, self.last = self.falling[0], self.falling[-1]
         self.layers = frozenset(transfer.layers)
         self.text = transfer.text or _text_of(guider)
-        rising = falling[::-1]
-        any_read = any(transfer.injection.active(s) for s in falling)
+        any_read = any(transfer.injection.active(s) for s in self.falling)
         any_tones = (transfer.start_adain or 0.0) > 0.0  # the start asks for the styles' tones even if nothing is read
-        self.content: Process | None = None
-        if any_read and transfer.injection.needs_content:
-            assert transfer.content is not None
-            self.content = self._process(transfer.content, rising, "q", "content")
-        parts = "qkv" if transfer.leak_guard > 0.0 or transfer.injection.query_adain > 0.0 else "kv"
+        self.content = self._content() if any_read and transfer.injection.needs_content else None
+        if transfer.kept is not None:
+            transfer.kept.begin(signature(guider.model_patcher, options, self.falling, self.text))
         self.styles = [
-            Style(self._process(style.source, rising, parts, "style"), style.weight, style.readable)  # type: ignore[arg-type]
-            for style in (transfer.styles if any_read or any_tones else ())
+            Style(self._style(i, style.source), style.weight, style.readable, style.place)  # type: ignore[arg-type]
+            for i, style in enumerate(transfer.styles if any_read or any_tones else ())
             if style.weight > 0.0
         ]
 
     def __deepcopy__(self, memo: Any) -> Run:
         return self
 
-    def _process(self, source: Source, rising: Sequence[float], parts: str, what: str) -> Process:
-        trajectory = source.followed(self.denoiser, self.text, rising, what)
-        return Process(self.denoiser, self.text, trajectory, FeatureBank(self.layers, parts, self.transfer.precision))
+    def _content(self) -> Process:
+        """The content process; with weights of its own, its queries are found now, all with one change of weights."""
+        transfer, rising = self.transfer, self.falling[::-1]
+        assert transfer.content is not None
+        if transfer.content_model is None:
+            trajectory = transfer.content.followed(self.denoiser, self.text, rising, "content")
+            bank = FeatureBank(self.layers, "q", transfer.precision)
+            return Process(self.denoiser, self.text, trajectory, bank)
+        model, shape = transfer.content_model, transfer.content.shape()
 
-    def start_noise(self, sampler: Any, guider: Any, sigmas: Tensor, clean: Tensor, amount: float) -> Tensor:
+        def weights() -> Any:
+            return in_place(model, self.guider, shape)
+
+        with weights():
+            denoiser = denoiser_of(model)
+            trajectory = transfer.content.followed(denoiser, self.text, rising, "content")
+            bank = FeatureBank(self.layers, "q", transfer.precision, "cpu")
+            process = Process(denoiser, self.text, trajectory, bank, LIMIT_BYTES)
+            process.ensure(*(s for s in self.falling if transfer.injection.active(s) and self.gamma(s) > 0.0))
+        process.weights = weights
+        return process
+
+    def _style(self, index: int, source: Source) -> Process:
+        """Style number `index`, as the last sampling left it where that still holds."""
+        transfer, kept = self.transfer, self.transfer.kept
+        if kept is not None and index in kept.styles:
+            trajectory, bank = kept.styles[index]
+        else:
+            trajectory = source.followed(self.denoiser, self.text, self.falling[::-1], "style")
+            parts = "qkv" if transfer.leak_guard > 0.0 or transfer.injection.query_adain > 0.0 else "kv"
+            bank = FeatureBank(self.layers, parts, transfer.precision, None if kept is None else "cpu")
+            if kept is not None:
+                kept.styles[index] = trajectory, bank
+        return Process(self.denoiser, self.text, trajectory, bank, 0 if kept is None else LIMIT_BYTES)
+
+    def start_noise(self, sampler: Any, sigmas: Tensor, clean: Tensor, amount: float) -> Tensor:
         """The noise with which the host's sampler, scaling and adding it to the `clean` latents, starts where we want:
         at the content's noisy latent with the styles' statistics."""
         sigma = float(sigmas[0])
-        x = self.content_trajectory(sigmas).at(sigma).to(clean)
-        if amount > 0.0:
-            looks = [style.process.statistics_at(sigma).to(clean) for style in self.styles]
-            x = adain(x, looks, [style.weight for style in self.styles], amount)
-        scale = math.sqrt(1.0 + sigma * sigma) if sampler.max_denoise(guider, sigmas) else sigma
+        content = self.content or self._content()
+        base = content.trajectory.at(sigma).to(clean)
+        looks = [style.process.statistics_at(sigma).to(clean) for style in self.styles]
+        weights, places = [style.weight for style in self.styles], [style.place for style in self.styles]
+        x = toned(base, looks, weights, amount, places, self.transfer.place)
+        scale = math.sqrt(1.0 + sigma * sigma) if sampler.max_denoise(self.guider, sigmas) else sigma
         return (x - clean) / scale
-
-    def content_trajectory(self, sigmas: Tensor) -> Trajectory:
-        """The content's, found now where its queries are not read."""
-        if self.content is not None:
-            return self.content.trajectory
-        assert self.transfer.content is not None
-        rising = [float(s) for s in sigmas.flip(0) if float(s) > 0.0]
-        return self.transfer.content.followed(self.denoiser, self.text, rising, "content")
 
     def gamma(self, sigma: float) -> float:
         """The schedule's query preservation at this level."""
@@ -208,6 +236,8 @@ def apply(patcher: Any, selector: str, make: Callable[[tuple[str, ...], int], Tr
                 f"A latent with {source.channels()} channels was given to a model with {channels}; encode the picture "
                 "with this model's own VAE."
             )
+    if transfer.content_model is not None:
+        check_alike(transfer.content_model, transfer.layers)
     clone = patcher.clone()
     clone.remove_wrappers_with_key(WrappersMP.SAMPLER_SAMPLE, KEY)
     clone.remove_wrappers_with_key(WrappersMP.CALC_COND_BATCH, KEY)

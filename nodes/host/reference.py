@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,10 @@ class Source:
     def channels(self) -> int:
         """Latent channels."""
         return int(self._clean().shape[1])
+
+    def shape(self) -> tuple[int, ...]:
+        """[B, C, h, w] of its latents."""
+        return tuple(self._clean().shape)
 
     def _clean(self) -> Tensor:
         if self.trajectory is not None:
@@ -99,18 +104,32 @@ def invert(
 
 
 class Process:
-    """One reference process of a sampling: shows its features at any noise level it is asked for."""
+    """One reference process of a sampling: shows its features at any noise level it is asked for.
 
-    def __init__(self, denoiser: HostDenoiser, text: Text, trajectory: Trajectory, bank: FeatureBank):
+    `keep_bytes`: features of all levels stay in the bank while they need less than this; else of the last two.
+    `weights`: puts the weights it runs with in place for the time of a call, where they are not generation's.
+    """
+
+    def __init__(
+        self, denoiser: HostDenoiser, text: Text, trajectory: Trajectory, bank: FeatureBank, keep_bytes: int = 0,
+        weights: Callable[[], AbstractContextManager] = nullcontext,
+    ):  # fmt: skip
         self.denoiser, self.text, self.trajectory, self.bank = denoiser, text, trajectory, bank
+        self.weights, self._keep_bytes = weights, keep_bytes
         self._held: list[float] = []
 
-    def ensure(self, sigma: float) -> None:
-        """Have the features of `sigma` in the bank; the level before is kept too, since some samplers return to it."""
-        if self.bank.has(sigma):
+    def ensure(self, *levels: float) -> None:
+        """Have the features of these levels in the bank; the level before is kept too: some samplers return to it."""
+        missing = [sigma for sigma in levels if not self.bank.has(sigma)]
+        if not missing:
             return
-        self.denoiser.denoise(self.trajectory.at(sigma), sigma, self.text, self.bank.recorder(sigma))
-        self._held.append(sigma)
+        with self.weights():
+            for sigma in missing:
+                mm.throw_exception_if_processing_interrupted()
+                self.denoiser.denoise(self.trajectory.at(sigma), sigma, self.text, self.bank.recorder(sigma))
+        self._held += missing
+        if self.bank.size_bytes() <= self._keep_bytes:
+            return
         for old in self._held[:-2]:
             self.bank.forget(old)
         self._held = self._held[-2:]

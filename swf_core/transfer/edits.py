@@ -21,9 +21,9 @@ def injection_edit(
 ) -> AttentionEdit:  # fmt: skip
     """Inject the styles' rows, asked with content's queries, into `rows` pictures of generation.
 
-    `gamma` is the schedule's value here; `content` may be None when it is 0. `place`: mask [rows or 1, H, W]. `box`:
-    the part of the picture that generation works on (an area prompt), None for all of it. A call may hold the rows
-    several times over (both halves of guidance).
+    `gamma` is the schedule's value here; `content` may be None when it is 0. `place`: mask [rows or 1, H, W] for all
+    styles, beside the places that they have each. `box`: the part of the picture that generation works on (an area
+    prompt), None for all of it. A call may hold the rows several times over (both halves of guidance).
     """
 
     def function(
@@ -35,11 +35,12 @@ def injection_edit(
             assert content is not None
             asked = to_grid(content.get(sigma, layer.name, "q"), content.grid(layer.name), grid, box)
             asked = _rows(asked.to(q), rows, "content").repeat(copies, 1, 1, 1)
-        where = None
-        if place is not None:
-            where = _rows(mask_to_grid(place, grid, box), rows, "mask").repeat(copies, 1)
-        shown = [style.rows(sigma, layer.name) for style in styles]
-        return inject(q, k, v, asked, shown, options, gamma=gamma, scale=scale, place=where)
+
+        def on_grid(mask: Tensor | None) -> Tensor | None:
+            return None if mask is None else _rows(mask_to_grid(mask, grid, box), rows, "mask").repeat(copies, 1)
+
+        shown = [style.rows(sigma, layer.name, on_grid(style.place)) for style in styles]
+        return inject(q, k, v, asked, shown, options, gamma=gamma, scale=scale, place=on_grid(place))
 
     return AttentionEdit(layers, function)
 

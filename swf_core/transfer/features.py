@@ -20,11 +20,14 @@ PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16}
 class FeatureBank:
     """Holds features of one reference process (one batch of equal size) until `clear`.
 
-    `parts`: which of "q", "k", "v" are kept. `precision`: "fp32", or "fp16" for half the memory.
+    `parts`: which of "q", "k", "v" are kept. `precision`: "fp32", or "fp16" for half the memory. `device`: where they
+    are kept, None for where they come from.
     """
 
-    def __init__(self, layers: Iterable[str], parts: str, precision: str = "fp32"):
-        self.layers, self.parts = frozenset(layers), parts
+    def __init__(
+        self, layers: Iterable[str], parts: str, precision: str = "fp32", device: torch.device | str | None = None
+    ):
+        self.layers, self.parts, self._device = frozenset(layers), parts, device
         self._dtype = PRECISIONS[precision]
         self._features: dict[tuple[float, str], dict[str, Tensor]] = {}
         self._grids: dict[str, tuple[int, int]] = {}
@@ -37,7 +40,7 @@ class FeatureBank:
         ) -> None:
             given = {"q": q, "k": k, "v": v}
             # a copy, so that no later edit in place can reach the bank
-            kept = {part: given[part].detach().to(self._dtype, copy=True) for part in self.parts}
+            kept = {part: given[part].detach().to(self._device, self._dtype, copy=True) for part in self.parts}
             self._features[sigma, layer.name] = kept
             self._grids[layer.name] = grid
 

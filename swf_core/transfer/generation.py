@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -10,14 +11,14 @@ from ..models.contracts import AttentionEdit, AttentionLayer, Backend
 from . import randomness
 from .cost import Meter
 from .edits import injection_edit, leaking_edit
-from .features import FeatureBank, mask_to_grid
+from .features import FeatureBank
 from .layers import same_layers
 from .levels import Levels
 from .options import TransferOptions
 from .reference import Reference
 from .sampler import Guidance, run_sampler
 from .sigmas import travelled, vp_scale
-from .start import adain, damp_low_frequencies
+from .start import damp_low_frequencies, toned
 from .styles import Style
 
 
@@ -28,8 +29,10 @@ class Generation:
         self, backend: Backend, content_backend: Backend, unconditional: Backend | None, options: TransferOptions,
         levels: Levels, layers: Sequence[AttentionLayer], meter: Meter, styles: list[Style], seed: int,
         *, pictures: Tensor, texts: list[str], negative: str, place: Tensor | None,
+        style_places: Sequence[Tensor | None],
     ):  # fmt: skip
-        self.options, self.levels, self.meter, self.styles, self.seed = options, levels, meter, styles, seed
+        self.options, self.levels, self.meter, self.seed = options, levels, meter, seed
+        self.styles = [replace(style, place=where) for style, where in zip(styles, style_places)]
         self.place, self.rows, self.table = place, pictures.shape[0], backend.denoiser.sigmas
         self.names = frozenset(layer.name for layer in layers)
         height, width = pictures.shape[-2:]
@@ -88,10 +91,8 @@ class Generation:
         x = base
         if options.adain > 0.0:
             looks = [style.process.statistics_at(sigma) for style in self.styles]
-            x = adain(base, looks, [style.weight for style in self.styles], options.adain)
-            if self.place is not None:
-                shown = mask_to_grid(self.place, (x.shape[-2], x.shape[-1])).view(-1, 1, *x.shape[-2:]).to(x)
-                x = base + shown * (x - base)
+            weights, places = [style.weight for style in self.styles], [style.place for style in self.styles]
+            x = toned(base, looks, weights, options.adain, places, self.place)
         damping = randomness.noise_like(self.latents, self.seed, randomness.DAMPING)
         return damp_low_frequencies(x, options.low_frequencies, damping)
 

@@ -105,7 +105,8 @@ class StyleRows:
     """Keys and values of one style picture at one layer, its weight, and which tokens may be read.
 
     `readable`: [style tokens] in 0..1, or None for all; 0 hides a token, 0.5 halves its odds. `q`: the style's own
-    queries, only read by `query_adain`.
+    queries, only read by `query_adain`. `place`: [1 or B, N] in 0..1, where in the result this style counts among the
+    others, or None for everywhere.
     """
 
     k: Tensor
@@ -113,6 +114,7 @@ class StyleRows:
     weight: float = 1.0
     readable: Tensor | None = None
     q: Tensor | None = None
+    place: Tensor | None = None
 
 
 def inject(
@@ -130,9 +132,9 @@ def inject(
     """The attention output of generation's rows, [B, heads, N, d].
 
     `q_content` [B, heads, N, d] may be None when gamma is 0. `gamma` is the schedule's value at this step. `scale` is
-    the model's 1/sqrt(d). `place` [1 or B, N] in 0..1 says where the style goes; elsewhere attention stays own.
-    Several styles share one softmax; each has the odds of its weight, whatever its number of tokens. (AdaIN-like
-    averaging of outputs would blur strokes of different styles into each other.)
+    the model's 1/sqrt(d). `place` [1 or B, N] in 0..1 says where any style goes; elsewhere, and where no style has its
+    own place, attention stays own. Several styles share one softmax; each has the odds of its weight and place,
+    whatever its number of tokens. (AdaIN-like averaging of outputs would blur strokes of different styles together.)
     """
     s = options.strength
     if s == 0.0:
@@ -151,11 +153,23 @@ def inject(
         injected = _concat(q_gen, k_gen, v_gen, q, k, v, bias, options.bias, scale)
     else:
         injected = _attend(q, k, v, bias, scale)
+    place = _union(styles, place)
     if s == 1.0 and place is None:
         return injected
     own = F.scaled_dot_product_attention(q_gen, k_gen, v_gen, scale=scale)
     amount = s if place is None else s * place.to(own)[:, None, :, None]  # [1 or B, 1, N, 1]
     return own + amount * (injected - own)
+
+
+def _union(styles: Sequence[StyleRows], place: Tensor | None) -> Tensor | None:
+    """Where anything goes: the common place within the union of the styles' own."""
+    own = [style.place for style in styles if style.weight > 0.0]
+    if any(shown is None for shown in own):
+        return place
+    union = own[0]
+    for shown in own[1:]:
+        union = torch.maximum(union, shown.to(union))  # type: ignore[union-attr, arg-type]
+    return union if place is None else union * place.to(union)  # type: ignore[union-attr]
 
 
 def _like_style(q: Tensor, styles: Sequence[StyleRows]) -> Tensor:
@@ -180,14 +194,17 @@ def _statistics(tokens: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, scale: float) -> Tensor:
-    mask = None if bias is None else bias.to(q).expand(1, 1, q.shape[-2], -1)
+    mask = None if bias is None else bias.to(q).expand(-1, 1, q.shape[-2], -1)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
 
 
 def _gather(
     styles: Sequence[StyleRows], q_gen: Tensor, v_gen: Tensor, value_shift: float
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """All styles side by side, expanded to generation's batch, with a log-bias per token where one is needed."""
+    """All styles side by side, expanded to generation's batch, with a log-bias per token where one is needed.
+
+    The bias is [1 or B, 1, 1 or N, tokens].
+    """
     used = [style for style in styles if style.weight > 0.0]
     if not used:
         raise UserError("All style weights are 0; give at least one style a weight above 0.")
@@ -201,12 +218,15 @@ def _gather(
         values.append(v)
         readable = torch.ones(style.k.shape[-2]) if style.readable is None else style.readable.float().cpu()
         # odds of a style = its weight: its tokens share it, so a larger picture has no louder voice
-        odds = style.weight * readable / readable.sum().clamp_min(1e-12)
+        odds = (style.weight * readable / readable.sum().clamp_min(1e-12))[None, None, None]
+        if style.place is not None and len(used) > 1:
+            odds = odds * style.place.float().cpu()[:, None, :, None]
         biases.append(odds.log().clamp_min(-INFINITE_BIAS))
     if len(used) == 1 and used[0].readable is None:
         return k, torch.cat(values, -2), None
-    bias = torch.cat(biases)
-    bias = (bias - bias.max()).clamp_min(-INFINITE_BIAS)  # a constant changes nothing in a softmax
+    size = torch.broadcast_shapes(*(bias.shape[:3] for bias in biases))
+    bias = torch.cat([bias.expand(*size, -1) for bias in biases], -1)
+    bias = (bias - bias.amax(-1, keepdim=True)).clamp_min(-INFINITE_BIAS)  # a constant changes nothing in a softmax
     return k, torch.cat(values, -2), bias.to(q_gen.device)
 
 
@@ -221,10 +241,10 @@ def _concat(
     both_q = torch.cat([q_gen, q], -1)
     both_k = torch.cat([F.pad(k_gen, (0, k.shape[-1])), F.pad(k, (k_gen.shape[-1], 0))], -2)
     # Only the difference counts: whichever side is lowered, so that no logit grows and loses digits.
-    own_bias = q.new_full((k_gen.shape[-2],), -max(style_bias, 0.0))
-    rows_bias = q.new_zeros(k.shape[-2]) if bias is None else bias.to(q)
+    rows_bias = q.new_zeros(1, 1, 1, k.shape[-2]) if bias is None else bias.to(q)
     rows_bias = (rows_bias + max(min(style_bias, 0.0), -INFINITE_BIAS)).clamp_min(-INFINITE_BIAS)
-    return _attend(both_q, both_k, torch.cat([v_gen, v], -2), torch.cat([own_bias, rows_bias]), scale)
+    own_bias = q.new_full((*rows_bias.shape[:3], k_gen.shape[-2]), -max(style_bias, 0.0))
+    return _attend(both_q, both_k, torch.cat([v_gen, v], -2), torch.cat([own_bias, rows_bias], -1), scale)
 
 
 def _adaattn(q: Tensor, k: Tensor, v: Tensor, v_gen: Tensor, bias: Tensor | None, scale: float) -> Tensor:

@@ -48,6 +48,7 @@ def stylize(
     style_weights: Sequence[float] | None = None,
     place: Tensor | Sequence[Tensor | None] | None = None,
     readable: Sequence[Tensor | None] | None = None,
+    style_places: Sequence[Tensor | None] | None = None,
     content_model: Backend | None = None,
     style_model: Backend | None = None,
     unconditional_model: Backend | None = None,
@@ -60,8 +61,8 @@ def stylize(
       Together they share one attention, by `style_weights` (>= 0).
     * prompts: text for the results, one for all or one each; it acts most with `options.cfg` above 1. `negative`: of
       the unconditional branch.
-    * place: mask [h, w] in 0..1, one for all or one per content: where the style goes. readable: per style, a mask of
-      what may be read of it. Any resolution.
+    * place: mask [h, w] in 0..1, one for all or one per content: where the style goes. style_places: per style, a mask
+      of where it goes among the others. readable: per style, a mask of what may be read of it. Any resolution.
     * content_model, style_model, unconditional_model: other weights of the same shape for these processes.
     * progress: called with a value in 0..1 and generation's x0 latents or None; raising from it cancels.
 
@@ -84,8 +85,8 @@ def stylize(
     layers = choose_layers(backend, options.injection.layers)
     groups = _groups([pad_to_cells(picture, cell) for picture in pictures], options.batch)
     style_list = style_processes(
-        style_model or backend, styles, style_weights, readable, layers, levels, options, meter, negative=negative,
-        seed=seed, long_side_px=long_side, keep=len(groups) > 1,
+        style_model or backend, styles, style_weights, readable, style_places, layers, levels, options, meter,
+        negative=negative, seed=seed, long_side_px=long_side, keep=len(groups) > 1,
     )  # fmt: skip
     runs = [
         Generation(
@@ -93,6 +94,7 @@ def stylize(
             pictures=torch.stack([pad_to_cells(pictures[i], cell) for i in group]).to(device),
             texts=[texts[i] for i in group], negative=negative,
             place=_stack_places([places[i] for i in group], [pictures[i] for i in group], cell),
+            style_places=[_stack_places([style.place], [pictures[group[0]]], cell) for style in style_list],
         )
         for group in groups
     ]  # fmt: skip

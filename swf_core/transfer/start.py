@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from .features import mask_to_grid
 
 STARTS = ("content", "stochastic", "noise")
 
@@ -39,6 +40,38 @@ def adain(content: Tensor, styles: Sequence[Tensor], weights: Sequence[float], a
     own_mean, own_deviation = channel_statistics(content)
     moved = (content - own_mean) / own_deviation.clamp_min(1e-8) * deviation + mean
     return moved if amount == 1.0 else content + amount * (moved - content)
+
+
+def toned(
+    base: Tensor, styles: Sequence[Tensor], weights: Sequence[float], amount: float, places: Sequence[Tensor | None],
+    place: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """`adain`, each style within its own place of `places`, all of them within `place`.
+
+    Places are masks [1 or B, H, W] in 0..1 at any resolution, or None for everywhere. Where two styles meet, their
+    tones are mixed by weight and place; where none is, `base` stays.
+    """
+    if amount == 0.0:
+        return base
+    grid = (base.shape[-2], base.shape[-1])
+
+    def shown(mask: Tensor) -> Tensor:
+        return mask_to_grid(mask, grid).view(-1, 1, *grid).to(base)
+
+    if all(where is None for where in places):
+        moved, union = adain(base, styles, weights), None
+    else:
+        everywhere = base.new_ones(1, 1, *grid)
+        masks = [everywhere if where is None else shown(where) for where in places]
+        odds = [weight * mask for weight, mask in zip(weights, masks)]
+        total = torch.stack([o.expand_as(base[:, :1]) for o in odds]).sum(0).clamp_min(1e-8)
+        moved = torch.stack([(o / total) * adain(base, [style], [1.0]) for o, style in zip(odds, styles)]).sum(0)
+        union = torch.stack([mask.expand_as(base[:, :1]) for mask in masks]).amax(0)
+    if place is not None:
+        union = shown(place) if union is None else union * shown(place)
+    if union is None:
+        return moved if amount == 1.0 else base + amount * (moved - base)
+    return base + amount * union * (moved - base)
 
 
 def damp_low_frequencies(x: Tensor, keep: float, noise: Tensor, cutoff: float = 0.3) -> Tensor:

@@ -24,18 +24,20 @@ from .sizes import mask_like, pad_to_cells, to_long_side
 
 @dataclass
 class Style:
-    """One style's process, its weight, and its padded mask [h, w] of what may be read of it."""
+    """One style's process, its weight, its padded mask [h, w] of what may be read of it, and its place: a mask
+    [1 or B, h, w] of where in the result it counts, None for everywhere."""
 
     process: Reference
     weight: float
     readable: Tensor | None
+    place: Tensor | None = None
 
-    def rows(self, sigma: float, layer: str) -> StyleRows:
-        """What generation reads of it in one layer."""
+    def rows(self, sigma: float, layer: str, place: Tensor | None = None) -> StyleRows:
+        """What generation reads of it in one layer; `place`: its place on that layer's grid."""
         bank = self.process.bank
         readable = None if self.readable is None else mask_to_grid(self.readable, bank.grid(layer))[0]
         q = bank.get(sigma, layer, "q") if "q" in bank.parts else None
-        return StyleRows(bank.get(sigma, layer, "k"), bank.get(sigma, layer, "v"), self.weight, readable, q)
+        return StyleRows(bank.get(sigma, layer, "k"), bank.get(sigma, layer, "v"), self.weight, readable, q, place)
 
 
 def style_processes(
@@ -43,6 +45,7 @@ def style_processes(
     styles: Sequence[Tensor | str],
     weights: Sequence[float] | None,
     readable: Sequence[Tensor | None] | None,
+    places: Sequence[Tensor | None] | None,
     layers: Sequence[AttentionLayer],
     levels: Levels,
     options: TransferOptions,
@@ -53,11 +56,15 @@ def style_processes(
     long_side_px: int,
     keep: bool,
 ) -> list[Style]:
-    """Plan one process per style with a weight above 0; nothing is evaluated before `process.start()`."""
+    """Plan one process per style with a weight above 0; nothing is evaluated before `process.start()`.
+
+    Its place stays as given: it belongs to the contents, whose sizes differ.
+    """
     weights = [1.0] * len(styles) if weights is None else list(weights)
     masks = [None] * len(styles) if readable is None else list(readable)
-    if len(weights) != len(styles) or len(masks) != len(styles):
-        raise UserError(f"{len(styles)} styles were given; give as many weights and as many readable masks.")
+    where = [None] * len(styles) if places is None else list(places)
+    if {len(weights), len(masks), len(where)} != {len(styles)}:
+        raise UserError(f"{len(styles)} styles were given; give as many weights, readable masks and places.")
     if any(not 0.0 <= w < math.inf for w in weights) or sum(weights) <= 0.0:
         raise UserError(f"Style weights are {list(weights)}; each must be at least 0, and one above 0.")
     same_layers(backend, layers, "style")
@@ -92,5 +99,5 @@ def style_processes(
             latents = backend.codec.encode(picture)
             noise = randomness.noise_like(latents, seed, randomness.STYLE, index)
             process.from_picture(latents, options.style_encoding, levels.inverted[::-1], noise)
-        found.append(Style(process, weight, mask))
+        found.append(Style(process, weight, mask, where[index]))
     return found

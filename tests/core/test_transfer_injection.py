@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -88,6 +89,21 @@ def test_place_decides_token_by_token():
     out = run(place=place)
     assert torch.allclose(out[..., :5, :], run()[..., :5, :], atol=1e-6)
     assert torch.allclose(out[..., 5:, :], attend(Q, K, V)[..., 5:, :], atol=1e-6)
+
+
+@pytest.mark.parametrize("kv", ["replace", "concat", "adaattn"])
+def test_each_style_has_its_own_place(kv):
+    other = StyleRows(draw(1, 3, 7, 8, seed=8), draw(1, 3, 7, 8, seed=9))
+    left, right = torch.zeros(1, 12), torch.zeros(1, 12)
+    left[:, :5], right[:, 7:] = 1.0, 1.0
+    both = run([replace(other, place=left), StyleRows(KS, VS, place=right)], kv=kv)
+    assert torch.allclose(both[..., :5, :], run([other], kv=kv)[..., :5, :], atol=1e-5)
+    assert torch.allclose(both[..., 7:, :], run(kv=kv)[..., 7:, :], atol=1e-5)
+    assert torch.allclose(both[..., 5:7, :], attend(Q, K, V)[..., 5:7, :], atol=1e-5)
+    within = run([replace(other, place=left)], place=right + left / 2, kv=kv)
+    half = (run([other], kv=kv) + attend(Q, K, V)) / 2
+    assert torch.allclose(within[..., :5, :], half[..., :5, :], atol=1e-5)
+    assert torch.allclose(within[..., 5:, :], attend(Q, K, V)[..., 5:, :], atol=1e-5)
 
 
 def test_adaattn_is_its_formula():

@@ -203,6 +203,20 @@ def test_masks():
         run("sd15", readable=[torch.zeros(4, 4)])
 
 
+def test_styles_with_a_place_each():
+    left, right = torch.zeros(64, 64), torch.ones(64, 64)
+    left[:, :32], right[:, :32] = 1.0, 0.0
+    other = picture(5)
+    both = run("sd15", styles=[STYLE, other], style_places=[left, right])
+    assert apart(both, run("sd15", styles=[STYLE, other])) > 1e-3
+    assert apart(run("sd15", styles=[STYLE, STYLE], style_places=[left, right]), run("sd15")) < 1e-3
+    assert apart(run("sd15", styles=[STYLE, other], style_places=[None, right * 0]), run("sd15")) < 1e-3
+    nowhere = FAST.changed(strength=0.0, adain=0.0)
+    assert apart(run("sd15", style_places=[left * 0]), run("sd15", nowhere)) < 1e-4
+    with pytest.raises(ValueError, match="as many"):
+        run("sd15", style_places=[left, right])
+
+
 def test_several_styles_and_their_weights():
     other = picture(5)
     one = run("sd15")

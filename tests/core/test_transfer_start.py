@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from swf_core.transfer.start import adain, channel_statistics, damp_low_frequencies
+from swf_core.transfer.start import adain, channel_statistics, damp_low_frequencies, toned
 
 X = torch.randn((2, 4, 9, 7), generator=torch.Generator().manual_seed(0)) * 3 + 1
 S = torch.randn((1, 4, 5, 8), generator=torch.Generator().manual_seed(1)) * 0.5 - 2
@@ -21,6 +21,19 @@ def test_adain_moves_the_statistics_by_amount():
     assert torch.allclose(adain(X, [S, X[:1]], [1.0, 0.0]), adain(X, [S], [1.0]), atol=1e-6)
     with pytest.raises(ValueError, match="between 0"):
         adain(X, [S], [1.0], 1.5)
+
+
+def test_tones_go_to_each_styles_place():
+    left, other = torch.zeros(1, 9, 7), S + 3
+    left[..., :3] = 1.0
+    out = toned(X, [S, other], [1.0, 1.0], 0.6, [left, 1 - left])
+    assert torch.allclose(out[..., :3], adain(X, [S], [1.0], 0.6)[..., :3], atol=1e-5)
+    assert torch.allclose(out[..., 3:], adain(X, [other], [1.0], 0.6)[..., 3:], atol=1e-5)
+    alone = toned(X, [S], [1.0], 1.0, [left], place=left * 0.5)
+    assert torch.allclose(alone[..., 3:], X[..., 3:]) and torch.allclose(
+        alone[..., :3], adain(X, [S], [1.0], 0.5)[..., :3], atol=1e-5
+    )
+    assert torch.equal(toned(X, [S], [1.0], 0.6, [None]), adain(X, [S], [1.0], 0.6))
 
 
 def test_low_frequencies():

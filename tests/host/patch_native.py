@@ -4,71 +4,12 @@ Every value of the report is a greatest absolute difference between two latents,
 """
 
 import json
-import os
 import sys
 from types import SimpleNamespace
 
-sys.path.insert(0, os.getcwd())
+from native_tools import apart, comfy, draw, empty, lora, model, patched, red, reference, sample, seen, torch
 
-import comfy.cli_args
-
-comfy.cli_args.args.cpu = True  # before anything asks for a device
-
-import comfy.sample  # noqa: E402
-import comfy.samplers  # noqa: E402
-import comfy.sd  # noqa: E402
-import torch  # noqa: E402
-
-from pack import pack  # noqa: E402
-
-mini, patch, reference = (pack(f"nodes.host.{n}") for n in ("native_mini", "patch", "reference"))
-Injection, Text = pack("swf_core.transfer.injection").Injection, pack("nodes.host.denoiser").Text
 report = {}
-seen = []  # rows of every call of the network
-
-
-def draw(*shape, seed=0):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def patched(model, style, content, styles=1, place=None, text=None, precision="fp32", encoding=None, **options):
-    options = {"layers": "all", "gamma": 0.5, "tau": 1.5} | options
-    more = {k: options.pop(k) for k in ("style_guidance", "leak_guard", "start_adain") if k in options}
-    how = encoding or reference.Encoding("stochastic")
-
-    def make(layers, channels):
-        return patch.Transfer(
-            Injection(**options), layers,
-            tuple(patch.StyleSource(reference.Source(latents=style, encoding=how)) for _ in range(styles)),
-            reference.Source(latents=content, encoding=how), text or Text(empty), place, precision=precision, **more,
-        )  # fmt: skip
-
-    return patch.apply(model, options["layers"], make)
-
-
-def sample(model, sampler="euler", cfg=1.0, batch=1, size=(12, 16), positive=None, mask=None, steps=3, denoise=1.0):
-    seen.clear()
-    latent = draw(batch, 4, *size, seed=5) * 0.5
-    return comfy.sample.sample(
-        model, draw(batch, 4, *size, seed=6), steps, cfg, sampler, "normal", positive or red, empty, latent,
-        denoise=denoise, noise_mask=mask, disable_pbar=True, seed=7,
-    )  # fmt: skip
-
-
-def apart(a, b):
-    assert torch.isfinite(a).all() and torch.isfinite(b).all()
-    return float((a - b).abs().max())
-
-
-def lora(model, strength=0.7):
-    """A LoRA on every attention, loaded as the stock node does."""
-    weights = {}
-    for name, value in model.model.diffusion_model.state_dict().items():
-        if name.endswith(("attn1.to_q.weight", "attn1.to_v.weight", "attn2.to_k.weight")):
-            key = f"diffusion_model.{name.removesuffix('.weight')}"
-            weights[f"{key}.lora_up.weight"] = draw(value.shape[0], 2, seed=len(weights)) * 0.1
-            weights[f"{key}.lora_down.weight"] = draw(2, value.shape[1], seed=len(weights)) * 0.1
-    return comfy.sd.load_lora_for_models(model, None, weights, strength, 0.0)[0]
 
 
 def run():
@@ -151,9 +92,6 @@ def run():
 
 
 with torch.inference_mode():
-    model, clip = mini.load_model(), mini.load_clip()
-    empty, red = (clip.encode_from_tokens_scheduled(clip.tokenize(t)) for t in ("", "a red house"))
-    model.model.diffusion_model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[0]))
     run()
 with open(sys.argv[1], "w", encoding="utf-8") as file:
     json.dump(report, file, indent=1)

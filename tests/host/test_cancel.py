@@ -1,0 +1,84 @@
+"""Progress, previews and cancel as the page sees them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+BIG = 384  # pixels: a step takes long enough for a message to arrive in the middle of one
+
+
+def start() -> dict:
+    """Two sampled pictures' worth of latents, without sampling: noise is a picture good enough to be followed."""
+    return {
+        "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
+        "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["1", 1]}},
+        "3": {"class_type": "EmptyImage", "inputs": {"width": BIG, "height": BIG, "batch_size": 1, "color": 0x8040C0}},
+        "4": {"class_type": "VAEEncode", "inputs": {"pixels": ["3", 0], "vae": ["1", 2]}},
+    }
+
+
+def following(steps: int) -> dict:
+    inputs = {
+        "model": ["1", 0], "text": ["2", 0], "picture": ["4", 0], "steps": steps, "scheduler": "normal", "denoise": 1.0,
+        "encoding": "ddim", "refinements": 0, "forward_first": 0, "seed": 0,
+    }  # fmt: skip
+    return start() | {
+        "5": {"class_type": "SWF_Trajectory", "inputs": inputs},
+        "6": {"class_type": "SaveLatent", "inputs": {"samples": ["5", 1], "filename_prefix": "start"}},
+    }
+
+
+def repainting(steps: int) -> dict:
+    inputs = {
+        "model": ["1", 0], "positive": ["2", 0], "negative": ["2", 0], "content": ["4", 0], "style": ["4", 0],
+        "seed": 1, "steps": steps, "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
+        "style_strength": 1.0, "query_preservation": 0.5, "colour_from_style": 1.0,
+    }  # fmt: skip
+    return start() | {
+        "5": {"class_type": "SWF_TripleSampler", "inputs": inputs},
+        "6": {"class_type": "SaveLatent", "inputs": {"samples": ["5", 0], "filename_prefix": "repainted"}},
+    }
+
+
+@pytest.fixture
+def watch(host, server):
+    def run(graph: dict, interrupt_after: int = 0) -> dict:
+        script = Path(__file__).with_name("watch_native.py")
+        result = host.run(script, server.url, json.dumps(graph), str(interrupt_after))
+        assert result.returncode == 0, result.stdout
+        return json.loads(result.stdout.splitlines()[-1])
+
+    return run
+
+
+def values(told: dict) -> list[int]:
+    return [value for node, value, _ in told["progress"] if node == "5"]
+
+
+def test_an_inversion_shows_progress_and_previews(watch):
+    told = watch(following(6))
+    assert told["end"] == "execution_success"
+    assert [v for v in values(told) if v] == sorted(set(values(told)) - {0}) and max(values(told)) == 6
+    assert told["previews"] >= 3
+
+
+def test_a_repainting_shows_both_inversions_and_the_sampling(watch):
+    told = watch(repainting(6))
+    assert told["end"] == "execution_success"
+    assert values(told).count(6) >= 3 and told["previews"] >= 3
+
+
+@pytest.mark.parametrize("graph", [following(400), repainting(400)], ids=["inversion", "repainting"])
+@pytest.mark.parametrize("after", [3])
+def test_cancel_stops_within_a_step(watch, graph, after):
+    told = watch(graph, after)
+    assert told["end"] == "execution_interrupted"
+    assert told["after interrupt"] <= 1, told
+
+
+def test_cancel_stops_the_sampling_too(watch):
+    told = watch(repainting(8), 8 + 8 + 3)  # both inversions are over, sampling is in its third step
+    assert told["end"] == "execution_interrupted" and told["after interrupt"] <= 1, told
