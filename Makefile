@@ -46,6 +46,7 @@ pytest: $(STAMP)
 	$(PY) -m pytest $(PYTEST_ARGS)
 
 test: lint types pytest
+	@echo "Host tests, last run:"; sed -n '2,3p;$$p' docs/host-tests.txt
 
 test-host: $(STAMP)
 	$(PY) tests/host/run.py docs/host-tests.txt $(PYTEST_ARGS)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from conftest import ROOT, find
+from watched import digest
 
 
 def main() -> int:
@@ -22,6 +23,7 @@ def main() -> int:
     # With pytest in its own environment the tests run there, else here; either way it is started by its own Python.
     python = host.python if host.run("-c", "import pytest").returncode == 0 else sys.executable
     command = [python, "-m", "pytest", str(ROOT / "tests"), "-m", "host", "-v", "-p", "no:cacheprovider", *extra]
+    seen = digest()  # before the run: what is changed meanwhile was not tested
     result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(result.stdout)
     probe = (
@@ -33,9 +35,11 @@ def main() -> int:
     outcome = re.compile(r"^(?:\S*tests/)?(\S+::\S+.*?) (PASSED|FAILED|ERROR|SKIPPED)\b(.*?)\s*(?:\[ *\d+%\])?$")
     lines = [f"{m[2]:8} {m[1]}{m[3]}" for line in result.stdout.splitlines() if (m := outcome.match(line))]
     summary = [line.strip("= ") for line in result.stdout.splitlines() if re.search(r"=+ .*\d+ \w+.* in [\d.]+s", line)]
+    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     head = [
         "The last run of `make test-host`: the tests that start a real ComfyUI.",
         f"{datetime.date.today()}, {versions}, Python {platform.python_version()}, {platform.system()}",
+        f"after commit {git.stdout.strip() or 'unknown'}; nodes/ and web/: {seen}",
     ]
     target.write_text("\n".join([*head, "", *lines, "", *summary[-1:]]) + "\n", encoding="utf-8")
     return result.returncode
