@@ -28,7 +28,8 @@ def widgets_of(info: dict[str, Any]) -> list[tuple[str, Any]]:
             options = kind if isinstance(kind, list) else spec.get("options") if kind == "COMBO" else None
             if (options is None and kind not in WIDGETS) or spec.get("forceInput"):
                 continue
-            default = spec.get("default", options[0] if options else {"STRING": "", "BOOLEAN": False}.get(kind, 0))
+            empty = "" if options is not None else {"STRING": "", "BOOLEAN": False}.get(kind, 0)
+            default = spec.get("default", options[0] if options else empty)
             found.append((name, default))
             if spec.get("control_after_generate", kind == "INT" and name in ("seed", "noise_seed")):
                 found.append(("control_after_generate", "fixed"))
