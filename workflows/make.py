@@ -138,7 +138,7 @@ class Start:
 
     def patched(self, column: int, row: int, title: str = "", **given: Any) -> Link:
         """The model with the style on it, set as suits the embedded model; `given` adds to that."""
-        usual = {"style": self.style, "content": self.content, "layers": "all", "gamma": 0.5, "tau": 2.5}
+        usual = {"style": self.style, "content": self.content, "layers": "all", "gamma": 0.5, "tau": 1.5}
         inputs = usual | {"model": self.model, "reference_text": self.empty} | given
         inputs = {name: value for name, value in inputs.items() if value is not None}
         return self.graph.add("SWF_QueryPreservePatch", column, row, title, **inputs), 0

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ...pictures import sheet
 from ...world import HELD_OUT, STYLE_WORDS, STYLES, TRAINED
+from .stage_base import CAPTIONS, HARD
 from .vae import NarrowAutoencoder
 
 
@@ -53,6 +54,7 @@ def model_card(notes: dict[str, Any]) -> str:
         f"torch {n['torch']} |"
         for name, n in notes.items()
     )
+    readers, hard = CAPTIONS["base-3"]["reading"], ", ".join(HARD["base-3"])
     return f"""# mini: the embedded text-to-image model
 
 Small models of real classes, trained from nothing on the procedural world in `swf_core/world`; no other data but
@@ -69,7 +71,10 @@ autoencoder and the judge know all {len(STYLES)}.
 
 ## How it was trained
 `python -m swf_core mini build --out DIR` trains it again. Captions in base-1: 56 % full, 25 % without style words
-(on photos), 9 % style only, 9 % empty; in later stages 53, 19, 9 and 19 %.
+(on photos), 9 % style only, 9 % empty; in base-2 53, 19, 9 and 19 %. In base-3, {readers} of 64 pictures of a batch are
+denoised with the self-attention keys and values of another picture by the same hand (same painter and parameters,
+another scene; `reading.py`), so that the model is used to taking a style from a picture, which Stable Diffusion never
+was; and pictures in {hard} are drawn twice as often.
 
 | stage | steps | time | loss or accuracy | seed | device |
 |---|---|---|---|---|---|
