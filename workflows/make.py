@@ -71,8 +71,8 @@ class Graph:
             {"name": name, "type": type_, "links": [], "slot_index": i}
             for i, (name, type_) in enumerate(zip(info["output_name"], info["output"]))
         ]
-        high = 60 + 26 * max(len(inputs), len(outputs)) + 30 * len(defaults)
-        high += 120 if kind == "CLIPTextEncode" else 260 if kind in ("SaveImage", "PreviewImage") else 0
+        high = 10 + 20 * max(len(inputs), len(outputs)) + 24 * len(defaults)  # as the page lays nodes out
+        high += {"CLIPTextEncode": 100, "SaveImage": 200, "PreviewImage": 200, "LoadImage": 200}.get(kind, 0)
         node = {
             "id": number, "type": kind, "pos": [40 + 380 * column, 60 + row], "size": [320, high], "flags": {},
             "order": number - 1, "mode": 0, "inputs": inputs, "outputs": outputs,
