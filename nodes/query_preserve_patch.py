@@ -113,8 +113,9 @@ class QueryPreservePatch(io.ComfyNode):
                     "refinements", default=0, min=0, max=20,
                     tooltip="Fixed-point refinements of each inversion step, each costs one call; 0 is plain DDIM.",
                 ),
+                # optional, as every widget added later: a graph in API format from before it must still be accepted
                 io.Boolean.Input(
-                    "keep_style", default=True,
+                    "keep_style", default=True, optional=True,
                     tooltip="Keeps what the style shows for the next run: a new seed or prompt is then faster. Off "
                     "saves up to 2 GB of memory a style; the picture is the same.",
                 ),

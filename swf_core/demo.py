@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .files import write_files
-from .measure.fidelity import compare
+from .measure.fidelity import WORDS_CFG, WORDS_SAID, compare, transfer
 from .measure.judge import load_judge
 from .measure.pairs import make_pairs, picture
 from .models import load
@@ -37,28 +37,25 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
     options = replace(preset("wallfacer", backend), size_px=0)
 
     pairs = make_pairs(len(STYLES_SHOWN), TEST_SEED + 1000 * (seed + 1), STYLES_SHOWN)
-    results, adain = [], []
     bar = bars("image to image")
-    for i, pair in enumerate(pairs):
-        results += stylize(backend, [pair.content], [pair.style], options, seed=seed + i).images
-        adain += stylize(
-            backend, [pair.content], [pair.style], replace(preset("adain", backend), size_px=0), seed=seed + i
-        ).images
-        bar((i + 1) / len(pairs))
-    table = compare(
-        pairs,
-        judge,
-        {
-            "wallfacer": torch.stack(results),
-            "adain": torch.stack(adain),
-            "content itself": torch.stack([p.content for p in pairs]),
-            "another render of the truth": torch.stack([p.other for p in pairs]),
-        },
-        "wallfacer",
-    )
+    settings = {
+        "wallfacer": options,
+        WORDS_SAID: options.changed(cfg=WORDS_CFG),
+        "adain": replace(preset("adain", backend), size_px=0),
+    }
+    results = {
+        name: transfer(backend, pairs, o, seed, lambda v, k=k: bar((k + v) / len(settings)), words=name == WORDS_SAID)
+        for k, (name, o) in enumerate(settings.items())
+    }
+    shown = [results[name] for name in ("wallfacer", WORDS_SAID)]
+    results |= {
+        "content itself": torch.stack([p.content for p in pairs]),
+        "another render of the truth": torch.stack([p.other for p in pairs]),
+    }
+    table = compare(pairs, judge, results, "wallfacer", WORDS_SAID)
     transfer_sheet = sheet(
-        [[p.content, p.style, r, p.truth] for p, r in zip(pairs, results, strict=True)],
-        ["content", "style", "result", "truth"],
+        [[p.content, p.style, *(r[i] for r in shown), p.truth] for i, p in enumerate(pairs)],
+        ["content", "style", "result, pictures alone", "result, with a caption as prompt", "truth"],
         [p.look.style for p in pairs],
         cell_px=160,
         title="Repainted in the style of a picture",

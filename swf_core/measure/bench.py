@@ -17,13 +17,11 @@ from ..models.mini.data import TEST_SEED, TUNE_SEED
 from ..pictures import png_bytes, sheet
 from ..transfer import preset, stylize
 from ..world import COLOURS, GROUNDS, HELD_OUT, STYLE_WORDS, STYLES, TIMES, describe, random_look, random_scene, render
-from .fidelity import compare, round_trips, share, text_samples, transfer
+from .fidelity import WORDS_CFG, WORDS_SAID, compare, round_trips, share, text_samples, transfer
 from .judge import Judge, load_judge
 from .pairs import PAINTED, make_pairs
 
 Bars = Callable[[str], Callable[..., None]]
-# wallfacer with a caption of the wanted picture as the prompt, which a captioner gives in practice.
-WORDS_SAID = "wallfacer, words said"
 # The grid of `--tune`, chosen on pairs that no figure is reported on.
 GRID = (
     {"tau": 1.5},
@@ -126,7 +124,7 @@ def _transfer(backend: Backend, judge: Judge, name: str, count: int, tune: bool,
         settings = {" ".join(f"{k} {v}" for k, v in dials.items()): base.changed(**dials) for dials in GRID}
     told = name == "transfer" and not tune
     if told:
-        settings[WORDS_SAID] = settings["wallfacer"].changed(cfg=2.0)
+        settings[WORDS_SAID] = settings["wallfacer"].changed(cfg=WORDS_CFG)
     results = {}
     for k, (label, options) in enumerate(settings.items()):
         results[label] = transfer(

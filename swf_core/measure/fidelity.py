@@ -18,6 +18,9 @@ from .judge import LABELS, Judge
 from .pairs import Pair, picture
 
 Progress = Callable[[float], None]
+# wallfacer with a caption of the wanted picture as the prompt, which a captioner or its user gives in practice, and the
+# guidance that suits the embedded model: chosen among 1.5 to 4 on tuning pairs (docs/figures.md).
+WORDS_SAID, WORDS_CFG = "wallfacer, words said", 2.0
 
 
 def share(flags: Sequence[float]) -> float:

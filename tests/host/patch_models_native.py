@@ -7,7 +7,23 @@ Every value of the report is a greatest absolute difference between two latents,
 import json
 import sys
 
-from native_tools import apart, comfy, draw, empty, lora, model, patch, patched, red, sample, seen, style_source, torch
+from native_tools import (
+    apart,
+    comfy,
+    draw,
+    empty,
+    lora,
+    model,
+    pack,
+    patch,
+    patched,
+    red,
+    reference,
+    sample,
+    seen,
+    style_source,
+    torch,
+)
 
 import comfy.cldm.cldm  # isort: skip
 import comfy.controlnet  # isort: skip
@@ -99,6 +115,25 @@ def control():
         )
 
 
+def bad_input():
+    inputs = pack("nodes.host.inputs")
+    mixed = inputs.MixedStyle({"samples": style}, None, 0.0, None, None)
+    how = reference.Encoding()
+    for name, made in {
+        "an empty batch": lambda: inputs.sources({"samples": style[:0]}, None, how, "style"),
+        "no pictures": lambda: inputs.sources(torch.zeros(0, 8, 8, 3), object(), how, "content"),
+        "a picture without a VAE": lambda: inputs.sources(torch.zeros(1, 8, 8, 3), None, how, "style"),
+        "a mix of nothing": lambda: inputs.style_sources((mixed,), None, how),
+        "settings that are none": lambda: pack("nodes.host.settings").read_settings('{"gama": 1}'),
+        "content_model without the layers": lambda: pack("nodes.host.weights").check_alike(model, ("up.2.3.4",)),
+    }.items():
+        try:
+            made()
+            report[name] = "nothing was said"
+        except ValueError as error:
+            report[name] = str(error)
+
+
 def second_pass():
     one = patched(model, style, content)
     report["a second, larger pass"] = apart(
@@ -124,6 +159,6 @@ def partly_loaded():
 
 
 with torch.inference_mode():
-    mixes(), own_weights(), keeping(), control(), second_pass(), partly_loaded()
+    mixes(), own_weights(), keeping(), control(), second_pass(), bad_input(), partly_loaded()
 with open(sys.argv[1], "w", encoding="utf-8") as file:
     json.dump(report, file, indent=1)

@@ -32,6 +32,16 @@ DIFFERENT = [
 ]  # fmt: skip
 
 
+SAID = {
+    "an empty batch": "at least one picture",
+    "no pictures": "empty batch",
+    "a picture without a VAE": "connect 'vae'",
+    "a mix of nothing": "above 0",
+    "settings that are none": "'gama'",
+    "content_model without the layers": "up.2.3.4",
+}
+
+
 @pytest.fixture(scope="module")
 def report(host, tmp_path_factory) -> dict:
     path = tmp_path_factory.mktemp("patch_models") / "report.json"
@@ -48,6 +58,11 @@ def test_these_are_equal(report, case):
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_these_differ(report, case):
     assert report[case] > 1e-2
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_what_is_wrong_is_said_in_one_sentence(report, case):
+    assert SAID[case] in report[case]
 
 
 def test_a_style_in_each_half_is_near_what_each_alone_gives_there(report):
