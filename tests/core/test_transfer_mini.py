@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from swf_core.measure.fidelity import compare, text_samples, transfer
+from swf_core.measure.fidelity import WORDS_CFG, WORDS_SAID, compare, text_samples, transfer
 from swf_core.measure.judge import load_judge
 from swf_core.measure.pairs import make_pairs
 from swf_core.models import load
@@ -35,11 +35,16 @@ def test_the_triple_process_beats_recolouring(backend, pairs) -> None:
         "adain": transfer(backend, pairs, preset("adain", backend)),
         "content": torch.stack([p.content for p in pairs]),
     }
+    options = options.changed(cfg=WORDS_CFG)
+    results[WORDS_SAID] = transfer(backend, pairs, options, words=True)
     table = compare(pairs, judge, results, "wallfacer")
     assert table["content"]["style"] == 0.0  # a photo is none of these styles
     assert table["wallfacer"]["object"] >= 0.65
     for distance in ("gram", "low_pass"):
         assert table["wallfacer"][distance] < table["adain"][distance]
+        assert table[WORDS_SAID][distance] < table["adain"][distance]
+    # measured: 5 of 6 and 6 of 6, with a caption as the prompt (1 of 6 from the pictures alone)
+    assert table[WORDS_SAID]["style"] >= 0.65 and table[WORDS_SAID]["object"] >= 0.8
 
 
 def test_same_seed_same_bytes_on_the_embedded_model(backend, pairs) -> None:
@@ -54,4 +59,4 @@ def test_same_seed_same_bytes_on_the_embedded_model(backend, pairs) -> None:
 def test_words_alone_make_pictures_of_what_they_say(backend) -> None:
     report, pictures, prompts = text_samples(backend, load_judge(), 16, TEST_SEED + 95_000, cfg=4.0, steps=12)
     assert pictures.shape == (16, 3, 128, 128) and len(set(prompts)) == 16
-    assert report["style"] >= 0.6 and report["object"] >= 0.75 and report["colour"] >= 0.75
+    assert report["style"] >= 0.75 and report["object"] >= 0.8 and report["colour"] >= 0.85
