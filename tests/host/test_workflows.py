@@ -18,8 +18,8 @@ LARGE = sorted(p.stem for p in FOLDER.glob("SD1.5 *.json"))
 OLD = sorted((Path(__file__).parent / "old_graphs").glob("*.json"))
 
 
-def maker():
-    spec = importlib.util.spec_from_file_location("swf_workflows_make", FOLDER / "make.py")
+def writer():
+    spec = importlib.util.spec_from_file_location("swf_workflows_graph", FOLDER / "graph.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -33,7 +33,7 @@ def prompt(graph: dict, nodes: dict) -> dict:
     for node in graph["nodes"]:
         if node["type"] == "MarkdownNote":
             continue
-        widgets = maker().widgets_of(nodes[node["type"]])
+        widgets = writer().widgets_of(nodes[node["type"]])
         assert len(node["widgets_values"]) <= len(widgets), node["type"]
         # a graph from before a widget was added leaves it at its default
         inputs = dict(widgets) | {name: value for (name, _), value in zip(widgets, node["widgets_values"])}

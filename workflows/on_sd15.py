@@ -1,0 +1,163 @@
+"""The same stories on Stable Diffusion 1.5, with files that a user has to have; links to them are in a note."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graph import Graph, Link
+
+CHECKPOINT = "v1-5-pruned-emaonly-fp16.safetensors"
+CHECKPOINT_URL = "https://huggingface.co/Comfy-Org/stable-diffusion-v1-5-archive/resolve/main/" + CHECKPOINT
+CANNY = "control_v11p_sd15_canny_fp16.safetensors"
+CANNY_URL = "https://huggingface.co/comfyanonymous/ControlNet-v1-1_fp16_safetensors/resolve/main/" + CANNY
+
+
+class Large:
+    """What every graph on SD1.5 begins with: the checkpoint, an empty prompt, and two pictures from files."""
+
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        loader = graph.add("CheckpointLoaderSimple", 0, 0, ckpt_name=CHECKPOINT)
+        graph.needs(loader, CHECKPOINT, CHECKPOINT_URL, "checkpoints")
+        self.model, self.clip, self.vae = ((loader, i) for i in range(3))
+        self.empty = (self.text("", 0, 200, "Empty prompt"), 0)
+        self.content_picture, self.content = self.picture(480, "Content")
+        self.style_picture, self.style = self.picture(960, "Style")
+        graph.note(
+            "## Models\n"
+            f"[{CHECKPOINT}]({CHECKPOINT_URL}) goes into models/checkpoints; any other SD1.x, SD2.x or SDXL checkpoint "
+            "may take its place. Choose your own pictures in *Content* and *Style*.",
+            0, 1440, (320, 200),
+        )  # fmt: skip
+
+    def text(self, words: str, column: int, row: int, title: str) -> int:
+        """An encoded prompt."""
+        return self.graph.add("CLIPTextEncode", column, row, title, clip=self.clip, text=words)
+
+    def picture(self, row: int, title: str) -> tuple[Link, Link]:
+        """A picture file at the model's native size (as many pixels as 512 x 512, its own aspect), and its latent."""
+        loaded = self.graph.add("LoadImage", 0, row, title, image="example.png")
+        scaled = self.graph.add(
+            "ImageScaleToTotalPixels", 1, row, f"{title}: native size", image=(loaded, 0), upscale_method="lanczos",
+            megapixels=0.25,
+        )  # fmt: skip
+        encoded = self.graph.add("VAEEncode", 1, row + 160, pixels=(scaled, 0), vae=self.vae)
+        return (scaled, 0), (encoded, 0)
+
+    def patched(self, column: int, row: int, title: str = "", **given: Any) -> Link:
+        """The model with the style on it, as the preset has it for SD."""
+        usual = {
+            "style": self.style, "content": self.content, "layers": "late", "gamma": 0.75, "gamma_end": 0.375,
+            "gamma_schedule": "cosine", "tau": 1.5,
+        }  # fmt: skip
+        inputs = usual | {"model": self.model, "reference_text": self.empty} | given
+        inputs = {name: value for name, value in inputs.items() if value is not None}
+        return self.graph.add("SWF_QueryPreservePatch", column, row, title, **inputs), 0
+
+    def save(self, latent: Link, column: int, row: int, name: str) -> None:
+        """A result, kept in the output folder."""
+        image = self.graph.add("VAEDecode", column, row, samples=latent, vae=self.vae)
+        self.graph.add(
+            "SaveImage", column, row + 100, "Result", images=(image, 0), filename_prefix=f"StyleWallfacer/{name}"
+        )
+
+    def repaint(self, column: int, row: int, **given: Any) -> Link:
+        """The common case in one node."""
+        usual = {
+            "model": self.model, "positive": self.empty, "negative": self.empty, "content": self.content,
+            "style": self.style, "seed": 1, "steps": 30, "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal",
+        }  # fmt: skip
+        return self.graph.add("SWF_TripleSampler", column, row, **(usual | given)), 0
+
+
+def style_transfer(graph: Graph) -> None:
+    """The common case in one node, on SD1.5."""
+    s = Large(graph)
+    s.save(s.repaint(2, 0), 3, 0, "style transfer SD")
+
+
+def patch_with_controlnet(graph: Graph) -> None:
+    """The patch under a stock KSampler with a ControlNet, on SD1.5."""
+    s = Large(graph)
+    edges = graph.add("Canny", 2, 640, image=s.content_picture, low_threshold=0.3, high_threshold=0.6)
+    net = graph.add("ControlNetLoader", 2, 480, control_net_name=CANNY)
+    graph.needs(net, CANNY, CANNY_URL, "controlnet")
+    wanted = s.text("", 2, 200, "What to show (may stay empty)")
+    held = graph.add(
+        "ControlNetApplyAdvanced", 3, 480, positive=(wanted, 0), negative=s.empty, control_net=(net, 0),
+        image=(edges, 0), strength=0.7, start_percent=0.0, end_percent=0.8,
+    )  # fmt: skip
+    patched = s.patched(3, 760)
+    done = graph.add(
+        "KSampler", 4, 0, model=patched, positive=(held, 0), negative=(held, 1), latent_image=s.content, seed=3,
+        steps=30, cfg=3.0, sampler_name="dpmpp_2m", scheduler="karras", denoise=0.8,
+    )  # fmt: skip
+    s.save((done, 0), 5, 0, "patch SD")
+    graph.note(
+        f"## The patch and a ControlNet\n[{CANNY}]({CANNY_URL}) goes into models/controlnet. Edges of the content hold "
+        "the drawing, so gamma may be low; the style pictures themselves never see the ControlNet.",
+        4, 520,
+    )  # fmt: skip
+
+
+def inversion(graph: Graph) -> None:
+    """A stock sampler that begins from the inverted content, on SD1.5."""
+    s = Large(graph)
+    way = graph.add(
+        "SWF_Trajectory", 2, 0, "Content, inverted", model=s.model, text=s.empty, picture=s.content, steps=30,
+        scheduler="normal", refinements=1,
+    )  # fmt: skip
+    patched = s.patched(2, 520, content=(way, 0))
+    done = graph.add(
+        "KSamplerAdvanced", 3, 0, model=patched, positive=s.empty, negative=s.empty, latent_image=(way, 1),
+        add_noise="disable", noise_seed=0, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
+    )  # fmt: skip
+    s.save((done, 0), 4, 0, "start from inversion SD")
+
+
+def words(graph: Graph) -> None:
+    """No content picture: words say what, a picture says how, on SD1.5."""
+    s = Large(graph)
+    wanted = s.text("a lighthouse on a cliff at sunset, painting", 2, 0, "What to show")
+    patched = s.patched(2, 260, content=None, gamma=0.0, gamma_end=0.0, gamma_schedule="constant", strength=0.8)
+    blank = graph.add("EmptyLatentImage", 3, 420, width=512, height=512, batch_size=4)
+    done = graph.add(
+        "KSampler", 3, 0, model=patched, positive=(wanted, 0), negative=s.empty, latent_image=(blank, 0), seed=5,
+        steps=25, cfg=7.0, sampler_name="dpmpp_2m", scheduler="karras",
+    )  # fmt: skip
+    s.save((done, 0), 4, 0, "words SD")
+
+
+def several_styles(graph: Graph) -> None:
+    """Two styles, each in its half, on SD1.5."""
+    s = Large(graph)
+    _, other = s.picture(1700, "Second style")
+    left = graph.add("SolidMask", 2, 0, "Black", value=0.0, width=512, height=512)
+    half = graph.add("SolidMask", 2, 140, "White half", value=1.0, width=256, height=512)
+    mask = graph.add(
+        "MaskComposite", 2, 280, "Left half", destination=(left, 0), source=(half, 0), x=0, y=0, operation="add"
+    )
+    inverse = graph.add("InvertMask", 2, 460, "Right half", mask=(mask, 0))
+    first = graph.add("SWF_StyleMix", 3, 0, "Left", style=s.style, place=(mask, 0))
+    both = graph.add("SWF_StyleMix", 3, 260, "Right", style=other, place=(inverse, 0), before=(first, 0))
+    s.save(s.repaint(4, 0, style=(both, 0)), 5, 0, "several styles SD")
+
+
+def share(graph: Graph) -> None:
+    """Save a style to share, on SD1.5."""
+    s = Large(graph)
+    patched = s.patched(2, 0)
+    kept = graph.add(
+        "SWF_StyleSave", 3, 0, picture=s.style_picture, model=patched, name="my style", caption="", stripped_caption=""
+    )
+    s.save(s.repaint(4, 0, style=(kept, 0), vae=s.vae), 5, 0, "shared style SD")
+
+
+STORIES = {
+    "SD1.5 style transfer": style_transfer,
+    "SD1.5 patch with KSampler and ControlNet": patch_with_controlnet,
+    "SD1.5 start from inversion": inversion,
+    "SD1.5 text-driven": words,
+    "SD1.5 several styles with masks": several_styles,
+    "SD1.5 save a style": share,
+}
