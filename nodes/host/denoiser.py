@@ -15,8 +15,9 @@ from ...swf_core.models.contracts import AttentionEdit
 from .attention import with_edit
 from .unet import Unet, look_at
 
-# Set in the transformer options of a reference's own call, which no style is injected into.
-REFERENCE = "swf_reference"
+# Where a sampling's run travels in its transformer options; and the mark of a reference's own call, which no style is
+# injected into.
+KEY, REFERENCE = "swf", "swf_reference"
 
 
 class Text:

@@ -14,6 +14,7 @@ import torch
 
 from ...swf_core.transfer.features import FeatureBank
 from ...swf_core.transfer.trajectory import Trajectory
+from .denoiser import KEY
 
 # What the features of one style may take in memory. SD1.5 at 512 pixels, late layers, 30 steps, fp16: about 0.9 GB.
 LIMIT_BYTES = 2 << 30
@@ -37,10 +38,12 @@ class Kept:
 
 
 def signature(patcher: Any, options: dict[str, Any], levels: list[float], text: Any) -> Any:
-    """Everything that decides what a style shows: weights with their patches, other patches, noise levels, text."""
-    passing = {"wrappers", "callbacks", "sample_sigmas", "cond_or_uncond", "uuids", "sigmas", "swf"}
+    """Everything that decides what a style shows: weights with their patches, other nodes' patches (of the sampling's
+    parametrisation too), wrappers and hooks, noise levels, text."""
+    passing = {"sample_sigmas", "cond_or_uncond", "uuids", "sigmas", KEY}
     inner = {k: v for k, v in options.get("transformer_options", {}).items() if k not in passing}
-    return [patcher.patches_uuid, levels, text.entry, inner, options.get("model_function_wrapper")]
+    model = [patcher.patches_uuid, patcher.object_patches, patcher.forced_hooks]
+    return [model, levels, text.entry, inner, options.get("model_function_wrapper")]
 
 
 def alike(a: Any, b: Any) -> bool:

@@ -17,10 +17,10 @@ from ...swf_core.errors import UserError
 from ...swf_core.models.contracts import AttentionLayer
 from ...swf_core.transfer.injection import Injection
 from ...swf_core.transfer.layers import select_layers
-from .denoiser import Text
+from .denoiser import KEY, Text
 from .kept import Kept
 from .reference import Source
-from .run import KEY, Run, running
+from .run import Run, running
 from .unet import look_at
 from .weights import check_alike
 

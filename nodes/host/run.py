@@ -17,17 +17,13 @@ from ...swf_core.transfer.sigmas import travelled
 from ...swf_core.transfer.start import toned
 from ...swf_core.transfer.styles import Style
 from .attention import with_edit
-from .denoiser import REFERENCE, HostDenoiser, Text
+from .denoiser import KEY, REFERENCE, HostDenoiser, Text
 from .kept import LIMIT_BYTES, signature
 from .reference import Process, Source
 from .weights import denoiser_of, in_place
 
 if TYPE_CHECKING:
     from .patch import Transfer
-
-# Where a sampling's run travels in its transformer options.
-KEY = "swf"
-
 
 def running(options: dict[str, Any]) -> Run | None:
     """The run that these model options belong to; None outside of one and inside a reference's own call."""

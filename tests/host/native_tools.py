@@ -65,6 +65,18 @@ def apart(a, b):
     return float((a - b).abs().max())
 
 
+def sentences(makers):
+    """What each of these says when it is refused."""
+    told = {}
+    for name, made in makers.items():
+        try:
+            made()
+            told[name] = "nothing was said"
+        except ValueError as error:
+            told[name] = str(error)
+    return told
+
+
 def lora(model, strength=0.7):
     """A LoRA on every attention, loaded as the stock node does."""
     weights = {}

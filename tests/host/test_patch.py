@@ -1,4 +1,5 @@
-"""The patch holds its promises under samplers, LoRA, masks, areas, splits and clones (see patch_native.py)."""
+"""The patch holds its promises: under samplers, LoRA, masks, areas, splits and clones (patch_native.py); with mixes of
+styles, other weights for the content, kept styles, a ControlNet, partly loaded weights (patch_models_native.py)."""
 
 from __future__ import annotations
 
@@ -22,11 +23,32 @@ EQUAL = {
     "split equals unsplit, cfg 1": 1e-3,
     "split equals unsplit, cfg 7": 1e-3,
     "inpaint: kept where masked": 1e-4,
+    "mix: weight 0 leaves a style out": 1e-5,
+    "content_model: its own changes nothing": 1e-5,
+    "content_model: same again": 0.0,
+    "content_model: irrelevant at gamma 0": 1e-5,
+    "content_model: model again": 1e-5,
+    "kept: first run": 0.0,
+    "kept: second run": 0.0,
+    "kept: another prompt": 0.0,
+    "kept: other steps": 0.0,
+    "kept: another parametrisation after": 0.0,
+    "kept: a LoRA after": 1e-5,
+    "ControlNet: strength 0 is the plain model, cfg 1": 0.0,
+    "ControlNet: strength 0 is the plain model, cfg 7": 0.0,
+    "partly loaded, cfg 1": 1e-3,
+    "partly loaded, cfg 7": 1e-3,
+    "whole again": 1e-5,
 }
 DIFFERENT = [
     "style matters", "content matters at gamma 0.5", "a LoRA matters", "inpaint: style matters where not",
     "area prompt: style matters", "mask: style where it is 1", "guidance matters",
     *(f"{s}: style matters" for s in ("euler", "ddim", "dpmpp_2m", "dpmpp_2m_sde", "uni_pc", "heun")),
+    "mix: another style in each half", "mix: a place leaves the rest alone", "mix: batch and guidance",
+    "content_model matters", "content_model is not generation's", "content_model: levels in between",
+    "a second, larger pass",
+    *(f"ControlNet{what}, cfg {cfg}" for what in (" matters", ": style matters") for cfg in (1, 7)),
+    "another parametrisation matters",
 ]  # fmt: skip
 SAID = {
     "another patch on the layer": ("Another node's patch", "up.0.0"),
@@ -34,15 +56,24 @@ SAID = {
     "other channels": ("16 channels", "4"),
     "NaN latents": ("NaN",),
     "contents and batch do not fit": ("2 of content", "batch of 3"),
+    "an empty batch": ("at least one picture",),
+    "no pictures": ("empty batch",),
+    "a picture without a VAE": ("connect 'vae'",),
+    "a mix of nothing": ("above 0",),
+    "settings that are none": ("'gama'",),
+    "content_model without the layers": ("up.2.3.4",),
 }
 
 
 @pytest.fixture(scope="module")
 def report(host, tmp_path_factory) -> dict:
-    path = tmp_path_factory.mktemp("patch") / "report.json"
-    run = host.run(Path(__file__).with_name("patch_native.py"), path)
-    assert run.returncode == 0, run.stdout
-    return json.loads(path.read_text())
+    told = {}
+    for script in ("patch_native.py", "patch_models_native.py"):
+        path = tmp_path_factory.mktemp("patch") / "report.json"
+        run = host.run(Path(__file__).with_name(script), path)
+        assert run.returncode == 0, run.stdout
+        told |= json.loads(path.read_text())
+    return told
 
 
 @pytest.mark.parametrize("case", EQUAL)
@@ -67,3 +98,18 @@ def test_sizes_other_than_the_contents_work(report):
 def test_cost_is_what_the_formula_says(report):
     # content and style once each, generation once or, with guidance, twice; no content where it is not asked
     assert report["E per step"] == {"no cfg": 3.0, "cfg": 4.0, "gamma 0": 3.0}
+
+
+def test_a_style_in_each_half_is_near_what_each_alone_gives_there(report):
+    assert report["mix: near each style in its half"] < 0.15
+
+
+def test_a_kept_style_costs_nothing(report):
+    # content 1, generation with guidance 2; the style's 1 only in the first run
+    assert report["E per step, kept"]["first"] == 4.0
+    assert report["E per step, kept"]["second"] == 3.0
+    assert report["E per step, kept"]["another prompt"] == 3.0
+
+
+def test_the_weights_were_partly_loaded(report):
+    assert report["partly loaded"] == 1.0
