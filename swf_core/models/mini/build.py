@@ -20,7 +20,7 @@ import torch
 
 from ...errors import UserError
 from ...files import write_files
-from . import stage_base, stage_judge, stage_vae
+from . import stage_base, stage_judge, stage_vae, stage_words
 from .card import contact_sheet_samples, contact_sheet_vae, model_card
 from .data import partner_picture, rendered, train_picture
 from .files import as_float, read_weights, sha256, write_weights
@@ -28,9 +28,10 @@ from .loop import Progress
 from .text import WordTokenizer, load_text, new_text_model
 from .unet import CHANNELS, SCHEDULER, new_unet
 from .vae import NarrowAutoencoder, from_taesd, to_taesd
+from .words import folder_files, new_tokenizer, write_folder
 
-STAGES = ("vae", "judge", "base-1", "base-2", "base-3")
-PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "judge": 12288}
+STAGES = ("vae", "judge", "base-1", "base-2", "base-3", "blip", "clip")
+PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "judge": 12288, "words": 24576}
 # A callback for each named bar: value in 0..1 and, where there is one, a word on how it goes.
 Bars = Callable[[str], Callable[..., None]]
 
@@ -62,7 +63,7 @@ def run(
         elif _notes(out).get(stage, {}).get("finished"):
             report[stage] = _notes(out)[stage]
             continue
-        runner = {"vae": _vae, "judge": _judge, "base": _base}[stage.split("-")[0]]
+        runner = {"vae": _vae, "judge": _judge, "base": _base, "blip": _words, "clip": _words}[stage.split("-")[0]]
         report[stage] = runner(out, stage, counts, seed, seconds, progress)
         _note(out, stage, report[stage], seed)
         if not report[stage]["finished"]:
@@ -156,6 +157,27 @@ def _base(
         },
     )
     contact_sheet_samples(out / "weights").save(out / "weights" / "base.png")
+    return report
+
+
+def _words(
+    out: Path, stage: str, counts: dict[str, int], seed: int, seconds: float | None, progress: Bars | None
+) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    from ...world import vocabulary
+
+    pictures = rendered("words", counts["words"], out / "pictures", progress=_bar(progress, "pictures: words"))
+    tokenizer, bar = new_tokenizer(vocabulary()), _bar(progress, stage)
+    if stage == "blip":
+        model, report = stage_words.run_blip(pictures, tokenizer, out / stage, seed + 21, bar, seconds)
+    else:
+        path = out / "weights" / "blip" / "model.safetensors"
+        if not path.exists():
+            raise UserError(f"'{path}' is missing: run the stage 'blip' first, or copy the shipped weights there.")
+        blip = {name: value.float() for name, value in load_file(path).items()}
+        model, report = stage_words.run_clip(pictures, tokenizer, blip, out / stage, seed + 22, bar, seconds)
+    write_folder(out / "weights", stage, folder_files(model, tokenizer))
     return report
 
 

@@ -17,7 +17,7 @@ from ...world import HELD_OUT, STYLES, TRAINED, Look, Scene, random_look, random
 
 SIZE = 128
 TRAIN_SEED, HELD_OUT_SEED, JUDGE_SEED = 0, 5_000_000, 30_000_000
-PARTNER_SEED = 40_000_000
+PARTNER_SEED, WORDS_SEED = 40_000_000, 50_000_000
 TEST_SEED, TUNE_SEED = 10_000_000, 20_000_000
 
 
@@ -50,11 +50,17 @@ def judge_picture(index: int) -> tuple[Scene, Look]:
     return picture_seeds(JUDGE_SEED + index, STYLES, photo_share=1 / len(STYLES))
 
 
+def words_picture(index: int) -> tuple[Scene, Look]:
+    """Picture `index` of the set that captioner and CLIP see: every style, held-out ones too."""
+    return picture_seeds(WORDS_SEED + index, STYLES, photo_share=0.15)
+
+
 SETS: dict[str, Callable[[int], tuple[Scene, Look]]] = {
     "train": train_picture,
     "partner": partner_picture,
     "held_out": held_out_picture,
     "judge": judge_picture,
+    "words": words_picture,
 }
 
 

@@ -1,0 +1,194 @@
+"""Who made a picture: "by Claude Monet", "in the style of Hokusai", an artist's name as a tag or a label's first line."""
+
+from __future__ import annotations
+
+from .lexicon import ADJ, ARTIST, DET, FUNC, MADE, MATERIAL, MEDIUM, MOVE, NUMBER, STYLE, THING, WEAK
+from .reading import Reading
+
+PARTICLES = frozenset("van von de der den da di del della la le du el al bin ibn the elder younger y e st jr sr".split())
+PLACES = frozenset(
+    """lake river street avenue road tower bridge hall church cathedral palace bay castle park sea ocean mount mountain island
+    beach station square house harbor port garden gardens museum hotel school university city town village market airport
+    stadium temple abbey coast cape creek falls valley hill hills gate wall big notre""".split()
+)
+# Ways to name an author: the words before the name, longest first.
+CREDITS: tuple[tuple[str, ...], ...] = tuple(sorted((tuple(c.split()) for c in (
+    "in the style of", "in the styles of", "in the manner of", "in a style reminiscent of", "style of", "manner of",
+    "in the tradition of", "in the vein of", "in the spirit of", "inspired by", "influenced by", "reminiscent of", "recalling",
+    "evoking", "similar to", "attributed to", "workshop of", "studio of", "school of", "follower of", "circle of", "worthy of",
+    "homage to", "tribute to", "a la", "work of", "works of", "work by", "art by", "artwork by", "painting by", "drawing by",
+    "photo by", "photograph by", "photographed by", "photography by", "picture by", "image by", "print by", "illustration by",
+    "painted by", "illustrated by", "drawn by", "created by", "made by", "directed by", "designed by", "shot by", "sketched by",
+    "captured by", "rendered by", "commission by", "engraved by", "etched by", "typical of", "characteristic of", "emulating",
+    "resembling", "imitating", "echoing", "channeling", "as painted by", "as imagined by",
+)), key=len, reverse=True))  # fmt: skip
+STARTS = {credit[0] for credit in CREDITS}
+# Everyday words that begin titles: a label's first line with one of them is no name.
+TITLE = frozenset(
+    """woman women man men girl girls boy boys lady child children mother father family portrait view landscape still sunset
+    sunrise night morning evening winter summer autumn spring water lilies sunflowers horse horses dog cat bird birds tree trees
+    forest flowers rose roses fishing boat boats ship ships harbor sea river lake mountain mountains bridge castle church street
+    house old young two three four five seated standing sleeping rearing running walking dancing dance red blue green white black
+    golden great last first holy saint venus madonna christ virgin angel king queen study interior café cafe garden field fields
+    wheat snow rain storm wave sky moon sun star starry battle market village town city tiger lion rhinoceros hare""".split()
+)
+
+
+def name_run(r: Reading, k: int, behind: int, lower: bool = False) -> int:
+    """Behind a run of names that begins at unit `k`: artists known, and words with capitals; k itself if there is none.
+
+    `lower`: an unknown name may be written without capitals, as captioners do.
+    """
+    start, certain = k, False
+    while k < behind:
+        bits, word = r.bits[k], r.words[k]
+        if bits & ARTIST:
+            certain = True
+        elif bits & THING or bits & FUNC and word not in ("and", "de", "or") and word not in PARTICLES:
+            break
+        elif word in ("and", "&", "or"):
+            if not (k > start and k + 1 < behind and (r.bits[k + 1] & ARTIST or (r.capital(k + 1) and not _place(r, k + 1)))):
+                break
+        elif word in PARTICLES and (k > start or r.capital(k)) and k + 1 < behind:
+            pass
+        elif not r.capital(k) and not (lower and not bits and k - start < 3):
+            break
+        k += 1
+    while k > start and (r.words[k - 1] in PARTICLES and r.words[k - 1] not in ("elder", "younger", "jr", "sr")
+                         and not r.capital(k - 1) or r.words[k - 1] in ("and", "&", "or")):  # fmt: skip
+        k -= 1
+    if k > start and not certain and _place(r, start, k):
+        return start
+    return k
+
+
+def _place(r: Reading, first: int, behind: int = 0) -> bool:
+    return any(r.words[k] in PLACES for k in range(first, behind or first + 1))
+
+
+def author_tails(r: Reading) -> None:
+    """Delete credits and the names behind them."""
+    styled = any(r.gone)
+    for first, behind, _ in r.segments:
+        k = first
+        while k < behind:
+            if r.gone[k]:
+                k += 1
+                continue
+            end = _credit(r, k, behind, styled)
+            if end > k:
+                r.drop(k, end)
+                k = end
+            else:
+                k += 1
+        _possessives(r, first, behind)
+
+
+def _credit(r: Reading, k: int, behind: int, styled: bool) -> int:
+    """Where a credit that begins at unit `k` ends; `k` when none does."""
+    word = r.words[k]
+    if word in STARTS or word in ("in", "as") or r.bits[k] & MADE:
+        for credit in CREDITS:
+            n = _matches(r, k, credit, behind)
+            if not n:
+                continue
+            after = k + n
+            while after < behind and (r.bits[after] & DET or r.words[after] in ("artist", "artists", "painter", "master",
+                                      "masters", "great", "famous", "work", "works", "paintings", "of", "early", "late", "old")
+                                      or r.words[after].endswith("century")):  # fmt: skip
+                after += 1
+            end = name_run(r, after, behind, lower=True)
+            while end < behind and r.bits[end] & (STYLE | ADJ) and not r.bits[end] & THING:
+                end += 1
+            if end > after or credit[0] == "in" and after == behind:
+                return end
+    if word == "by" and k + 1 < behind:
+        end = name_run(r, k + 1, behind)
+        known = any(r.bits[j] & ARTIST for j in range(k + 1, end))
+        closes = end == behind or r.gone[end] or r.words[end] in ("in", "from", "with", "at", "for", "on", "rises", "of")
+        if end > k + 1 and (known or (styled and closes and not r.bits[k + 1] & DET)):
+            return end
+        if k + 1 < behind and r.words[k + 1] in ("unknown", "anonymous"):
+            return min(behind, k + 3)
+    if word == "after" and k + 1 < behind and r.bits[k + 1] & ARTIST:
+        return name_run(r, k + 1, behind)
+    if r.bits[k] & ARTIST and k + 1 < behind:
+        if r.words[k + 1] in ("shows", "depicts", "portrays", "captures", "presents", "paints", "renders"):
+            return k + 2
+        if r.words[k + 1] in ("style", "styled", "inspired", "like", "esque", "aesthetic"):
+            return k + 2
+    return k
+
+
+def _matches(r: Reading, k: int, credit: tuple[str, ...], behind: int) -> int:
+    """How many units a credit takes at `k` (some may be one unit of two words); 0 when it is not there."""
+    n, words = 0, []
+    while k + n < behind and len(words) < len(credit):
+        words += r.words[k + n].split()
+        n += 1
+    if tuple(words) == credit:
+        return n
+    # adjectives in between: "in the distinctive style of"
+    if credit[0] == "in" and r.words[k] == "in":
+        kept, n = [], 0
+        while k + n < behind and len(kept) < len(credit):
+            if n and not kept[-1:] == ["of"] and r.bits[k + n] & (ADJ | MOVE | WEAK) and r.words[k + n] not in credit:
+                n += 1
+                continue
+            kept += ["the"] if r.words[k + n] in ("a", "an") else r.words[k + n].split()
+            n += 1
+        return n if tuple(kept) == credit else 0
+    return 0
+
+
+def _possessives(r: Reading, first: int, behind: int) -> None:
+    """ "Monet's painting" names the author, "Van Gogh's chair" the subject."""
+    for k in range(first, behind - 1):
+        word = r.words[k]
+        if r.gone[k] or not (word.endswith("'s") and r.capital(k)):
+            continue
+        if r.gone[k + 1] and r.bits[k + 1] & MEDIUM:
+            r.drop(k, k + 1)
+
+
+def lone_artists(r: Reading) -> None:
+    """Delete segments that are an artist's name, and a label's unknown artist: "Rosalba Carriera, Lady, pastel"."""
+    for first, behind, _ in r.segments:
+        if r.gone[first]:
+            continue
+        end = name_run(r, first, behind)
+        if end == behind and any(r.bits[k] & ARTIST for k in range(first, behind)) and all(
+            r.bits[k] & (ARTIST | DET) or r.capital(k) or r.words[k] in PARTICLES or r.words[k] in ("and", "&")
+            for k in range(first, behind)
+        ):
+            r.drop(first, behind)
+    for (first, behind, _), (year, after, _) in zip(r.segments, r.segments[1:]):
+        dated = after - year == 1 and r.words[year].isdigit() and len(r.words[year]) == 4
+        if dated and any(r.gone) and behind - first in (2, 3) and not r.gone[first] and not _everyday(r, first, behind):
+            if all(r.capital(k) or r.words[k] in PARTICLES for k in range(first, behind)):
+                r.drop(first, behind)  # "..., Anna Atkins, 1843"
+    _label(r)
+
+
+def _everyday(r: Reading, first: int, behind: int) -> bool:
+    return any(w in TITLE or w in PLACES or w.endswith(("ing", "s'")) for w in r.words[first:behind]) or any(
+        r.bits[k] & (THING | DET | FUNC | NUMBER) for k in range(first, behind)
+    )
+
+
+def _label(r: Reading) -> None:
+    """The first line of a museum's label, when two or more follow and one of them is a medium."""
+    if len(r.segments) < 3:
+        return
+    first, behind, _ = r.segments[0]
+    if r.gone[first] or not 2 <= behind - first <= 4:
+        return
+    medium = any(
+        r.gone[a] and any(r.bits[k] & (MEDIUM | MATERIAL) for k in range(a, b)) for a, b, _ in r.segments[1:]
+    )
+    titled = any(not r.gone[a] and any(not r.bits[k] & NUMBER for k in range(a, b)) for a, b, _ in r.segments[1:])
+    words = r.words[first:behind]
+    named = all(r.capital(k) or r.words[k] in PARTICLES for k in range(first, behind))
+    unknown = words[:2] in (["unknown", "artist"], ["anonymous", "artist"], ["artist", "unknown"])
+    if medium and titled and ((named and not _everyday(r, first, behind)) or unknown):
+        r.drop(first, behind)
