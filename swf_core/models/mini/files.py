@@ -21,17 +21,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a weight file. Raises UserError when it is missing, broken or not what it was."""
     from safetensors import safe_open
 
-    if not path.is_file():
-        raise UserError(
-            f"The weight file '{path}' is missing; restore it from the repository or run: "
-            "python -m swf_core mini build."
-        )
-    expected = checksums(path.parent).get(path.name)
-    if expected and sha256(path) != expected:
-        raise UserError(
-            f"The weight file '{path}' is damaged (its sha256 is not the one in {SUMS}); restore it from "
-            "the repository."
-        )
+    check_sum(path, path.parent)
     try:
         with safe_open(path, "pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})
@@ -39,6 +29,21 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise UserError(
             f"The weight file '{path}' is not a readable safetensors file; restore it from the repository."
         ) from error
+
+
+def check_sum(path: Path, folder: Path) -> None:
+    """Raise UserError when a weight file in or below `folder` is missing or not what that folder's checksums say."""
+    if not path.is_file():
+        raise UserError(
+            f"The weight file '{path}' is missing; restore it from the repository or run: "
+            "python -m swf_core mini build."
+        )
+    expected = checksums(folder).get(path.relative_to(folder).as_posix())
+    if expected and sha256(path) != expected:
+        raise UserError(
+            f"The weight file '{path}' is damaged (its sha256 is not the one in {SUMS}); restore it from "
+            "the repository."
+        )
 
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:

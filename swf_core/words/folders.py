@@ -1,0 +1,54 @@
+"""Where a model of transformers is loaded from: the embedded one, a folder, or a download that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+
+EMBEDDED = "mini"
+BLIP_IDS = ("Salesforce/blip-image-captioning-base", "Salesforce/blip-image-captioning-large")
+CLIP_IDS = ("openai/clip-vit-large-patch14", "openai/clip-vit-base-patch32")
+
+
+def folder_of(where: str | Path, kind: str, download: bool, ids: tuple[str, ...]) -> tuple[str, bool]:
+    """What to hand to `from_pretrained`, and whether it may use the network.
+
+    `where`: "mini", a folder, or with `download` the name of a model on the hub. Raises UserError for a folder that is
+    missing or holds no such model, or a name without `download`.
+    """
+    if str(where) == EMBEDDED:
+        from ..models.mini.files import WEIGHTS, check_sum
+
+        check_sum(WEIGHTS / kind / "model.safetensors", WEIGHTS)
+        return str(WEIGHTS / kind), False
+    folder = Path(where)
+    if folder.is_dir():
+        missing = [name for name in ("config.json", "preprocessor_config.json") if not (folder / name).is_file()]
+        weights = list(folder.glob("*.safetensors")) or list(folder.glob("pytorch_model*.bin"))
+        if missing or not weights:
+            raise UserError(
+                f"The folder '{folder}' is no {kind.upper()} model: {missing[0] if missing else 'model.safetensors'} is "
+                f"missing; put all files of {ids[0]} there."
+            )
+        return str(folder), False
+    if download and str(where) in ids:
+        return str(where), True
+    if download:
+        raise UserError(f"'{where}' is not downloaded; choose one of {', '.join(ids)}, or give a folder.")
+    raise UserError(
+        f"The {kind.upper()} folder '{where}' does not exist; give a folder with the files of {ids[0]}, or mini."
+    )
+
+
+def loaded(load: Callable[[], Any], where: str, what: str) -> Any:
+    """Call a loader of transformers; what goes wrong becomes one sentence."""
+    try:
+        return load()
+    except UserError:
+        raise
+    except Exception as error:  # transformers raises OSError, ValueError, KeyError, RuntimeError, ...
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise UserError(f"The {what} in '{where}' cannot be loaded ({reason}); copy its files again.") from error

@@ -1,0 +1,89 @@
+"""The semantic gap: how much style stripping took out of a caption, in CLIP space.
+
+The gap between what a picture shows and what its stripped caption says is what a LoRA learns (arXiv 2506.15033). The
+text gap is 1 - cos(T(caption), T(stripped)); the picture gap is cos(I, T(caption)) - cos(I, T(stripped)). The control
+deletes as many words at random, several times: what a gap of that size means when it is not style that went.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from .offline import is_chinese
+from .rank import Clip
+from .strip import Stripped
+
+NOTHING, USUAL, LOST = "nothing was removed", "usual", "content probably lost"
+# Bands of the text gap. Cosines of texts differ between CLIPs, so a large gap is also held against the control's.
+SMALL, LARGE = 0.02, 0.35
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The gap of one caption.
+
+    * text: 1 - cosine of caption and stripped caption, 0 to 2.
+    * picture: cosine of the picture to the caption less that to the stripped one; None without a picture. Above 0: the
+      caption said of the style what the picture shows.
+    * control_text, control_picture: the same when as many words are deleted at random, a mean.
+    * reading: "nothing was removed", "usual" or "content probably lost".
+    """
+
+    text: float
+    picture: float | None
+    control_text: float
+    control_picture: float | None
+    reading: str
+
+
+def semantic_gap(
+    clip: Clip, found: Sequence[Stripped], pictures: Sequence[Tensor] | None = None, controls: int = 8, seed: int = 0
+) -> list[Gap]:
+    """The gap of each stripped caption, with its picture [3, H, W] in 0..1 where `pictures` are given (as many)."""
+    if pictures is not None and len(pictures) != len(found):
+        raise ValueError(f"There are {len(pictures)} pictures and {len(found)} captions; give one picture a caption.")
+    return [_gap(clip, s, None if pictures is None else pictures[k], controls, seed + k) for k, s in enumerate(found)]
+
+
+def _gap(clip: Clip, stripped: Stripped, picture: Tensor | None, controls: int, seed: int) -> Gap:
+    if not stripped.caption:
+        return Gap(0.0, None if picture is None else 0.0, 0.0, None if picture is None else 0.0, NOTHING)
+    others = random_deletions(stripped, controls, seed)
+    vectors = clip.texts([stripped.caption, stripped.stripped, *others])
+    to_caption = 1 - vectors @ vectors[0]
+    text = float(to_caption[1])
+    control = float(to_caption[2:].mean()) if others else 0.0
+    shown = missing = None
+    if picture is not None:
+        cosines = vectors @ clip.pictures([picture])[0]
+        shown = float(cosines[0] - cosines[1])
+        missing = float(cosines[0] - cosines[2:].mean()) if others else 0.0
+    return Gap(text, shown, control, missing, reading(stripped, text, control))
+
+
+def reading(stripped: Stripped, text: float, control: float) -> str:
+    """What a text gap means in plain words."""
+    if not stripped.spans or text < SMALL:
+        return NOTHING
+    # Style words move a caption further than chance words do; only far beyond both is content suspected.
+    return LOST if text > max(LARGE, 1.5 * control) else USUAL
+
+
+def random_deletions(stripped: Stripped, count: int, seed: int) -> list[str]:
+    """The caption without as many of its words (characters in Chinese) as were deleted, drawn at random."""
+    pattern = r"\w" if is_chinese(stripped.caption) else r"\S+"
+    words = [m.span() for m in re.finditer(pattern, stripped.caption)]
+    deleted = sum(any(a < end and start < b for a, b in stripped.spans) for start, end in words)
+    if not deleted or deleted >= len(words):
+        return []
+    found = []
+    for k in range(count):
+        gone = set(np.random.default_rng([seed, k]).choice(len(words), deleted, replace=False).tolist())
+        kept = [stripped.caption[a:b] for n, (a, b) in enumerate(words) if n not in gone]
+        found.append(("" if pattern == r"\w" else " ").join(kept))
+    return found

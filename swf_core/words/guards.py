@@ -1,0 +1,67 @@
+"""What a marked caption must still hold once the marks are deleted: pure functions, no model.
+
+Each returns one sentence on what would be lost, or "". They are asked about what a language model marked; the offline
+method is built so that it never marks these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .lexicon import COLOR, QUALITY, STYLE, look_up
+from .offline import is_chinese, style_spans
+
+KEPT_SHARE = 0.5
+_WORD = re.compile(r"\w+(?:[-'\u2019.:/]\w+)*")
+_NUMBER = re.compile(r"(?<![\w-])\d[\d.,:]*(?![\w%])")
+_SPELT = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|both)\b"
+    r"|[\u4e00\u4e8c\u4e24\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341]+[\u53ea\u4e2a\u4f4d\u8258\u5ea7\u68f5\u5339\u5934]",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(r"\b(?:no|not|without|none|nobody|never|empty|neither)\b|\w+n't\b|\u6ca1\u6709|\u65e0\u4eba", re.IGNORECASE)
+_QUOTE = re.compile(r"\"[^\"]+\"|\u201c[^\u201d]+\u201d|\u300c[^\u300d]+\u300d|(?<!\w)'[^']+'(?!\w)")
+
+
+def complaint(caption: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Why deleting `spans` from `caption` would lose content, in one sentence, or "" when nothing speaks against it."""
+    gone = [False] * len(caption)
+    for start, end in spans:
+        gone[start:end] = [True] * (end - start)
+    if not any(c.isalnum() and not g for c, g in zip(caption, gone)):
+        return "nothing would be left" if caption.strip() else ""
+    style = [False] * len(caption)
+    for start, end in style_spans(caption):
+        style[start:end] = [True] * (end - start)
+    for name, pattern in (("a number", _NUMBER), ("a count", _SPELT), ("a negation", _NEGATION), ("quoted text", _QUOTE)):
+        for found in pattern.finditer(caption):
+            if gone[found.start()] and not style[found.start()]:
+                return f"{name} would be lost ({found[0]!r})"
+    return _colour(caption, gone, style) or _share(caption, gone, style)
+
+
+def _colour(caption: str, gone: list[bool], style: list[bool]) -> str:
+    """A colour that stands before a thing belongs to it: "a red house"."""
+    words = list(_WORD.finditer(caption))
+    for word, after in zip(words, words[1:]):
+        low, bits = look_up(word[0])
+        if bits & COLOR and gone[word.start()] and not style[word.start()]:
+            if not look_up(after[0])[1] & STYLE and not gone[after.start()]:
+                return f"the colour of a thing would be lost ({word[0]!r} of {after[0]!r})"
+    return ""
+
+
+def _share(caption: str, gone: list[bool], style: list[bool]) -> str:
+    """Of the words that the offline method takes for content, enough must remain."""
+    if is_chinese(caption):
+        content = [k for k, c in enumerate(caption) if c.isalnum() and not style[k]]
+    else:
+        content = [
+            m.start() for m in _WORD.finditer(caption)
+            if not style[m.start()] and len(m[0]) > 2 and not look_up(m[0])[1] & QUALITY
+        ]  # fmt: skip
+    kept = sum(not gone[k] for k in content)
+    if content and kept < KEPT_SHARE * len(content):
+        return f"only {kept} of {len(content)} content words would be kept"
+    return ""
