@@ -19,10 +19,12 @@ CREDITS: tuple[tuple[str, ...], ...] = tuple(sorted((tuple(c.split()) for c in (
     "homage to", "tribute to", "a la", "work of", "works of", "work by", "art by", "artwork by", "painting by", "drawing by",
     "photo by", "photograph by", "photographed by", "photography by", "picture by", "image by", "print by", "illustration by",
     "painted by", "illustrated by", "drawn by", "created by", "made by", "directed by", "designed by", "shot by", "sketched by",
-    "captured by", "rendered by", "commission by", "engraved by", "etched by", "typical of", "characteristic of", "emulating",
+    "captured by", "rendered by", "commission by", "engraved by", "etched by", "carved by", "sculpted by", "cast by", "woven by", "typical of", "characteristic of", "emulating",
     "resembling", "imitating", "echoing", "channeling", "as painted by", "as imagined by",
 )), key=len, reverse=True))  # fmt: skip
-STARTS = {credit[0] for credit in CREDITS}
+BY_START: dict[str, list[tuple[str, ...]]] = {}
+for _credit_words in CREDITS:
+    BY_START.setdefault(_credit_words[0], []).append(_credit_words)
 # Everyday words that begin titles: a label's first line with one of them is no name.
 TITLE = frozenset(
     """woman women man men girl girls boy boys lady child children mother father family portrait view landscape still sunset
@@ -75,7 +77,7 @@ def author_tails(r: Reading) -> None:
             if r.gone[k]:
                 k += 1
                 continue
-            end = _credit(r, k, behind, styled)
+            end = _credit(r, first, k, behind, styled)
             if end > k:
                 r.drop(k, end)
                 k = end
@@ -84,17 +86,17 @@ def author_tails(r: Reading) -> None:
         _possessives(r, first, behind)
 
 
-def _credit(r: Reading, k: int, behind: int, styled: bool) -> int:
+def _credit(r: Reading, first: int, k: int, behind: int, styled: bool) -> int:
     """Where a credit that begins at unit `k` ends; `k` when none does."""
     word = r.words[k]
-    if word in STARTS or word in ("in", "as") or r.bits[k] & MADE:
-        for credit in CREDITS:
+    if credits := BY_START.get(word.partition(" ")[0]):
+        for credit in credits:
             n = _matches(r, k, credit, behind)
             if not n:
                 continue
             after = k + n
             while after < behind and (r.bits[after] & DET or r.words[after] in ("artist", "artists", "painter", "master",
-                                      "masters", "great", "famous", "work", "works", "paintings", "of", "early", "late", "old")
+                                      "masters", "follower", "pupil", "student", "circle", "school", "workshop", "great", "famous", "work", "works", "paintings", "of", "early", "late", "old")
                                       or r.words[after].endswith("century")):  # fmt: skip
                 after += 1
             end = name_run(r, after, behind, lower=True)
@@ -106,7 +108,11 @@ def _credit(r: Reading, k: int, behind: int, styled: bool) -> int:
         end = name_run(r, k + 1, behind)
         known = any(r.bits[j] & ARTIST for j in range(k + 1, end))
         closes = end == behind or r.gone[end] or r.words[end] in ("in", "from", "with", "at", "for", "on", "rises", "of")
-        if end > k + 1 and (known or (styled and closes and not r.bits[k + 1] & DET)):
+        alone = first < k and all(r.bits[j] & (STYLE | DET | ADJ) for j in range(first, k))
+        alone = alone and any(r.bits[j] & MEDIUM for j in range(first, k))  # "a lithograph by Mara Ilić"
+        if end > k + 1 and (known or ((styled or alone) and closes and not r.bits[k + 1] & DET)):
+            if alone and end == behind:
+                r.drop(first, k)
             return end
         if k + 1 < behind and r.words[k + 1] in ("unknown", "anonymous"):
             return min(behind, k + 3)

@@ -36,6 +36,7 @@ _OPENINGS = (
     re.compile(rf"^(?:上面|画面上|画中|图中)?{_SHOWS}"),
     # 齐白石的虾 is a title; 齐白石画的虾, 莫奈笔下的睡莲 name the author
     re.compile(rf"^(?:{_ARTIST})(?:画|绘|拍摄|创作|笔下)的"),
+    re.compile(rf"^(?:{_ARTIST})(?:的)?(?=\u25a1)"),
     # 梵高风格的…, 赛博朋克风的…, 以水墨画的手法描绘的…
     re.compile(r"^(?:以|用|采用)?[^，。的在]{1,10}?(?:风格|画风|画法|手法|技法)(?:绘制|描绘|表现|呈现|画)?(?:出|成)?的"),
     re.compile(rf"^(?:以|用|采用)(?:{_STYLE})(?:的)?(?:形式|方式|手法|技法|风格)?(?:绘制|描绘|表现|呈现|画|拍摄)(?:出|成)?的"),
@@ -53,6 +54,10 @@ _SUBJECT = re.compile(
     r"|明暗|光线|墨色|构图和色彩|情绪|意境|运用|采用|使用|充满|营造|呈现出)"
 )
 _ENDS = re.compile(r"(?:风格|画风|笔触|笔法|色调|氛围|氛围感|气氛|质感|光效|渲染|画质|技法|画法|意境|配色|光影|风|派|主义|摄影|插画)$")
+_WHOLE = re.compile(
+    rf"^(?:仿|临摹|模仿)[^，。]{{1,6}}?(?:笔意|画风|风格|之作|笔法)?$|^(?:以|用|采用)[^，。]{{1,8}}(?:笔触|手法|技法|线条|色彩)"
+    rf"(?:描绘|绘制|画|完成)的(?:{_MEDIUM})(?:里|中|上)?$"
+)
 _SPLIT = re.compile(r"[，。；、：！？,;:!?\n|（）()【】\[\]]+|\s+--|\s{2,}")
 _QUOTED = re.compile(r"“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》|\"[^\"]*\"|‘[^’]*’")
 _LATIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+\-_/:]*")
@@ -79,7 +84,7 @@ def _clause(text: str) -> list[tuple[int, int]]:
     body = text.strip()
     if not body or "\u25a1" == body[0] and len(set(body)) == 1:
         return []
-    if _covered(body) or _is_about_style(body):
+    if _covered(body) or _is_about_style(body) or _WHOLE.match(body):
         return [(lead, lead + len(body))]
     spans: list[tuple[int, int]] = []
     start, end = 0, len(body)

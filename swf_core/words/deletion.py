@@ -63,13 +63,31 @@ def _cjk(char: str) -> bool:
     return "\u2e80" <= char <= "\u9fff" or "\uff00" <= char <= "\uffef" or "\u3000" <= char <= "\u30ff"
 
 
+def _unpaired(text: str) -> str:
+    """Without brackets whose partner was deleted."""
+    waiting: list[int] = []
+    lone: set[int] = set()
+    for k, char in enumerate(text):
+        if char in "([{":
+            waiting.append(k)
+        elif char in ")]}":
+            if waiting:
+                waiting.pop()
+            else:
+                lone.add(k)
+    lone |= set(waiting)
+    return "".join(c for k, c in enumerate(text) if k not in lone) if lone else text
+
+
 def _finish(text: str, caption: str) -> str:
     """Empty brackets away, no sign at the ends but a full stop that the caption ended with."""
     before = None
     while before != text:
         before = text
         text = _EMPTY.sub("", text)
+    text = _unpaired(text)
     text = re.sub(r"[ \t]{2,}", " ", text)
+    text = re.sub(r",(\s*,)+", ",", text)
     text = re.sub(r"\s+([,;:.!?])", r"\1", text).strip()
     text = text.lstrip(" ,;:.!?|\u3002\uff0c\uff1b\uff1a\u3001-\u2013\u2014")
     text = text.rstrip(" ,;:|\uff0c\uff1b\uff1a\u3001-\u2013\u2014")

@@ -26,7 +26,8 @@ def folder_of(where: str | Path, kind: str, download: bool, ids: tuple[str, ...]
         return str(WEIGHTS / kind), False
     folder = Path(where)
     if folder.is_dir():
-        missing = [name for name in ("config.json", "preprocessor_config.json") if not (folder / name).is_file()]
+        needed = (("config.json",), ("preprocessor_config.json", "processor_config.json"))
+        missing = [names[0] for names in needed if not any((folder / name).is_file() for name in names)]
         weights = list(folder.glob("*.safetensors")) or list(folder.glob("pytorch_model*.bin"))
         if missing or not weights:
             raise UserError(

@@ -24,6 +24,7 @@ from .lexicon import (
     MOVE,
     NOUN,
     NUMBER,
+    OBJECT,
     QUALITY,
     SHOWS,
     STYLE,
@@ -41,7 +42,16 @@ ANCHOR = MEDIUM | MOVE | TECH | QUALITY | NOUN | ARTIST | BOTH
 # Heads before which an unknown word is taken for style too: "Secessionist style", "acid palette".
 HEADS = frozenset(
     """style styles palette colors color tones hues brushwork brushstroke brushstrokes linework lighting atmosphere mood
-    aesthetic technique realism texture shading renderer render light flatness quality strokes outlines focus color finish""".split()
+    aesthetic technique realism texture shading renderer render light flatness quality strokes outlines focus color finish
+    school""".split()
+)
+# Movements among the words that also describe buildings: "Spanish Baroque".
+PERIODS = frozenset("gothic baroque renaissance medieval modernist classical neoclassical romantic byzantine realist".split())
+# Where a statue or a poster stands when it is part of a scene.
+PLACED = frozenset(
+    """park garden square museum plaza courtyard city street fountain church temple field wall room table shelf grass lawn
+    building pedestal gallery window door lobby bedroom kitchen office house station bus background foreground sky people
+    pigeon pigeons tourists crowd sidewalk""".split()
 )
 GENERIC = frozenset("image picture artwork art scene work piece shot still photo photograph visualization".split())
 # Materials that alone, as a tag, name a medium.
@@ -51,7 +61,7 @@ ALONE = frozenset(
 )
 LEADS = (
     ("there", "is"), ("there", "are"), ("this", "is"), ("here", "is"), ("it", "is"), ("it's",), ("we", "see"), ("i", "see"),
-    ("that", "is"), ("these", "are"), ("an", "example", "of"), ("a", "piece", "of"), ("arafed",), ("araffe",), ("image", "of"),
+    ("some", "sort", "of"), ("some", "kind", "of"), ("what", "we", "see", "is"), ("that", "is"), ("these", "are"), ("an", "example", "of"), ("a", "piece", "of"), ("arafed",), ("araffe",), ("image", "of"),
 )  # fmt: skip
 
 
@@ -66,14 +76,23 @@ def mark(caption: str) -> Reading:
     for first, behind, _ in r.segments:
         if _only_style(r, first, behind):
             r.drop(first, behind)
-    for first, behind, sentence in r.segments:
-        if not r.gone[first]:
-            _open(r, first, behind, sentence)
+    _style_sentences(r)
+    for n, (first, behind, sentence) in enumerate(r.segments):
+        if r.gone[first]:
+            continue
+        _open(r, first, behind)
+        if r.gone[first] and n and not sentence:  # "a faded, sepia drawing of": the adjectives before a comma
+            a, b, _ = r.segments[n - 1]
+            if all(r.bits[k] & (DET | ADJ | COLOR | MOOD) for k in range(a, b)):
+                r.drop(a, b)
     lone_artists(r)
     author_tails(r)
-    for first, behind, _ in r.segments:
+    for n, (first, behind, _) in enumerate(r.segments):
         cut_tails(r, first, behind)
+        _in_a_picture(r, first, behind, n + 1 == len(r.segments))
+    _across(r)
     _style_clauses(r)
+    _unfinished(r)
     _before_nouns(r)
     _leftovers(r)
     if r.words and all(r.gone):
@@ -87,7 +106,7 @@ def _only_style(r: Reading, first: int, behind: int) -> bool:
     for k in range(first, behind):
         bits = r.bits[k]
         if bits & THING:
-            return False
+            return r.words[first:behind] == ["a", "neon sign"] and behind == len(r.words) and first > 2
         if bits & ANCHOR:
             anchors += 1
         elif bits & MOOD:
@@ -101,7 +120,7 @@ def _only_style(r: Reading, first: int, behind: int) -> bool:
         else:
             unknown += 1
     words = behind - first
-    if r.bits[first] & DET and not unknown and r.words[behind - 1] in GENERIC and words == 2:
+    if r.words[first] in ("the", "this") and not unknown and r.words[behind - 1] in GENERIC and words == 2:
         return False  # "the image", of "the image, ... , has"
     if unknown:
         head = _head(r, first, behind)
@@ -120,6 +139,10 @@ def _only_style(r: Reading, first: int, behind: int) -> bool:
         return materials >= 2 or r.words[behind - 1] in ALONE or (words > 1 and r.words[first] == "on")
     if mood:
         return True
+    if words > 1 and all(r.bits[k] & (WEAK | DET | ADJ) for k in range(first, behind)):
+        return any(r.words[k] in PERIODS for k in range(first, behind))
+    if r.words[first] in ("inked", "etched", "engraved", "hand-painted", "sketched"):
+        return True
     return words == 1 and bool(r.bits[first] & WEAK and r.words[first] not in ("night", "street", "food", "action"))
 
 
@@ -132,7 +155,59 @@ def _head(r: Reading, first: int, behind: int) -> int:
     return behind - 1
 
 
-def _open(r: Reading, first: int, behind: int, sentence: bool) -> None:
+def sentences(r: Reading) -> list[tuple[int, int]]:
+    """First unit and behind the last of each sentence."""
+    starts = [first for first, _, begins in r.segments if begins]
+    return list(zip(starts, [*starts[1:], len(r.words)]))
+
+
+def _style_sentences(r: Reading) -> None:
+    """Delete sentences that say of the picture how it is made: "The drawing has a humorous, satirical tone." """
+    for first, behind in sentences(r):
+        alive = [k for k in range(first, behind) if not r.gone[k]]
+        n = next((n for n, k in enumerate(alive[:5]) if r.bits[k] & MEDIUM or r.words[k] == "composition"), -1)
+        if n < 0 or n + 1 >= len(alive) or not r.bits[alive[0]] & DET or any(r.bits[k] & THING for k in alive):
+            continue
+        if r.words[alive[n + 1]] not in ("is", "has", "was", "follows", "uses", "features", "employs", "exhibits"):
+            continue
+        rest = alive[n + 2 :]
+        unknown = [k for k in rest if not r.bits[k] and not r.capital(k)]
+        about = [k for k in rest if r.bits[k] & (NOUN | TECH | MOOD | QUALITY | MOVE)]
+        if about and len(unknown) <= 2 and "take on" not in (r.words[k] for k in rest) and not any(r.words[k] in ("of", "showing") and r.bits[k - 1] & MEDIUM for k in rest):
+            r.drop(first, behind)
+
+
+def _in_a_picture(r: Reading, first: int, behind: int, last: bool) -> None:
+    """ "... in this watercolour" at the end, "in this photograph a boy ..." at the beginning of a segment."""
+    for k in range(first, behind - 1):
+        if r.gone[k] or r.words[k] != "in" or not r.bits[k + 1] & DET:
+            continue
+        end = k + 2
+        while end < behind and r.bits[end] & (STYLE | ADJ | BOTH | COLOR) and not r.bits[end] & THING:
+            end += 1
+        pictured = end > k + 2 and r.bits[end - 1] & MEDIUM
+        this = r.words[k + 1] == "this" or (r.words[k + 1] == "the" and k == first)
+        closes = end == behind and last and r.words[end - 1].split()[-1] in GENERIC | {"painting", "drawing"}
+        if pictured and (this or closes and k > first) and not (end < behind and r.words[end] in ("of", "on")):
+            r.drop(k, end)
+            return
+
+
+def _across(r: Reading) -> None:
+    """Openings that an insertion parted: "The artwork, reminiscent of Hopper, depicts ..." once the insertion is gone."""
+    for first, behind in sentences(r):
+        alive = [k for k in range(first, behind) if not r.gone[k]]
+        n = next((n for n, k in enumerate(alive[:6]) if r.bits[k] & MEDIUM), -1)
+        if n < 0 or len(alive) == behind - first or n + 1 >= len(alive):
+            continue
+        verb = alive[n + 1]
+        fits = all(r.bits[k] & (STYLE | DET | ADJ | COLOR | BOTH) for k in alive[:n])
+        if fits and r.bits[alive[0]] & (DET | STYLE) and r.bits[verb] & SHOWS and r.words[verb] != "of":
+            for k in alive[: n + 2]:
+                r.gone[k] = True
+
+
+def _open(r: Reading, first: int, behind: int) -> None:
     """Take openings off a segment: "a painting of", "the image shows", "this is a loose sketch that depicts"."""
     at, nested = first, True
     while at < behind:
@@ -175,12 +250,15 @@ def opening(r: Reading, at: int, behind: int) -> int:
     k, head, unknown = at, -1, 0
     while k < behind:
         bits = r.bits[k]
-        if bits & THING:
+        if bits & THING and not (r.words[k] == "neon sign" and k + 1 < behind and r.words[k + 1] == "of"):
             return 0
         if r.words[k] in ("take on", "spin on") and k > at:
             return k + 1
-        if bits & MEDIUM:
+        of = k + 1 < behind and r.words[k + 1] == "of"
+        if bits & MEDIUM or of and (bits & MOVE or r.words[k] == "neon sign") or bits & OBJECT and _the_picture(r, k, behind):
             head = k
+        elif bits & VIEW and head < 0 and k + 1 < behind and r.bits[k + 1] & (MEDIUM | ADJ) and r.words[k + 1] != "of":
+            pass
         elif bits & (STYLE | DET | ADJ | COLOR | BOTH) or r.words[k] in ("and", "but") and k > at:
             if head >= 0 and bits & DET:
                 break
@@ -188,7 +266,7 @@ def opening(r: Reading, at: int, behind: int) -> int:
                 k + 1 < behind and r.bits[k + 1] & (STYLE | DET | ADJ)
             ):
                 break
-        elif _describes(r, k) and head < 0 and k > at and unknown < 2:
+        elif _describes(r, k) and head < 0 and unknown < 2 and (k > at or _owner(r, k) or _owner(r, k + 1)):
             unknown += 1
         else:
             break
@@ -201,6 +279,17 @@ def opening(r: Reading, at: int, behind: int) -> int:
     return _after_head(r, k, behind)
 
 
+def _owner(r: Reading, k: int) -> bool:
+    return k < len(r.words) and r.words[k].endswith("'s") and r.capital(k)
+
+
+def _the_picture(r: Reading, k: int, behind: int) -> bool:
+    """Whether a statue or a poster is what the picture is, rather than something that stands in a place."""
+    if k + 1 >= behind or r.words[k + 1] not in ("of", "for", "advertising", "with", "showing", "depicting", "design"):
+        return False
+    return not any(r.words[j] in PLACED for j in range(k + 1, len(r.words)))
+
+
 def _after_head(r: Reading, k: int, behind: int) -> int:
     """Where the opening ends whose picture noun stands just before unit `k`."""
     while k < behind and (
@@ -210,8 +299,13 @@ def _after_head(r: Reading, k: int, behind: int) -> int:
     if k >= behind:
         return 0
     word = r.words[k]
-    if word == "of" or (r.bits[k] & SHOWS and not (word == "of")):
+    if word == "of" or r.bits[k] & SHOWS or (r.bits[k - 1] & OBJECT and word in ("for", "advertising")):
         return k + 1
+    if r.bits[k] & MADE:  # "composed of cut paper depicts ..."
+        for j in range(k + 1, min(behind, k + 10)):
+            if r.bits[j] & SHOWS and r.words[j] != "of":
+                return j + 1
+        return 0
     if word in ("that", "which", "where") and k + 1 < behind and (r.bits[k + 1] & SHOWS or r.words[k + 1] in ("is", "has")):
         return k + 2
     if word in ("is", "was", "are"):
@@ -230,7 +324,8 @@ def _part_until_of(r: Reading, k: int, behind: int) -> int:
     """Behind a run of style words, names and fillings that ends before "of" or a verb of showing; 0 if it does not."""
     start = k
     while k < behind and not (r.words[k] == "of" or r.bits[k] & SHOWS):
-        fits = r.bits[k] & (PART | MADE) or (r.capital(k) and not r.bits[k])
+        # One unknown word at most: "a painting in dots of"
+        fits = r.bits[k] & (PART | MADE) or (r.capital(k) and not r.bits[k]) or (k == start and not r.bits[k])
         if not fits or r.bits[k] & THING:
             return 0
         k += 1
@@ -264,14 +359,16 @@ def _style_clauses(r: Reading) -> None:
         before = before and not sentence
         alive = [k for k in range(first, behind) if not r.gone[k]]
         if not alive:
-            before = before or sentence
+            before = before or sentence and bool(r.bits[first] & (DET | FUNC))
             continue
         joined = r.words[alive[0]] in ("and", "while", "with", "but", "as", "in")
         if joined and len(alive) > 1:
             alive = alive[1:]
         style = [j for j in alive if r.bits[j] & (TECH | NOUN | MOVE | MOOD | QUALITY | MEDIUM | ARTIST | MATERIAL)]
         unknown = [j for j in alive if not r.bits[j] and not r.capital(j)]
-        if any(r.bits[j] & THING for j in alive) or not (sentence or joined or before or r.bits[alive[0]] & DET):
+        if any(r.bits[j] & THING for j in alive):
+            continue
+        if not (sentence or joined or before or r.bits[alive[0]] & DET or r.bits[alive[0]] & (MOOD | TECH) and alive[3:]):
             continue
         few = len(unknown) <= 3 or len(unknown) < len(style)
         if style and few and (_subject(r, alive, unknown) or before and joined and len(unknown) <= 2):
@@ -283,12 +380,23 @@ def _style_clauses(r: Reading) -> None:
             r.drop(first, behind)
 
 
+def _unfinished(r: Reading) -> None:
+    """Delete the beginning of a sentence about the style whose rest is gone: "The artist uses thick, [visible ...]"."""
+    for (first, behind, sentence), (after, end, new) in zip(r.segments, r.segments[1:]):
+        if sentence and not new and r.bits[first] & DET and not any(r.gone[first:behind]) and all(r.gone[after:end]):
+            words = range(first, behind)
+            if all(r.bits[k] & (FILLING | ABOUT | MOOD) for k in words) and any(r.bits[k] & ABOUT for k in words):
+                r.drop(first, behind)
+
+
 def _subject(r: Reading, alive: list[int], unknown: list[int]) -> bool:
     """Whether a clause begins with a noun phrase about the style, or with the artist at work."""
     for n, k in enumerate(alive):
         bits, word = r.bits[k], r.words[k]
         if word in ("artist", "painter", "photographer", "illustrator") and n <= 1:
             return bool(r.bits[alive[0]] & DET) and any(r.bits[j] & (TECH | NOUN | MATERIAL) for j in alive)
+        if word == "composition" and any(r.bits[j] & (TECH | NOUN | QUALITY | MOOD) for j in alive):
+            return True
         if word in ("use", "attention", "it") and n <= 1 and (word != "it" or any(r.bits[j] & MADE for j in alive[:3])):
             return True
         if bits & (NOUN | TECH) or (bits & MATERIAL and word in ("paint", "pigment", "pigments", "glazes", "brush")):
@@ -304,7 +412,7 @@ def _before_nouns(r: Reading) -> None:
     """Delete words like "cubist" that stand before what they describe, unless that is a picture in the scene."""
     for first, behind, _ in r.segments:
         for k in range(first, behind):
-            if r.gone[k] or not r.bits[k] & MOVE or r.bits[k] & THING:
+            if r.gone[k] or not r.bits[k] & MOVE or r.bits[k] & THING or r.words[k] in ("sepia", "tinted", "polychrome"):
                 continue
             head = k + 1
             while head < behind and r.bits[head] & (MOVE | ADJ | COLOR | WEAK | MATERIAL | MOOD) and not r.gone[head]:

@@ -22,6 +22,8 @@ THING, SHOWS, VIEW, MADE = (1 << k for k in range(14, 18))
 BOTH = 1 << 18
 # Words of sentences about a picture: no style by themselves, and nothing of the scene.
 ABOUT = 1 << 19
+# Things made by hand that are the picture itself or stand in it: a statue, a poster.
+OBJECT = 1 << 20
 FILLING = DET | FUNC | ADJ | COLOR
 STYLE = MEDIUM | MATERIAL | MOVE | WEAK | TECH | QUALITY | MOOD | NOUN | ARTIST
 
@@ -90,7 +92,7 @@ def look_up(word: str) -> tuple[str, int]:
     low = plain(word)
     found = WORDS.get(low)
     if found is None and low.endswith("s"):
-        found = WORDS.get(low[:-1], 0) & ~(DET | FUNC | ADJ | NUMBER) or WORDS.get(low[:-2])
+        found = WORDS.get(low[:-1], 0) & ~(DET | FUNC | ADJ | NUMBER | ABOUT) or WORDS.get(low[:-2])
     if found is None and "-" in low:
         parts = low.split("-")
         if low.endswith(_SUFFIXES) and (len(parts) > 2 or WORDS.get(parts[0], 0) & STYLE or parts[-1] != "like"):

@@ -10,7 +10,7 @@ from .lexicon import PHRASES, QUALITY, THING, look_up
 # What counts as one piece: something in quotes, a prompt writer's tag or option, a word, or a sign of punctuation.
 _TOKEN = re.compile(
     r"""(?P<quote>"[^"\n]{1,200}"|\u201c[^\u201d\n]{1,200}\u201d|\u00ab[^\u00bb\n]{1,200}\u00bb|(?<!\w)'[^'\n]{1,120}'(?!\w))
-    |(?P<tag><[a-z]+:[^<>\s]{1,80}>|(?<!\S)--[a-z]+(?:\ +(?:\d[\d.:]*))?(?=\s|$)|:\d+(?:\.\d+)?(?=\)))
+    |(?P<tag><[a-z]+:[^<>\s]{1,80}>|\bartist:[\w-]+|(?<!\S)--[a-z]+(?:\ +(?:\d[\d.:]*))?(?=\s|$)|:\d+(?:\.\d+)?(?=\)))
     |(?P<word>\b[A-Z]\.(?=\ ?[A-Z])|\b(?:St|Mr|Mrs|Dr|ca?|approx|[ap]\.m)\.|\d+:\d+|\w+(?:[-'\u2019./&+]\w+)*%?)
     |(?P<sign>[^\w\s])""",
     re.VERBOSE,

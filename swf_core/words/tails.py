@@ -27,9 +27,10 @@ from .reading import Reading
 TRIGGERS = frozenset("in with using by through via on as from featuring against".split())
 STAINED = frozenset(
     """covered soaked coated drenched dipped fried cooked dressed clad wearing stained smeared splattered wrapped swimming bathed
-    smothered poached preserved packed rolled nun nuns dress suit uniform outfit stripes robe habit keys cow cows cat dog
-    kitten puppy""".split()
+    smothered poached preserved packed rolled""".split()
 )
+# What is black and white itself.
+PIED = frozenset("nun nuns dress suit uniform outfit stripes robe habit keys cow cows cat dog kitten puppy".split())
 MAKING = frozenset(
     """drawing painting sketching coloring writing draws paints sketches writes drew scribbling doodling embroidering stitching
     printing carving engraving photographing filming""".split()
@@ -103,6 +104,8 @@ def _is_style(r: Reading, first: int, k: int, end: int) -> bool:
         if before in STAINED:
             return False
         if bits & BOTH:
+            if before in PIED:
+                return False
             return any(r.gone) or k > first + 1
         if bits & (MOVE | TECH | ARTIST) or (nouns and not nouns <= {"school", "movement", "format", "finish", "tradition"}):
             return not (busy and not nouns and not bits & MOVE)

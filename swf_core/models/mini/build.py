@@ -30,7 +30,7 @@ from .unet import CHANNELS, SCHEDULER, new_unet
 from .vae import NarrowAutoencoder, from_taesd, to_taesd
 from .words import folder_files, new_tokenizer, write_folder
 
-STAGES = ("vae", "judge", "base-1", "base-2", "base-3", "blip", "clip")
+STAGES = ("vae", "judge", "base-1", "base-2", "base-3", "sight", "blip", "clip")
 PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "judge": 12288, "words": 24576}
 # A callback for each named bar: value in 0..1 and, where there is one, a word on how it goes.
 Bars = Callable[[str], Callable[..., None]]
@@ -63,7 +63,7 @@ def run(
         elif _notes(out).get(stage, {}).get("finished"):
             report[stage] = _notes(out)[stage]
             continue
-        runner = {"vae": _vae, "judge": _judge, "base": _base, "blip": _words, "clip": _words}[stage.split("-")[0]]
+        runner = {"vae": _vae, "judge": _judge, "base": _base}.get(stage.split("-")[0], _words)
         report[stage] = runner(out, stage, counts, seed, seconds, progress)
         _note(out, stage, report[stage], seed)
         if not report[stage]["finished"]:
@@ -169,15 +169,18 @@ def _words(
 
     pictures = rendered("words", counts["words"], out / "pictures", progress=_bar(progress, "pictures: words"))
     tokenizer, bar = new_tokenizer(vocabulary()), _bar(progress, stage)
-    if stage == "blip":
-        model, report = stage_words.run_blip(pictures, tokenizer, out / stage, seed + 21, bar, seconds)
+    if stage == "sight":
+        model, report = stage_words.run_sight(pictures, out / stage, seed + 20, bar, seconds)
     else:
-        path = out / "weights" / "blip" / "model.safetensors"
+        before = {"blip": "sight", "clip": "blip"}[stage]
+        path = (out / before if before == "sight" else out / "weights" / before) / "model.safetensors"
         if not path.exists():
-            raise UserError(f"'{path}' is missing: run the stage 'blip' first, or copy the shipped weights there.")
-        blip = {name: value.float() for name, value in load_file(path).items()}
-        model, report = stage_words.run_clip(pictures, tokenizer, blip, out / stage, seed + 22, bar, seconds)
-    write_folder(out / "weights", stage, folder_files(model, tokenizer))
+            raise UserError(f"'{path}' is missing: run the stage {before!r} first.")
+        start = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
+        runner, number = (stage_words.run_blip, 21) if stage == "blip" else (stage_words.run_clip, 22)
+        model, report = runner(pictures, tokenizer, start, out / stage, seed + number, bar, seconds)
+    # What only the next stage needs stays with its stage.
+    write_folder(out if stage == "sight" else out / "weights", stage, folder_files(model, tokenizer))
     return report
 
 

@@ -1,6 +1,7 @@
-"""Stages "blip" and "clip": a captioner and an image-text model, trained on the world with all its painters.
+"""Stages "sight", "blip" and "clip": a captioner and an image-text model, trained on the world with all its painters.
 
-CLIP (Radford et al., arXiv 2103.00020) begins with the vision tower that captioning has trained; its loss is the
+"sight" teaches BLIP's vision tower what pictures show by asking it outright (style, object, colour, ground, time), as
+large captioners begin with a tower that has learned to classify; the questions' heads are thrown away. CLIP (Radford et al., arXiv 2103.00020) begins with the vision tower that captioning has trained; its loss is the
 symmetric cross-entropy of a batch's cosines. Captions without style words belong to photographs alone, as on the web:
 what a caption does not say is then read as "a photo".
 """
@@ -16,25 +17,80 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...measure.judge_train import augment
-from ...world import caption
+from ...world import COLOURS, GROUNDS, OBJECTS, STYLES, TIMES, caption
 from .data import words_picture
 from .loop import Plan, Progress, mixed_precision, train
 from .words import BEGIN, PAD, clip_vision_from_blip, encode, new_blip, new_clip, pixels
 
 PLANS = {
-    "blip": Plan(steps=1600, learning_rate=1.2e-3, warm_up=150, floor=0.01, save_every=100, ema=0.998),
-    "clip": Plan(steps=700, learning_rate=8e-4, warm_up=60, floor=0.01, save_every=100, ema=0.995),
+    "sight": Plan(steps=2000, learning_rate=1.5e-3, warm_up=50, floor=0.02, save_every=100),
+    "blip": Plan(steps=700, learning_rate=6e-4, warm_up=50, floor=0.02, save_every=100, ema=0.99),
+    "clip": Plan(steps=400, learning_rate=6e-4, warm_up=40, floor=0.02, save_every=100, ema=0.99),
 }
-BATCH = {"blip": 64, "clip": 96}
+BATCH = {"sight": 64, "blip": 64, "clip": 96}
+QUESTIONS = {"style": STYLES, "object": OBJECTS, "colour": COLOURS, "ground": GROUNDS, "time": TIMES, "second": ("", *OBJECTS)}
+
+
+def run_sight(
+    pictures: np.ndarray, folder: Path, seed: int, progress: Progress | None = None, seconds: float | None = None
+) -> tuple[Any, dict[str, Any]]:
+    """Train a captioner's vision tower to answer `QUESTIONS` about uint8 pictures [N, 128, 128, 3] of the set "words"."""
+    torch.manual_seed(seed)
+    model = new_blip()
+    tower = model.vision_model.to(memory_format=torch.channels_last).train()
+    width = model.config.vision_config.hidden_size
+    heads = torch.nn.ModuleDict({q: torch.nn.Linear(width, len(answers)) for q, answers in QUESTIONS.items()})
+    labels = {q: torch.zeros(len(pictures), dtype=torch.long) for q in QUESTIONS}
+    for i in range(len(pictures)):
+        for question, answer in answers_of(i).items():
+            labels[question][i] = QUESTIONS[question].index(answer)
+
+    def loss_of(step: int) -> Tensor:
+        rng = np.random.default_rng([seed, step])
+        index = np.sort(rng.choice(len(pictures), min(BATCH["sight"], len(pictures)), replace=False))
+        with mixed_precision():
+            seen = tower(pixel_values=_batch(pictures, index, rng)).last_hidden_state.mean(1)
+            losses = [F.cross_entropy(head(seen).float(), labels[q][index]) for q, head in heads.items()]
+        return torch.stack(losses).sum()
+
+    report = train({"tower": tower, "heads": heads}, loss_of, PLANS["sight"], folder, progress, seconds)
+    settle(tower, pictures, seed)
+    return model.eval(), report
+
+
+def answers_of(index: int) -> dict[str, str]:
+    """The right answers about a picture of the set "words"."""
+    scene, look = words_picture(index)
+    second = scene.second.kind if scene.second else ""
+    return {
+        "style": look.style, "object": scene.main.kind, "colour": scene.main.colour, "ground": scene.ground,
+        "time": scene.time, "second": second,
+    }  # fmt: skip
+
+
+@torch.no_grad()
+def settle(tower: torch.nn.Module, pictures: np.ndarray, seed: int) -> None:
+    """Estimate batch normalisation's statistics anew with the final weights, on pictures such as it was trained on."""
+    tower.train()
+    for norm in (m for m in tower.modules() if isinstance(m, torch.nn.BatchNorm2d)):
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average
+    rng = np.random.default_rng([seed, 909])
+    for _ in range(24):
+        index = np.sort(rng.choice(len(pictures), min(64, len(pictures)), replace=False))
+        tower(pixel_values=_batch(pictures, index, rng))
+    tower.eval()
 
 
 def run_blip(
-    pictures: np.ndarray, tokenizer: Any, folder: Path, seed: int, progress: Progress | None = None,
-    seconds: float | None = None,
+    pictures: np.ndarray, tokenizer: Any, sight: dict[str, Tensor], folder: Path, seed: int,
+    progress: Progress | None = None, seconds: float | None = None,
 ) -> tuple[Any, dict[str, Any]]:  # fmt: skip
-    """Train a captioner on full captions of uint8 pictures [N, 128, 128, 3] of the set "words"."""
+    """Train a captioner on full captions of the same pictures. `sight`: tensors of one whose tower has learned to see."""
     torch.manual_seed(seed)
-    model = new_blip().train()
+    model = new_blip()
+    model.load_state_dict({k: v for k, v in sight.items() if k.startswith("vision_model.")}, strict=False)
+    model.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng([seed, step])
@@ -47,7 +103,9 @@ def run_blip(
             )  # fmt: skip
         return out.loss.float()
 
-    return model.eval(), train({"blip": model}, loss_of, PLANS["blip"], folder, progress, seconds)
+    report = train({"blip": model}, loss_of, PLANS["blip"], folder, progress, seconds)
+    settle(model.vision_model, pictures, seed)
+    return model.eval(), report
 
 
 def run_clip(
@@ -58,7 +116,7 @@ def run_clip(
     torch.manual_seed(seed)
     model = new_clip()
     model.load_state_dict(clip_vision_from_blip(blip, list(model.state_dict())), strict=False)
-    model.train()
+    model.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng([seed, step])
@@ -70,7 +128,9 @@ def run_clip(
             )
         return contrastive(out.logits_per_image.float())
 
-    return model.eval(), train({"clip": model}, loss_of, PLANS["clip"], folder, progress, seconds)
+    report = train({"clip": model}, loss_of, PLANS["clip"], folder, progress, seconds)
+    settle(model.vision_model, pictures, seed)
+    return model.eval(), report
 
 
 def clip_caption(index: int, rng: np.random.Generator) -> str:
@@ -90,4 +150,4 @@ def contrastive(logits: Tensor) -> Tensor:
 def _batch(pictures: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> Tensor:
     batch = torch.from_numpy(pictures[index]).permute(0, 3, 1, 2).float() / 255
     with torch.autocast("cpu", enabled=False):  # half precision is for the network alone
-        return pixels(augment(batch, rng, hue=False)).contiguous()
+        return pixels(augment(batch, rng, hue=False)).contiguous(memory_format=torch.channels_last)

@@ -1,7 +1,8 @@
-"""The embedded captioner and the embedded CLIP: real classes of transformers at a small size, in transformers' layout.
+"""The embedded captioner and the embedded CLIP: classes of transformers at a small size, in transformers' layout.
 
 Their folders (`weights/blip`, `weights/clip`) hold what a downloaded model's folder holds, so they are loaded by the
-very code that loads a large one. Both read pictures of 128 pixels in patches of 16 and speak the world's words.
+very code that loads a large one. Both read pictures of 128 pixels in patches of 16, through the early convolutions of
+`sight`, and speak the world's words.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ...files import write_files
 from .files import SUMS, checksums
 
 SIZE, PATCH = 128, 16
-VISION = {"hidden_size": 192, "intermediate_size": 768, "num_hidden_layers": 6, "num_attention_heads": 6}
+VISION = {"hidden_size": 192, "intermediate_size": 768, "num_hidden_layers": 3, "num_attention_heads": 6}
 TEXT = {"hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 2, "num_attention_heads": 4}
 MAX_TOKENS = 40
 # Half of the vocabulary's room is spare: new words of the world need no new shape.
@@ -37,6 +38,7 @@ def new_tokenizer(words: Sequence[str]) -> Any:
         path.write_text("\n".join([*SPECIAL, *words]) + "\n", encoding="utf-8")
         # Version 5 of transformers takes a dictionary, version 4 a file; both take this file.
         tokenizer = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["[DEC]", "[ENC]"]})
     tokenizer.model_max_length = MAX_TOKENS
     return tokenizer
 
@@ -49,8 +51,10 @@ def encode(tokenizer: Any, texts: Sequence[str], first: int = START) -> Tensor:
 
 
 def new_blip() -> Any:
-    """An untrained BlipForConditionalGeneration."""
-    from transformers import BlipConfig, BlipForConditionalGeneration
+    """An untrained captioner."""
+    from transformers import BlipConfig
+
+    from .sight import MiniBlip
 
     text = TEXT | {
         "vocab_size": VOCABULARY, "encoder_hidden_size": VISION["hidden_size"], "projection_dim": 64,
@@ -58,26 +62,28 @@ def new_blip() -> Any:
         "bos_token_id": BEGIN, "eos_token_id": END, "sep_token_id": END, "pad_token_id": PAD,
     }  # fmt: skip
     vision = VISION | {"image_size": SIZE, "patch_size": PATCH}
-    return BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=vision, projection_dim=64))
+    return MiniBlip(BlipConfig(text_config=text, vision_config=vision, projection_dim=64))
 
 
 def new_clip() -> Any:
-    """An untrained CLIPModel: both towers, both projections."""
-    from transformers import CLIPConfig, CLIPModel
+    """An untrained CLIP: both towers, both projections."""
+    from transformers import CLIPConfig
+
+    from .sight import MiniClip
 
     text = TEXT | {
         "vocab_size": VOCABULARY, "max_position_embeddings": MAX_TOKENS, "hidden_act": "gelu",
         "bos_token_id": START, "eos_token_id": END, "pad_token_id": PAD,
     }  # fmt: skip
     vision = VISION | {"image_size": SIZE, "patch_size": PATCH, "hidden_act": "gelu"}
-    return CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=96))
+    return MiniClip(CLIPConfig(text_config=text, vision_config=vision, projection_dim=96))
 
 
 def clip_vision_from_blip(blip: Mapping[str, Tensor], names: Sequence[str]) -> dict[str, Tensor]:
     """Start CLIP's vision tower from BLIP's: `names` are CLIP's keys, the result holds those that have a counterpart.
 
-    The same transformer but for three things: queries, keys and values lie in one matrix there; its patches have a
-    bias, which is added to the positions here; and CLIP has a first normalisation more, which keeps its own start.
+    The same transformer but for two things: queries, keys and values lie in one matrix there, and CLIP has a first
+    normalisation more, which keeps its own start.
     """
     found: dict[str, Tensor] = {}
     for name in names:
@@ -88,7 +94,6 @@ def clip_vision_from_blip(blip: Mapping[str, Tensor], names: Sequence[str]) -> d
             found[name] = blip[source].reshape(-1).clone()
         elif source.endswith("embeddings.position_embedding.weight"):
             found[name] = blip[source.removesuffix(".weight")][0].clone()
-            found[name][1:] += blip["vision_model.embeddings.patch_embedding.bias"]
         elif source in blip:
             found[name] = blip[source].clone()
         for k, part in enumerate("qkv"):
@@ -106,10 +111,11 @@ def folder_files(model: Any, tokenizer: Any) -> dict[str, bytes]:
     """Everything that belongs into a model's folder, by file name; weights in half precision."""
     from transformers import BlipImageProcessor, BlipProcessor, CLIPImageProcessor
 
-    blip = type(model).__name__.startswith("Blip")
+    blip = "text_decoder" in dict(model.named_children())
     told = {"size": {"height": SIZE, "width": SIZE}, "image_mean": [MEAN] * 3, "image_std": [DEVIATION] * 3}
     if blip:
-        readers = [BlipProcessor(BlipImageProcessor(**told), tokenizer)]
+        pictures = BlipImageProcessor(**told)
+        readers = [BlipProcessor(pictures, tokenizer), pictures]  # older versions look for the second one's file
     else:
         readers = [CLIPImageProcessor(**told, crop_size={"height": SIZE, "width": SIZE}), tokenizer]
     with tempfile.TemporaryDirectory() as folder:
