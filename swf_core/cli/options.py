@@ -168,19 +168,24 @@ def dialled(options: Any, args: argparse.Namespace) -> Any:
     return options.changed(**inside, **given)
 
 
-def load_backend(args: argparse.Namespace) -> Any:
-    """Load the model that --model, --lora and --device name."""
+def device_of(name: str) -> str:
+    """A device that can be used; "auto" is a GPU where there is one."""
     import torch
 
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"The device '{name}' cannot be used here; choose --device cpu.") from error
+    return name
+
+
+def load_backend(args: argparse.Namespace) -> Any:
+    """Load the model that --model, --lora and --device name."""
     from ..models import load
 
-    device = args.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f"The device '{device}' cannot be used here; choose --device cpu.") from error
+    device = device_of(args.device)
     lora = None if args.lora is None else [(args.lora, args.lora_weight)]
     return load(args.model, lora=lora, device=device)
 

@@ -17,7 +17,7 @@ from typing import Any
 from torch import Tensor
 
 from ..errors import UserError
-from .folders import BLIP_IDS, folder_of, loaded
+from .folders import BLIP_IDS, EMBEDDED, folder_of, loaded
 from .rank import Clip, as_image, quiet, similarities
 
 UNRANKED = "not ranked: no CLIP was given, so the order is the captioner's own"
@@ -48,10 +48,12 @@ class CaptionOptions:
     keep: int = 5
 
     def __post_init__(self) -> None:
-        for name, value, low, high in (
-            ("beams", self.beams, 1, 16), ("samples", self.samples, 0, 32), ("max_new_tokens", self.max_new_tokens, 5, 200),
-            ("top_p", self.top_p, 1e-6, 1), ("repetition_penalty", self.repetition_penalty, 1, 5), ("keep", self.keep, 1, 100),
-        ):  # fmt: skip
+        ranges = {
+            "beams": (1, 16), "samples": (0, 32), "max_new_tokens": (5, 200), "top_p": (1e-6, 1),
+            "repetition_penalty": (1, 5), "keep": (1, 100),
+        }  # fmt: skip
+        for name, (low, high) in ranges.items():
+            value = getattr(self, name)
             if not low <= value <= high:
                 raise UserError(f"{name} is {value}; it must be between {low:g} and {high:g}.")
         if not self.beginnings:
@@ -92,6 +94,9 @@ def load_captioner(
     """Load a BLIP: "mini", a folder, or with `download` one of `BLIP_IDS`. Raises UserError when it cannot be."""
     from transformers import BlipForConditionalGeneration, BlipProcessor
 
+    kind: Any = BlipForConditionalGeneration
+    if str(where) == EMBEDDED:
+        from ..models.mini.sight import MiniBlip as kind
     source, online = folder_of(where, "blip", download, BLIP_IDS)
 
     def load() -> Captioner:
@@ -99,9 +104,9 @@ def load_captioner(
 
         options: dict[str, Any] = {"local_files_only": not online}
         with quiet():
-            model = BlipForConditionalGeneration.from_pretrained(source, dtype=dtype or torch.float32, **options)
+            model = kind.from_pretrained(source, dtype=dtype or torch.float32, **options)
             processor = BlipProcessor.from_pretrained(source, **options)
-        return Captioner(model.eval().to(device), processor, str(where))  # pyright: ignore[reportArgumentType]
+        return Captioner(model.eval().to(device), processor, str(where))
 
     return loaded(load, source, "captioner")
 
@@ -138,10 +143,10 @@ def caption_pictures(
 
 
 def normalised(text: str) -> str:
-    """A caption as people write it: no space before commas, single blanks, no invented word."""
-    text = _ARTEFACT.sub("", text)
-    text = re.sub(r"\s+([,.;:!?'])", r"\1", " ".join(text.split()))
-    return re.sub(r"\s*-\s*(?=\w)(?<=\w\s-\s)|(?<=\w) - (?=\w)", "-", text).strip(" .,;")
+    """A caption as people write it: no blank before a sign or around a hyphen, no invented word, no sign at its ends."""
+    text = " ".join(_ARTEFACT.sub("", text).split())
+    text = re.sub(r"\s+([,.;:!?'])", r"\1", text)
+    return re.sub(r"(?<=\w) - (?=\w)", "-", text).strip(" .,;")
 
 
 def _propose(
@@ -201,5 +206,6 @@ def _choose(picture: Tensor, made: list[Candidate], clip: Clip | None, keep: int
     if clip is None:
         return Captioned(candidates[0].text, tuple(candidates[:keep]), False, UNRANKED)
     scores = similarities(clip, picture, [c.text for c in candidates])
-    ranked = sorted((Candidate(c.text, c.how, round(s, 6)) for c, s in zip(candidates, scores)), key=lambda c: -(c.score or 0))
+    scored = [Candidate(c.text, c.how, round(s, 6)) for c, s in zip(candidates, scores)]
+    ranked = sorted(scored, key=lambda c: -(c.score or 0))
     return Captioned(ranked[0].text, tuple(ranked[:keep]), True)

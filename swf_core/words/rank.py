@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from ..errors import UserError
-from .folders import CLIP_IDS, folder_of, loaded
+from .folders import CLIP_IDS, EMBEDDED, folder_of, loaded
 
 # What a caption loses for saying the same three words again and again.
 REPEATED = 0.02
@@ -55,6 +55,9 @@ def load_clip(where: str | Path = "mini", device: Any = "cpu", dtype: Any = None
     """Load a CLIP: "mini", a folder, or with `download` one of `CLIP_IDS`. Raises UserError when it is not whole."""
     from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel
 
+    kind: Any = CLIPModel
+    if str(where) == EMBEDDED:
+        from ..models.mini.sight import MiniClip as kind
     source, online = folder_of(where, "clip", download, CLIP_IDS)
     options: dict[str, Any] = {"local_files_only": not online}
 
@@ -62,9 +65,9 @@ def load_clip(where: str | Path = "mini", device: Any = "cpu", dtype: Any = None
         import torch
 
         with quiet():
-            model, told = CLIPModel.from_pretrained(
+            model, told = kind.from_pretrained(
                 source, dtype=dtype or torch.float32, output_loading_info=True, **options
-            )  # pyright: ignore[reportGeneralTypeIssues]
+            )
             lost = [name for name in told["missing_keys"] if "position_ids" not in name]
             if lost:
                 raise UserError(
