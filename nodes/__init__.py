@@ -5,15 +5,20 @@ from __future__ import annotations
 
 def node_list() -> list[type]:
     """Return the node classes, imported only now: the host may import the pack without using it."""
+    from .blip_caption import BlipCaption
     from .mini_loader import MiniLoader
     from .query_preserve_patch import QueryPreservePatch
     from .style_load import StyleLoad
     from .style_mix import StyleMix
     from .style_save import StyleSave
+    from .style_strip import StyleStrip
     from .trajectory import TrajectoryNode
     from .triple_sampler import TripleSampler
 
-    return [TripleSampler, QueryPreservePatch, TrajectoryNode, StyleMix, StyleSave, StyleLoad, MiniLoader]
+    return [
+        TripleSampler, QueryPreservePatch, TrajectoryNode, StyleMix, StyleSave, StyleLoad, MiniLoader, BlipCaption,
+        StyleStrip,
+    ]  # fmt: skip
 
 
 def extension():

@@ -51,8 +51,11 @@ class Graph:
         defaults, sockets = widgets_of(info), sockets_of(info)
         unknown = given.keys() - {n for n, _ in defaults} - {n for n, _ in sockets}
         assert not unknown, f"{kind} has no {unknown}"
-        inputs = []
-        for slot, (name, kind_of) in enumerate(sockets):
+        inputs: list[dict[str, Any]] = []
+        # A link may also take the place of a widget's value; the page then lists the widget among the inputs.
+        wired = {name for name, _ in defaults if isinstance(given.get(name), tuple)}
+        kinds = {n: k for group in info["input"].values() for n, (k, *_) in group.items()}
+        for slot, (name, kind_of) in enumerate([*sockets, *((name, kinds[name]) for name in sorted(wired))]):
             link = None
             if name in given:
                 link = len(self.links) + 1
@@ -60,16 +63,19 @@ class Graph:
                 self.links.append([link, source, output, number, slot, self.known_type(source, output)])
                 self.nodes[source - 1]["outputs"][output]["links"].append(link)
             inputs.append({"name": name, "type": kind_of, "link": link})
+            if name in wired:
+                inputs[-1]["widget"] = {"name": name}
         outputs = [
             {"name": name, "type": type_, "links": [], "slot_index": i}
             for i, (name, type_) in enumerate(zip(info["output_name"], info["output"]))
         ]
         high = 10 + 20 * max(len(inputs), len(outputs)) + 24 * len(defaults)  # as the page lays nodes out
         high += {"CLIPTextEncode": 100, "SaveImage": 200, "PreviewImage": 200, "LoadImage": 200}.get(kind, 0)
+        high += {"SWF_BlipCaption": 240, "SWF_StyleStrip": 240, "PreviewAny": 80}.get(kind, 0)
         node = {
             "id": number, "type": kind, "pos": [40 + 380 * column, 60 + row], "size": [320, high], "flags": {},
             "order": number - 1, "mode": 0, "inputs": inputs, "outputs": outputs,
-            "properties": {"Node name for S&R": kind}, "widgets_values": [given.get(n, d) for n, d in defaults],
+            "properties": {"Node name for S&R": kind}, "widgets_values": [d if n in wired else given.get(n, d) for n, d in defaults],
         }  # fmt: skip
         self.nodes.append(node | ({"title": title} if title else {}))
         return number

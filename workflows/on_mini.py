@@ -177,6 +177,30 @@ def share(graph: Graph) -> None:
     )  # fmt: skip
 
 
+def caption_and_strip(graph: Graph) -> None:
+    """What pictures show, in words, without the words for how they are made."""
+    s = Start(graph, HOUSE, WINDOW)
+    both = graph.add(
+        "ImageBatch", 3, 0, "Both pictures", image1=s.decoded(s.content, 2, 300), image2=s.decoded(s.style, 2, 1200)
+    )
+    told = graph.add("SWF_BlipCaption", 3, 120, image=(both, 0), captioner="mini", clip="mini")
+    stripped = graph.add(
+        "SWF_StyleStrip", 4, 120, caption=(told, 0), image=(both, 0), method="offline", llm="none", clip="mini"
+    )
+    graph.add("PreviewAny", 5, 120, "What they show", source=(stripped, 0))
+    graph.add("PreviewAny", 5, 320, "Removed", source=(stripped, 1))
+    graph.add("PreviewAny", 5, 520, "Report", source=(stripped, 3))
+    graph.add(
+        "SaveImage", 5, 720, "The pictures", images=(both, 0), filename_prefix="StyleWallfacer/caption and strip"
+    )
+    graph.note(
+        "## Caption and strip\n**BLIP Caption** says what each picture shows, **Style-Strip LLM** takes out the words "
+        "for how it is made. Click a candidate, or a struck piece to keep it, or write into **edited**, one line a "
+        "picture; then run again. The mini captioner knows its small world alone: choose a BLIP for your own pictures.",
+        3, 760, (700, 160),
+    )  # fmt: skip
+
+
 STORIES = {
     "mini style transfer": style_transfer,
     "mini patch with KSampler": patch,
@@ -184,4 +208,5 @@ STORIES = {
     "mini text-driven": words,
     "mini several styles with masks": several_styles,
     "mini save a style": share,
+    "mini caption and strip": caption_and_strip,
 }

@@ -153,6 +153,36 @@ def share(graph: Graph) -> None:
     s.save(s.repaint(4, 0, style=(kept, 0), vae=s.vae), 5, 0, "shared style SD")
 
 
+def caption_and_strip(graph: Graph) -> None:
+    """The content's caption without its style words says what to paint, the style picture how, on SD1.5."""
+    s = Large(graph)
+    told = graph.add(
+        "SWF_BlipCaption", 2, 0, image=s.content_picture, captioner="download: blip-image-captioning-base",
+        clip="download: clip-vit-large-patch14",
+    )  # fmt: skip
+    stripped = graph.add(
+        "SWF_StyleStrip", 2, 620, caption=(told, 0), image=s.content_picture, method="offline", llm="none",
+        clip="download: clip-vit-large-patch14",
+    )  # fmt: skip
+    graph.add("PreviewAny", 3, 620, "What it shows", source=(stripped, 0))
+    graph.add("PreviewAny", 3, 820, "Report", source=(stripped, 3))
+    wanted = graph.add("CLIPTextEncode", 3, 0, "What to show", clip=s.clip, text=(stripped, 0))
+    patched = s.patched(3, 1020)
+    done = graph.add(
+        "KSampler", 4, 0, model=patched, positive=(wanted, 0), negative=s.empty, latent_image=s.content, seed=3,
+        steps=30, cfg=4.0, sampler_name="dpmpp_2m", scheduler="karras", denoise=0.8,
+    )  # fmt: skip
+    s.save((done, 0), 5, 0, "caption and strip SD")
+    graph.note(
+        "## Caption and strip\nThe first run **downloads** "
+        "[BLIP base](https://huggingface.co/Salesforce/blip-image-captioning-base) (1 GB) and "
+        "[CLIP](https://huggingface.co/openai/clip-vit-large-patch14) (1.7 GB); to have none of it, put their files "
+        "into folders in models/blip and models/clip_whole and choose those. For *Style-Strip*, **endpoint** asks "
+        "Ollama on this machine. Click a candidate or a struck piece, or write into **edited**; then run again.",
+        4, 520, (320, 240),
+    )  # fmt: skip
+
+
 STORIES = {
     "SD1.5 style transfer": style_transfer,
     "SD1.5 patch with KSampler and ControlNet": patch_with_controlnet,
@@ -160,4 +190,5 @@ STORIES = {
     "SD1.5 text-driven": words,
     "SD1.5 several styles with masks": several_styles,
     "SD1.5 save a style": share,
+    "SD1.5 caption and strip": caption_and_strip,
 }

@@ -30,9 +30,11 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--download", action="store_true", help="--model and --clip may name models of the hub, which are downloaded",
     )
-    parser.add_argument("--beams", type=whole(1, 16), default=5, metavar="N", help="width of the beam search (default 5)")
+    parser.add_argument("--beams", type=whole(1, 16), default=5, metavar="N", help="width of the search (default 5)")
     parser.add_argument("--samples", type=whole(0, 32), default=6, metavar="N", help="captions drawn (default 6)")
-    parser.add_argument("--top-p", type=number(0, 1, above=True), default=0.9, metavar="P", help="their nucleus (default 0.9)")
+    parser.add_argument(
+        "--top-p", type=number(0, 1, above=True), default=0.9, metavar="P", help="their nucleus (default 0.9)",
+    )
     parser.add_argument(
         "--begin", nargs="+", default=["", "a painting of"], metavar="T",
         help='how captions begin; "" leaves it open (default: both "" and "a painting of")',

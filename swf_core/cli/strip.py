@@ -20,13 +20,13 @@ def add(verbs: Any) -> None:
         description="Delete from captions, one a line, the words that say how a picture is made; one JSON line each on "
         "stdout. Without --llm no model is used.",
     )
-    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="captions, one a line; - is stdin (default)")
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="captions, one a line; default -, stdin")
     parser.add_argument(
         "--llm", metavar="URL|FOLDER",
         help="a language model marks the words: an OpenAI-compatible endpoint (http://127.0.0.1:11434/v1), or a folder "
         "with an instruct model",
     )
-    parser.add_argument("--llm-model", default="", metavar="NAME", help="the endpoint's model; default: the first it lists")
+    parser.add_argument("--llm-model", default="", metavar="NAME", help="the endpoint's model; default: its first")
     parser.add_argument(
         "--key-variable", default="", metavar="NAME", help="the environment variable that holds the endpoint's key"
     )

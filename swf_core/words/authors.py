@@ -1,39 +1,29 @@
-"""Who made a picture: "by Claude Monet", "in the style of Hokusai", an artist's name as a tag or a label's first line."""
+"""Who made a picture: "by Claude Monet", "in the style of Hokusai", an artist as a tag or as a label's first line."""
 
 from __future__ import annotations
 
-from .lexicon import ADJ, ARTIST, DET, FUNC, MADE, MATERIAL, MEDIUM, MOVE, NUMBER, STYLE, THING, WEAK
+from .lexicon import (
+    ADJ,
+    ARTIST,
+    DET,
+    FUNC,
+    MATERIAL,
+    MEDIUM,
+    MOVE,
+    NUMBER,
+    STYLE,
+    THING,
+    WEAK,
+    word_set,
+)
 from .reading import Reading
 
-PARTICLES = frozenset("van von de der den da di del della la le du el al bin ibn the elder younger y e st jr sr".split())
-PLACES = frozenset(
-    """lake river street avenue road tower bridge hall church cathedral palace bay castle park sea ocean mount mountain island
-    beach station square house harbor port garden gardens museum hotel school university city town village market airport
-    stadium temple abbey coast cape creek falls valley hill hills gate wall big notre""".split()
-)
-# Ways to name an author: the words before the name, longest first.
-CREDITS: tuple[tuple[str, ...], ...] = tuple(sorted((tuple(c.split()) for c in (
-    "in the style of", "in the styles of", "in the manner of", "in a style reminiscent of", "style of", "manner of",
-    "in the tradition of", "in the vein of", "in the spirit of", "inspired by", "influenced by", "reminiscent of", "recalling",
-    "evoking", "similar to", "attributed to", "workshop of", "studio of", "school of", "follower of", "circle of", "worthy of",
-    "homage to", "tribute to", "a la", "work of", "works of", "work by", "art by", "artwork by", "painting by", "drawing by",
-    "photo by", "photograph by", "photographed by", "photography by", "picture by", "image by", "print by", "illustration by",
-    "painted by", "illustrated by", "drawn by", "created by", "made by", "directed by", "designed by", "shot by", "sketched by",
-    "captured by", "rendered by", "commission by", "engraved by", "etched by", "carved by", "sculpted by", "cast by", "woven by", "typical of", "characteristic of", "emulating",
-    "resembling", "imitating", "echoing", "channeling", "as painted by", "as imagined by",
-)), key=len, reverse=True))  # fmt: skip
+PARTICLES, PLACES, TITLE, MASTERS = map(word_set, ("particles", "places", "title", "masters"))
+# By their first word, longest first.
+CREDITS = sorted((tuple(credit.split()) for credit in word_set("credits")), key=lambda c: (-len(c), c))
 BY_START: dict[str, list[tuple[str, ...]]] = {}
 for _credit_words in CREDITS:
     BY_START.setdefault(_credit_words[0], []).append(_credit_words)
-# Everyday words that begin titles: a label's first line with one of them is no name.
-TITLE = frozenset(
-    """woman women man men girl girls boy boys lady child children mother father family portrait view landscape still sunset
-    sunrise night morning evening winter summer autumn spring water lilies sunflowers horse horses dog cat bird birds tree trees
-    forest flowers rose roses fishing boat boats ship ships harbor sea river lake mountain mountains bridge castle church street
-    house old young two three four five seated standing sleeping rearing running walking dancing dance red blue green white black
-    golden great last first holy saint venus madonna christ virgin angel king queen study interior café cafe garden field fields
-    wheat snow rain storm wave sky moon sun star starry battle market village town city tiger lion rhinoceros hare""".split()
-)
 
 
 def name_run(r: Reading, k: int, behind: int, lower: bool = False) -> int:
@@ -49,7 +39,9 @@ def name_run(r: Reading, k: int, behind: int, lower: bool = False) -> int:
         elif bits & THING or bits & FUNC and word not in ("and", "de", "or") and word not in PARTICLES:
             break
         elif word in ("and", "&", "or"):
-            if not (k > start and k + 1 < behind and (r.bits[k + 1] & ARTIST or (r.capital(k + 1) and not _place(r, k + 1)))):
+            if not (
+                k > start and k + 1 < behind and (r.bits[k + 1] & ARTIST or (r.capital(k + 1) and not _place(r, k + 1)))
+            ):
                 break
         elif word in PARTICLES and (k > start or r.capital(k)) and k + 1 < behind:
             pass
@@ -95,9 +87,9 @@ def _credit(r: Reading, first: int, k: int, behind: int, styled: bool) -> int:
             if not n:
                 continue
             after = k + n
-            while after < behind and (r.bits[after] & DET or r.words[after] in ("artist", "artists", "painter", "master",
-                                      "masters", "follower", "pupil", "student", "circle", "school", "workshop", "great", "famous", "work", "works", "paintings", "of", "early", "late", "old")
-                                      or r.words[after].endswith("century")):  # fmt: skip
+            while after < behind and (
+                r.bits[after] & DET or r.words[after] in MASTERS or r.words[after].endswith("century")
+            ):
                 after += 1
             end = name_run(r, after, behind, lower=True)
             while end < behind and r.bits[end] & (STYLE | ADJ) and not r.bits[end] & THING:
@@ -107,7 +99,9 @@ def _credit(r: Reading, first: int, k: int, behind: int, styled: bool) -> int:
     if word == "by" and k + 1 < behind:
         end = name_run(r, k + 1, behind)
         known = any(r.bits[j] & ARTIST for j in range(k + 1, end))
-        closes = end == behind or r.gone[end] or r.words[end] in ("in", "from", "with", "at", "for", "on", "rises", "of")
+        closes = (
+            end == behind or r.gone[end] or r.words[end] in ("in", "from", "with", "at", "for", "on", "rises", "of")
+        )
         alone = first < k and all(r.bits[j] & (STYLE | DET | ADJ) for j in range(first, k))
         alone = alone and any(r.bits[j] & MEDIUM for j in range(first, k))  # "a lithograph by Mara Ilić"
         if end > k + 1 and (known or ((styled or alone) and closes and not r.bits[k + 1] & DET)):
@@ -163,9 +157,13 @@ def lone_artists(r: Reading) -> None:
         if r.gone[first]:
             continue
         end = name_run(r, first, behind)
-        if end == behind and any(r.bits[k] & ARTIST for k in range(first, behind)) and all(
-            r.bits[k] & (ARTIST | DET) or r.capital(k) or r.words[k] in PARTICLES or r.words[k] in ("and", "&")
-            for k in range(first, behind)
+        if (
+            end == behind
+            and any(r.bits[k] & ARTIST for k in range(first, behind))
+            and all(
+                r.bits[k] & (ARTIST | DET) or r.capital(k) or r.words[k] in PARTICLES or r.words[k] in ("and", "&")
+                for k in range(first, behind)
+            )
         ):
             r.drop(first, behind)
     for (first, behind, _), (year, after, _) in zip(r.segments, r.segments[1:]):
@@ -189,9 +187,7 @@ def _label(r: Reading) -> None:
     first, behind, _ = r.segments[0]
     if r.gone[first] or not 2 <= behind - first <= 4:
         return
-    medium = any(
-        r.gone[a] and any(r.bits[k] & (MEDIUM | MATERIAL) for k in range(a, b)) for a, b, _ in r.segments[1:]
-    )
+    medium = any(r.gone[a] and any(r.bits[k] & (MEDIUM | MATERIAL) for k in range(a, b)) for a, b, _ in r.segments[1:])
     titled = any(not r.gone[a] and any(not r.bits[k] & NUMBER for k in range(a, b)) for a, b, _ in r.segments[1:])
     words = r.words[first:behind]
     named = all(r.capital(k) or r.words[k] in PARTICLES for k in range(first, behind))

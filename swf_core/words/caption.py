@@ -143,7 +143,7 @@ def caption_pictures(
 
 
 def normalised(text: str) -> str:
-    """A caption as people write it: no blank before a sign or around a hyphen, no invented word, no sign at its ends."""
+    """A caption as people write it: no blank before a sign or around a hyphen, no invented word, bare ends."""
     text = " ".join(_ARTEFACT.sub("", text).split())
     text = re.sub(r"\s+([,.;:!?'])", r"\1", text)
     return re.sub(r"(?<=\w) - (?=\w)", "-", text).strip(" .,;")

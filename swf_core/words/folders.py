@@ -31,8 +31,8 @@ def folder_of(where: str | Path, kind: str, download: bool, ids: tuple[str, ...]
         weights = list(folder.glob("*.safetensors")) or list(folder.glob("pytorch_model*.bin"))
         if missing or not weights:
             raise UserError(
-                f"The folder '{folder}' is no {kind.upper()} model: {missing[0] if missing else 'model.safetensors'} is "
-                f"missing; put all files of {ids[0]} there."
+                f"The folder '{folder}' is no {kind.upper()} model: {(*missing, 'model.safetensors')[0]} is missing; "
+                f"put all files of {ids[0]} there."
             )
         return str(folder), False
     if download and str(where) in ids:

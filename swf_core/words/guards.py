@@ -20,7 +20,9 @@ _SPELT = re.compile(
     r"|[\u4e00\u4e8c\u4e24\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341]+[\u53ea\u4e2a\u4f4d\u8258\u5ea7\u68f5\u5339\u5934]",
     re.IGNORECASE,
 )
-_NEGATION = re.compile(r"\b(?:no|not|without|none|nobody|never|empty|neither)\b|\w+n't\b|\u6ca1\u6709|\u65e0\u4eba", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"\b(?:no|not|without|none|nobody|never|empty|neither)\b|\w+n't\b|\u6ca1\u6709|\u65e0\u4eba", re.IGNORECASE
+)
 _QUOTE = re.compile(r"\"[^\"]+\"|\u201c[^\u201d]+\u201d|\u300c[^\u300d]+\u300d|(?<!\w)'[^']+'(?!\w)")
 
 
@@ -34,7 +36,12 @@ def complaint(caption: str, spans: Sequence[tuple[int, int]]) -> str:
     style = [False] * len(caption)
     for start, end in style_spans(caption):
         style[start:end] = [True] * (end - start)
-    for name, pattern in (("a number", _NUMBER), ("a count", _SPELT), ("a negation", _NEGATION), ("quoted text", _QUOTE)):
+    for name, pattern in (
+        ("a number", _NUMBER),
+        ("a count", _SPELT),
+        ("a negation", _NEGATION),
+        ("quoted text", _QUOTE),
+    ):
         for found in pattern.finditer(caption):
             if gone[found.start()] and not style[found.start()]:
                 return f"{name} would be lost ({found[0]!r})"

@@ -82,6 +82,14 @@ def _read() -> tuple[dict[str, int], dict[str, list[tuple[tuple[str, ...], int]]
 
 
 WORDS, PHRASES = _read()
+_SETS = {name: frozenset(entries) for name, entries in read_list("sets").items()}
+
+
+def word_set(name: str) -> frozenset[str]:
+    """A set of words that a rule asks for, from `lists/sets.txt`."""
+    return _SETS[name]
+
+
 _APERTURE = re.compile(r"f/?\d+(\.\d+)?|iso\d+|\d/\d+s|score_\d\w*|source_\w+|rating_\w+")
 _SUFFIXES = ("-style", "-styled", "-inspired", "-like", "-esque", "-toned", "-core")
 

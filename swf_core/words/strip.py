@@ -1,4 +1,4 @@
-"""Style stripping: delete from a caption the words that say how the picture is made (arXiv 2506.15033, the semantic gap).
+"""Style stripping: delete from a caption the words that say how the picture is made (arXiv 2506.15033).
 
 One function behind which three markers stand: the offline grammar, a local instruct model, an OpenAI-compatible
 endpoint. A marker only points at pieces of the caption; code deletes them. So the result is the caption with words

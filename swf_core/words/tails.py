@@ -20,27 +20,13 @@ from .lexicon import (
     STYLE,
     TECH,
     THING,
-    WEAK,
-)  # fmt: skip
+    word_set,
+)
 from .reading import Reading
 
-TRIGGERS = frozenset("in with using by through via on as from featuring against".split())
-STAINED = frozenset(
-    """covered soaked coated drenched dipped fried cooked dressed clad wearing stained smeared splattered wrapped swimming bathed
-    smothered poached preserved packed rolled""".split()
-)
-# What is black and white itself.
-PIED = frozenset("nun nuns dress suit uniform outfit stripes robe habit keys cow cows cat dog kitten puppy".split())
-MAKING = frozenset(
-    """drawing painting sketching coloring writing draws paints sketches writes drew scribbling doodling embroidering stitching
-    printing carving engraving photographing filming""".split()
-)
-# Of the nouns of style those that mean nothing else behind "with": a serene look is on a face.
-WITH = frozenset(
-    """palette colors color tones hues shades texture textures contrast lighting style styles technique color palette
-    color scheme atmosphere mood aesthetic saturation tonality color grading earth tones""".split()
-) | {"color palette", "color scheme", "earth tones", "film grain"}
-SUBDUED = frozenset("muted subdued desaturated vibrant saturated earthy washed soft bright vivid pastel warm cool".split())
+TRIGGERS, STAINED, PIED, MAKING = map(word_set, ("triggers", "stained", "pied", "making"))
+WITH, SUBDUED, HUES = map(word_set, ("with", "subdued", "hues"))
+ADJECTIVE = ("ed", "ic", "y", "ist", "ous")
 
 
 def making(r: Reading, first: int, behind: int) -> bool:
@@ -74,10 +60,9 @@ def _tail(r: Reading, first: int, end: int) -> int:
         trigger = word in TRIGGERS or bits & MADE
         if trigger and _is_style(r, first, k, end):
             found = k
-        if bits & THING or not (
-            bits & (STYLE | FILLING | MADE | BOTH) or (r.capital(k) and k > first and not bits)
-            or (not bits and k + 1 < end and r.bits[k + 1] & (NOUN | TECH) and word.endswith(("ed", "ic", "y", "ist", "ous")))
-        ):  # fmt: skip
+        named = not bits and k > first and r.capital(k)
+        adjective = not bits and k + 1 < end and r.bits[k + 1] & (NOUN | TECH) and word.endswith(ADJECTIVE)
+        if bits & THING or not (bits & (STYLE | FILLING | MADE | BOTH) or named or adjective):
             return found
         k -= 1
     return found
@@ -107,15 +92,24 @@ def _is_style(r: Reading, first: int, k: int, end: int) -> bool:
             if before in PIED:
                 return False
             return any(r.gone) or k > first + 1
-        if bits & (MOVE | TECH | ARTIST) or (nouns and not nouns <= {"school", "movement", "format", "finish", "tradition"}):
+        if bits & (MOVE | TECH | ARTIST) or (
+            nouns and not nouns <= {"school", "movement", "format", "finish", "tradition"}
+        ):
             return not (busy and not nouns and not bits & MOVE)
         if bits & QUALITY:
             return True
         if bits & (MEDIUM | MATERIAL):
-            return not article and not busy and (not bits & COLOR or bool(bits & MEDIUM) or "pencil" in " ".join(r.words[k:end]))
-        only = all(r.bits[j] & (COLOR | MOOD | ADJ | FUNC) or r.words[j].rstrip("s") in _HUES for j in rest)
-        return only and any(r.words[j] in SUBDUED or r.bits[j] & MOOD for j in rest) and end - k <= 6 and any(
-            r.bits[j] & COLOR or r.words[j].rstrip("s") in _HUES for j in rest
+            return (
+                not article
+                and not busy
+                and (not bits & COLOR or bool(bits & MEDIUM) or "pencil" in " ".join(r.words[k:end]))
+            )
+        only = all(r.bits[j] & (COLOR | MOOD | ADJ | FUNC) or r.words[j].rstrip("s") in HUES for j in rest)
+        return (
+            only
+            and any(r.words[j] in SUBDUED or r.bits[j] & MOOD for j in rest)
+            and end - k <= 6
+            and any(r.bits[j] & COLOR or r.words[j].rstrip("s") in HUES for j in rest)
         )
     if word in ("with", "featuring", "using", "through", "via", "by"):
         if bits & (TECH | QUALITY) or nouns & WITH or (bits & MOVE and nouns):
@@ -123,17 +117,24 @@ def _is_style(r: Reading, first: int, k: int, end: int) -> bool:
         return word == "using" and bool(bits & MATERIAL) and not busy
     if word == "on":
         surface = r.words[end - 1]
-        known = surface.split()[-1] in ("canvas", "panel", "vellum", "linen", "parchment", "masonite", "paper", "silk", "board")
+        known = surface.split()[-1] in (
+            "canvas",
+            "panel",
+            "vellum",
+            "linen",
+            "parchment",
+            "masonite",
+            "paper",
+            "silk",
+            "board",
+        )
         after_style = k > first and (r.gone[k - 1] or r.bits[k - 1] & (MATERIAL | MEDIUM))
-        return bool(bits & MATERIAL) and not article and (after_style or (known and not busy)) or bool(
-            bits & QUALITY and not bits & DET
+        return (
+            bool(bits & MATERIAL)
+            and not article
+            and (after_style or (known and not busy))
+            or bool(bits & QUALITY and not bits & DET)
         )
     if word == "from":
         return bool(bits & QUALITY)
     return False
-
-
-_HUES = frozenset(
-    "blue green red brown gray yellow orange pink purple black white gold ochre teal sepia pastel neutral tint violet".split()
-)
-__all__ = ["cut_tails", "making", "FUNC", "WEAK"]

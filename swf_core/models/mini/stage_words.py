@@ -1,9 +1,10 @@
 """Stages "sight", "blip" and "clip": a captioner and an image-text model, trained on the world with all its painters.
 
 "sight" teaches BLIP's vision tower what pictures show by asking it outright (style, object, colour, ground, time), as
-large captioners begin with a tower that has learned to classify; the questions' heads are thrown away. CLIP (Radford et al., arXiv 2103.00020) begins with the vision tower that captioning has trained; its loss is the
-symmetric cross-entropy of a batch's cosines. Captions without style words belong to photographs alone, as on the web:
-what a caption does not say is then read as "a photo".
+large captioners begin with a tower that has learned to classify; the questions' heads are thrown away. CLIP (Radford et
+al., arXiv 2103.00020) begins with the tower that captioning has trained; its loss is the symmetric cross-entropy of a
+batch's cosines. Captions without style words belong to photographs alone, as on the web: what a caption does not say is
+then read as "a photo".
 """
 
 from __future__ import annotations
@@ -24,17 +25,19 @@ from .words import BEGIN, PAD, clip_vision_from_blip, encode, new_blip, new_clip
 
 PLANS = {
     "sight": Plan(steps=2000, learning_rate=1.5e-3, warm_up=50, floor=0.02, save_every=100),
-    "blip": Plan(steps=700, learning_rate=6e-4, warm_up=50, floor=0.02, save_every=100, ema=0.99),
-    "clip": Plan(steps=400, learning_rate=6e-4, warm_up=40, floor=0.02, save_every=100, ema=0.99),
+    "blip": Plan(steps=400, learning_rate=1e-3, warm_up=40, floor=0.02, save_every=100, ema=0.99),
+    "clip": Plan(steps=300, learning_rate=6e-4, warm_up=30, floor=0.02, save_every=100, ema=0.99),
 }
 BATCH = {"sight": 64, "blip": 64, "clip": 96}
-QUESTIONS = {"style": STYLES, "object": OBJECTS, "colour": COLOURS, "ground": GROUNDS, "time": TIMES, "second": ("", *OBJECTS)}
+QUESTIONS = {
+    "style": STYLES, "object": OBJECTS, "colour": COLOURS, "ground": GROUNDS, "time": TIMES, "second": ("", *OBJECTS),
+}  # fmt: skip
 
 
 def run_sight(
     pictures: np.ndarray, folder: Path, seed: int, progress: Progress | None = None, seconds: float | None = None
 ) -> tuple[Any, dict[str, Any]]:
-    """Train a captioner's vision tower to answer `QUESTIONS` about uint8 pictures [N, 128, 128, 3] of the set "words"."""
+    """Train a captioner's vision tower to answer `QUESTIONS` about uint8 pictures [N, 128, 128, 3]."""
     torch.manual_seed(seed)
     model = new_blip()
     tower = model.vision_model.to(memory_format=torch.channels_last).train()

@@ -1,0 +1,111 @@
+"""SWF_BlipCaption: what pictures show, in words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..swf_core.errors import UserError
+from .host.schema import schema
+
+
+class BlipCaption(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        from .host.words_models import options
+
+        return schema(
+            "SWF_BlipCaption",
+            "BLIP Caption",
+            "Says in words what pictures show: BLIP proposes captions, CLIP ranks them by how well they fit the "
+            "picture. The first stage of teaching a style.",
+            inputs=[
+                io.Image.Input("image", tooltip="One picture or a batch; each gets its own caption."),
+                io.Combo.Input(
+                    "captioner", options=options("captioner"),
+                    tooltip="mini comes with the pack and knows its small world; folders lie in models/blip; a "
+                    "download happens only when you choose it.",
+                ),
+                io.Combo.Input(
+                    "clip", options=options("clip"),
+                    tooltip="Ranks the captions: mini, a whole CLIP in models/clip_whole, or none (not ranked).",
+                ),
+                io.Int.Input(
+                    "samples", default=6, min=0, max=32,
+                    tooltip="Captions drawn at random for each beginning; 0: only the best found.",
+                ),
+                io.Int.Input("beams", default=5, min=1, max=16, tooltip="Width of the search; 1 is greedy."),
+                io.Int.Input("max_words", default=50, min=5, max=200, tooltip="Longest caption in word pieces."),
+                io.Int.Input(
+                    "seed", default=0, min=0, max=2**63 - 1, control_after_generate=False, tooltip="Of the draws.",
+                ),
+                io.Boolean.Input("keep_loaded", default=False, tooltip="Off: models are freed after use."),
+                io.String.Input(
+                    "edited", default="", multiline=True,
+                    tooltip="Your own words, a line a picture: a line that is not empty is the caption on the next run.",
+                ),
+                io.String.Input(
+                    "caption", optional=True, force_input=True,
+                    tooltip="A caption from any other captioner, instead of BLIP's.",
+                ),
+            ],
+            outputs=[
+                io.String.Output(display_name="caption", is_output_list=True, tooltip="One caption a picture."),
+                io.String.Output(
+                    display_name="candidates", is_output_list=True, tooltip="All candidates with scores, as JSON."
+                ),
+            ],
+            is_output_node=True,
+            search_aliases=["caption", "describe image", "image to text", "interrogate", "BLIP"],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, image: Any, captioner: str, clip: str, samples: int, beams: int, max_words: int, seed: int,
+        keep_loaded: bool, edited: str, caption: str | None = None,
+    ) -> io.NodeOutput:  # fmt: skip
+        from dataclasses import replace
+
+        from comfy.utils import ProgressBar
+
+        from ..swf_core.words.caption import Candidate, Captioned, CaptionOptions, caption_pictures, load_captioner
+        from ..swf_core.words.rank import load_clip, similarities
+        from .host.edited import edited_lines
+        from .host.panel import candidates_row, shown
+        from .host.words_models import NONE, in_use
+
+        if not len(image):
+            raise UserError("The image is an empty batch; give at least one picture.")
+        pictures = [picture[..., :3].permute(2, 0, 1).float().cpu() for picture in image]
+        mine = edited_lines(edited, len(pictures))
+        given = [" ".join(caption.split())] * len(pictures) if caption is not None else mine
+        bar = ProgressBar(100)
+
+        def find(ranker: Any) -> list[Captioned]:
+            if caption is not None or all(mine):
+                how = "given" if caption is not None else "edited"
+                return [_one(text, how, p, ranker) for text, p in zip(given, pictures)]
+            options = CaptionOptions(beams=beams, samples=samples, max_new_tokens=max_words)
+            with in_use("captioner", captioner, lambda w, d: load_captioner(w, download=d), keep_loaded) as blip:
+                return caption_pictures(
+                    blip, pictures, options, ranker, seed, lambda v: bar.update_absolute(round(100 * v), 100)
+                )
+
+        def _one(text: str, how: str, picture: Any, ranker: Any) -> Captioned:
+            score = None if ranker is None else similarities(ranker, picture, [text])[0]
+            return Captioned(text, (Candidate(text, how, score),), ranker is not None)
+
+        if clip == NONE:
+            found = find(None)
+        else:
+            with in_use("clip", clip, lambda w, d: load_clip(w, download=d), keep_loaded) as ranker:
+                found = find(ranker)
+        found = [replace(c, caption=text) if text else c for c, text in zip(found, mine)]
+        told = [
+            json.dumps([{"caption": c.text, "score": c.score, "how": c.how} for c in f.candidates], ensure_ascii=False)
+            for f in found
+        ]
+        rows = [candidates_row(k, len(found), f) for k, f in enumerate(found)]
+        return io.NodeOutput([f.caption for f in found], told, ui=shown(rows))

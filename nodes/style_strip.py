@@ -1,0 +1,151 @@
+"""SWF_StyleStrip: captions without the words that say how a picture is made."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..swf_core.errors import UserError
+from .host.schema import schema
+
+OFFLINE, LOCAL, ENDPOINT = "offline", "local model", "endpoint"
+
+
+class StyleStrip(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        from .host.words_models import options
+
+        return schema(
+            "SWF_StyleStrip",
+            "Style-Strip LLM",
+            "Takes out of captions the words that say how a picture is made, and nothing else: what is left says what "
+            "it shows. The difference is what a LoRA learns as style.",
+            inputs=[
+                io.String.Input("caption", force_input=True, tooltip="One caption or a list of them."),
+                io.Combo.Input(
+                    "method", options=[OFFLINE, LOCAL, ENDPOINT],
+                    tooltip="offline: word lists and grammar, no model. The others ask a language model which words "
+                    "to delete; code deletes them, so no word is ever added.",
+                ),
+                io.Combo.Input(
+                    "llm", options=options("llm"),
+                    tooltip="For 'local model': an instruct model's folder in models/LLM.",
+                ),
+                io.String.Input(
+                    "endpoint_url", default="http://127.0.0.1:11434/v1",
+                    tooltip="For 'endpoint': Ollama, LM Studio, llama.cpp, vLLM or the like, on this machine.",
+                ),
+                io.String.Input("endpoint_model", default="", tooltip="Its model; empty: the first that it lists."),
+                io.String.Input(
+                    "key_variable", default="",
+                    tooltip="Name of the environment variable that holds the endpoint's key, never the key itself.",
+                ),
+                io.Float.Input("timeout", default=120.0, min=1.0, max=3600.0, step=1.0, tooltip="Seconds a caption."),
+                io.Boolean.Input(
+                    "allow_remote", default=False,
+                    tooltip="On: the endpoint may be elsewhere; captions leave this machine.",
+                ),
+                io.Boolean.Input("keep_loaded", default=False, tooltip="Off: the models are freed after use."),
+                io.String.Input(
+                    "edited", default="", multiline=True,
+                    tooltip="Your own words, a line a caption: a line that is not empty is the result on the next run.",
+                ),
+                io.Image.Input(
+                    "image", optional=True, tooltip="The captions' pictures: the semantic gap is measured with them."
+                ),
+                io.Combo.Input(
+                    "clip", options=options("clip"), optional=True, tooltip="Measures the gap, where there is an image."
+                ),
+            ],
+            outputs=[
+                io.String.Output(display_name="stripped", is_output_list=True, tooltip="What each picture shows."),
+                io.String.Output(display_name="removed", is_output_list=True, tooltip="What was taken out."),
+                io.String.Output(display_name="caption", is_output_list=True, tooltip="The captions as they came."),
+                io.String.Output(display_name="report", is_output_list=True, tooltip="Method, notes and gap."),
+            ],
+            is_input_list=True,
+            is_output_node=True,
+            search_aliases=["strip style", "remove style words", "caption cleanup", "semantic gap"],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, caption: list[str], method: list[str], **lists: Any) -> io.NodeOutput:
+        from dataclasses import replace
+
+        import comfy.model_management as mm
+        from comfy.utils import ProgressBar
+
+        from ..swf_core.words.strip import strip_all
+        from .host.edited import edited_lines
+        from .host.panel import shown, strip_row
+
+        # Every input comes as a list; all but captions and pictures mean their first value.
+        told = {name: values[0] for name, values in lists.items() if name != "image" and values}
+        mine = edited_lines(told.get("edited", ""), len(caption))
+        bar = ProgressBar(len(caption))
+        with _marker(method[0], told) as marker:
+            found = strip_all(
+                caption, marker, mm.throw_exception_if_processing_interrupted,
+                lambda v: bar.update_absolute(round(v * len(caption)), len(caption)),
+            )  # fmt: skip
+        found = [replace(s, stripped=text, method="edited", note="") if text else s for s, text in zip(found, mine)]
+        gaps = _gaps(found, lists.get("image"), told)
+        rows = [strip_row(k, len(found), s, bool(mine[k]), gaps[k]) for k, s in enumerate(found)]
+        told_gaps = [g and f"gap {g.text:.3f}: {g.reading}" for g in gaps]
+        report = ["; ".join(filter(None, (s.method, s.note, g))) for s, g in zip(found, told_gaps)]
+        return io.NodeOutput(
+            [s.stripped for s in found], [" | ".join(s.removed) for s in found], [s.caption for s in found], report,
+            ui=shown(rows),
+        )  # fmt: skip
+
+
+@contextmanager
+def _marker(method: str, told: dict[str, Any]):
+    """The language model that marks words, or None for the offline method."""
+    from .host.words_models import NONE, in_use
+
+    if method == ENDPOINT:
+        from ..swf_core.words.endpoint import Endpoint, EndpointMarker
+
+        endpoint = Endpoint(
+            told["endpoint_url"], told["endpoint_model"], told["key_variable"], told["timeout"], told["allow_remote"],
+            release=not told["keep_loaded"],
+        )  # fmt: skip
+        marker = EndpointMarker(endpoint)
+        try:
+            yield marker
+        finally:
+            marker.close()
+    elif method == LOCAL:
+        from ..swf_core.words.instruct import load_instruct
+
+        if told["llm"] == NONE:
+            raise UserError("No local model is chosen; put an instruct model's folder in models/LLM, or use 'offline'.")
+        with in_use("llm", told["llm"], lambda where, _: load_instruct(where), told["keep_loaded"]) as marker:
+            yield marker
+    else:
+        yield None
+
+
+def _gaps(found: list[Any], images: list[Any] | None, told: dict[str, Any]) -> list[Any]:
+    """The semantic gap of each caption, None where no picture belongs to it."""
+    from .host.words_models import EMBEDDED, NONE, in_use
+
+    chosen = told.get("clip", EMBEDDED)
+    if not images or chosen == NONE:
+        return [None] * len(found)
+    from ..swf_core.words.gap import semantic_gap
+    from ..swf_core.words.rank import load_clip
+
+    pictures = [p[..., :3].permute(2, 0, 1).float().cpu() for batch in images for p in batch]
+    if len(pictures) == 1:
+        pictures *= len(found)
+    if len(pictures) != len(found):
+        raise UserError(
+            f"There are {len(pictures)} pictures for {len(found)} captions; give one a caption, or one for all."
+        )
+    with in_use("clip", chosen, lambda w, d: load_clip(w, download=d), told["keep_loaded"]) as clip:
+        return list(semantic_gap(clip, found, pictures))

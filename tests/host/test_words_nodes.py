@@ -1,0 +1,214 @@
+"""BLIP Caption and Style-Strip LLM in a running ComfyUI."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from swf_core.measure.pairs import make_pairs
+
+from comfy_server import error_of, put_pictures
+
+BOAT = "an oil painting of a red boat by the sea, muted tones"
+PAINTER = "a painter at an easel, two cats, 8k"
+FISHER = "一幅水墨画，一位老人在江边钓鱼"
+
+
+@pytest.fixture(scope="module")
+def pictures(base):
+    put_pictures(base, make_pairs(3, 12_345_900)[1], "words_")
+
+
+@contextmanager
+def endpoint(answer: str | None):
+    """A language model's server on loopback that always says `answer`; None: it takes the question and stays silent."""
+    asked: list[str] = []
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.tell({"data": [{"id": "stub"}]})
+
+        def do_POST(self):
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            if answer is None:
+                over.wait(60)
+            else:
+                self.tell({"choices": [{"message": {"content": answer}, "finish_reason": "stop"}]})
+
+        def tell(self, value):
+            body = json.dumps(value).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", asked
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+
+
+def captions_of(*texts: str, **given) -> dict:
+    """Pictures of one colour, captioned by a wire: a list of as many captions, and no model at all."""
+    inputs = {
+        "image": ["1", 0], "captioner": "mini", "clip": "none", "samples": 2, "beams": 2, "max_words": 20, "seed": 0,
+        "keep_loaded": False, "edited": "",
+    }  # fmt: skip
+    blank = {"width": 32, "height": 32, "batch_size": len(texts) or 1, "color": 0x8040C0}
+    wire = {"caption": ["3", 0]} if texts else {}
+    return {
+        "1": {"class_type": "EmptyImage", "inputs": blank},
+        "2": {"class_type": "SWF_BlipCaption", "inputs": inputs | wire | given},
+        "3": {"class_type": "PrimitiveStringMultiline", "inputs": {"value": "\n".join(texts)}},
+    }
+
+
+def stripping(*texts: str, **given) -> dict:
+    inputs = {
+        "caption": ["2", 0], "method": "offline", "llm": "none", "endpoint_url": "http://127.0.0.1:9/v1",
+        "endpoint_model": "", "key_variable": "", "timeout": 60.0, "allow_remote": False, "keep_loaded": False,
+        "edited": "",
+    }  # fmt: skip
+    shown = {f"1{k}": {"class_type": "PreviewAny", "inputs": {"source": ["5", k]}} for k in range(4)}
+    return captions_of(*texts) | {"5": {"class_type": "SWF_StyleStrip", "inputs": inputs | given}} | shown
+
+
+def seeing(**given) -> dict:
+    """Two pictures of mini's world, captioned."""
+    load = {k: {"class_type": "LoadImage", "inputs": {"image": f"words_{n}.png"}} for k, n in
+            (("6", "content"), ("7", "style"))}  # fmt: skip
+    batch = {"1": {"class_type": "ImageBatch", "inputs": {"image1": ["6", 0], "image2": ["7", 0]}}}
+    shown = {f"1{k}": {"class_type": "PreviewAny", "inputs": {"source": ["2", k]}} for k in range(2)}
+    return captions_of(clip="mini", **given) | load | batch | shown
+
+
+def texts(history: dict, slot: int) -> list[str]:
+    """What the node's output `slot` was; the graph must have succeeded."""
+    assert history["status"]["status_str"] == "success", history["status"]["messages"][-1]
+    return history["outputs"][f"1{slot}"]["text"]
+
+
+def rows(history: dict, node: str) -> list[dict]:
+    assert history["status"]["status_str"] == "success", history["status"]["messages"][-1]
+    return history["outputs"][node]["swf_panel"]
+
+
+def test_captions_are_stripped_offline_and_shown_before_and_after(server):
+    told = server.run(stripping(BOAT, PAINTER, FISHER))
+    assert texts(told, 0) == ["a red boat by the sea", "a painter at an easel, two cats", "一位老人在江边钓鱼"]
+    assert texts(told, 2) == [BOAT, PAINTER, FISHER] and texts(told, 3) == ["offline"] * 3
+    assert [len(t.split(" | ")) for t in texts(told, 1)] == [2, 1, 1]
+    first, *others = rows(told, "5")
+    assert "".join(piece for piece, _ in first["pieces"]) == BOAT and len(others) == 2
+    assert [removed for _, removed in first["pieces"]] == [True, False, True]
+    assert first["restored"]["0,1"] == BOAT and first["restored"]["1"] == "a red boat by the sea, muted tones"
+    assert not first["fell_back"] and first["gap"] is None
+
+
+def test_an_edited_line_wins_and_the_others_are_stripped(server):
+    told = server.run(stripping(BOAT, PAINTER, edited="\na painter, a dog"))
+    assert texts(told, 0) == ["a red boat by the sea", "a painter, a dog"]
+    assert texts(told, 3) == ["offline", "edited"]
+    assert rows(told, "5")[1]["restored"] == {}  # restoring would lose the dog
+    told = server.run(stripping(BOAT, edited="a red boat\nby the sea, muted tones"))
+    assert texts(told, 0) == ["a red boat by the sea, muted tones"] and texts(told, 1) == ["an oil painting of"]
+    assert rows(told, "5")[0]["restored"] == {"0": BOAT}
+    assert "3 lines for 2 captions" in error_of(server.run(stripping(BOAT, PAINTER, edited="a\nb\nc")))
+
+
+def test_an_endpoint_that_answers_well_marks_the_words(server):
+    with endpoint('{"remove": ["an oil painting of"]}') as (url, asked):
+        told = server.run(stripping(BOAT, method="endpoint", endpoint_url=url))
+    assert texts(told, 0) == ["a red boat by the sea, muted tones"] and texts(told, 3) == ["endpoint"]
+    assert len(asked) == 1 and json.loads(asked[0])["model"] == "stub"
+
+
+def test_an_endpoint_that_answers_rubbish_gives_way_to_the_offline_method(server):
+    with endpoint("I am a teapot.") as (url, _):
+        told = server.run(stripping(BOAT, method="endpoint", endpoint_url=url))
+    assert texts(told, 0) == ["a red boat by the sea"]
+    assert texts(told, 3)[0].startswith("offline: the offline method took over (endpoint: ")
+    row = rows(told, "5")[0]
+    assert row["fell_back"] and "prose" in row["note"]
+
+
+def test_cancel_ends_the_wait_for_a_silent_endpoint(server):
+    with endpoint(None) as (url, asked):
+        name, began = server.queue(stripping(BOAT, method="endpoint", endpoint_url=url)), time.monotonic()
+        while not asked and time.monotonic() < began + 60:
+            time.sleep(0.05)
+        assert asked
+        pressed = time.monotonic()
+        urllib.request.urlopen(urllib.request.Request(f"{server.url}/interrupt", b"", method="POST"), timeout=10).close()
+        while name not in (history := server.get(f"/history/{name}")) and time.monotonic() < pressed + 30:
+            time.sleep(0.05)
+        assert time.monotonic() < pressed + 2
+        assert "execution_interrupted" in [kind for kind, _ in history[name]["status"]["messages"]]
+
+
+def test_an_endpoint_elsewhere_is_refused_and_a_key_is_not_taken(server):
+    far = {"method": "endpoint", "endpoint_url": "http://example.com/v1"}
+    assert "captions would leave it" in error_of(server.run(stripping(BOAT, **far)))
+    pasted = {"method": "endpoint", "key_variable": "sk-abcdef0123456789abcdef"}
+    assert "not the name of an environment variable" in error_of(server.run(stripping(BOAT, **pasted)))
+
+
+def test_a_local_model_has_to_be_chosen_and_whole(server):
+    assert "No language model is chosen" in error_of(server.run(stripping(BOAT, method="local model")))
+    for kind, name in (("LLM", "half a model"), ("blip", "half a blip")):
+        folder = server.base / "models" / kind / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text("{}")
+    told = server.run(stripping(BOAT, method="local model", llm="half a model"))
+    assert "lacks tokenizer.json, model.safetensors" in error_of(told)
+    assert "is no BLIP model" in error_of(server.run(captions_of(captioner="half a blip")))
+    with pytest.raises(AssertionError, match="value_not_in_list"):
+        server.queue(captions_of(captioner="no such folder"))
+
+
+def test_a_connected_caption_needs_no_model(server):
+    told = rows(server.run(captions_of(BOAT, PAINTER)), "2")
+    assert [row["candidates"] for row in told] == [[{"text": t, "how": "wired", "score": None}] for t in (BOAT, PAINTER)]
+    assert not told[0]["ranked"] and told[0]["note"].startswith("not ranked")
+    told = rows(server.run(captions_of(BOAT, PAINTER, edited="\nmine")), "2")
+    assert [row["source"] for row in told] == ["wired", "edited"] and told[1]["candidates"][0]["text"] == "mine"
+    assert "3 lines for 2 pictures" in error_of(server.run(captions_of(BOAT, PAINTER, edited="a\nb\nc")))
+
+
+def test_mini_captions_a_batch_and_ranks_the_candidates(server, pictures):
+    told = server.run(seeing())
+    captions, candidates = texts(told, 0), [json.loads(text) for text in texts(told, 1)]
+    assert len(captions) == 2 and all(captions) and captions[0] != captions[1]
+    for caption, found in zip(captions, candidates):
+        scores = [c["score"] for c in found["candidates"]]
+        assert found["ranked"] and found["candidates"][0]["caption"] == caption
+        assert scores == sorted(scores, reverse=True)
+    told = server.run(seeing(edited="\na boat of mine", keep_loaded=True))
+    assert texts(told, 0)[0] == captions[0] and texts(told, 0)[1] == "a boat of mine"
+    # kept models are used again, and let go when the next run does not keep them
+    assert texts(server.run(seeing(seed=1, keep_loaded=True)), 0)[0]
+    assert texts(server.run(seeing(seed=2)), 0)[0]
+
+
+def test_the_gap_is_measured_with_a_picture(server, pictures):
+    inputs = {"image": ["1", 0], "clip": "mini"}
+    graph = stripping("a stained glass of a blue boat by the sea", **inputs)
+    told = server.run(graph)
+    gap = rows(told, "5")[0]["gap"]
+    assert gap["reading"] in ("usual", "content probably lost", "nothing was removed") and gap["picture"] is not None
+    assert "semantic gap: " in texts(told, 3)[0]
