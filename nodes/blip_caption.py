@@ -44,7 +44,7 @@ class BlipCaption(io.ComfyNode):
                 io.Boolean.Input("keep_loaded", default=False, tooltip="Off: models are freed after use."),
                 io.String.Input(
                     "edited", default="", multiline=True,
-                    tooltip="Your own words, a line a picture: a line that is not empty is the caption on the next run.",
+                    tooltip="Your own words, a line a picture: a line that is not empty is the caption next run.",
                 ),
                 io.String.Input(
                     "caption", optional=True, force_input=True,

@@ -12,13 +12,13 @@ const WORDS = {
   en: {
     panel: "Result", picture: "Picture", caption: "Caption", ranked: "best first, by similarity in CLIP space",
     unranked: "not ranked", take: "Use this caption:", restore: "Keep these words:", removeAgain: "Remove these words:",
-    stripped: "Stripped", method: "method", nothing: "(nothing)", edited: "your own", wired: "connected",
+    stripped: "Stripped", method: "method", nothing: "(nothing)", edited: "your own", given: "connected",
     gap: "semantic gap", text: "text", random: "random words", image: "picture", taken: "runs with the next queue",
   },
   zh: {
     panel: "结果", picture: "图片", caption: "说明", ranked: "按 CLIP 空间相似度排序", unranked: "未排序",
     take: "使用这条说明：", restore: "保留这些词：", removeAgain: "再次删除这些词：", stripped: "去风格", method: "方法",
-    nothing: "（无）", edited: "手动编辑", wired: "外部输入", gap: "语义差距", text: "文本", random: "随机删词",
+    nothing: "（无）", edited: "手动编辑", given: "外部输入", gap: "语义差距", text: "文本", random: "随机删词",
     image: "图片", taken: "下次运行时生效",
   },
 };
@@ -63,12 +63,11 @@ function editedWidget(node) {
 function writeLine(node, row, text) {
   const widget = editedWidget(node);
   if (!widget) return;
-  if (row.lines === 1) {
-    widget.value = text;
-  } else {
+  if (row.count === 1) widget.value = text;
+  else {
     const lines = String(widget.value ?? "").split("\n");
-    while (lines.length <= row.line) lines.push("");
-    lines[row.line] = text;
+    while (lines.length <= row.index) lines.push("");
+    lines[row.index] = text;
     widget.value = lines.join("\n").trimEnd();
   }
   widget.callback?.(widget.value);
@@ -77,11 +76,11 @@ function writeLine(node, row, text) {
 
 function readLine(node, row) {
   const value = String(editedWidget(node)?.value ?? "");
-  return (row.lines === 1 ? value : value.split("\n")[row.line] ?? "").trim().replace(/\s+/g, " ");
+  return (row.count === 1 ? value : value.split("\n")[row.index] ?? "").trim().replace(/\s+/g, " ");
 }
 
 function heading(row, word, more) {
-  const name = row.lines > 1 ? `${word} ${row.line + 1}` : word;
+  const name = row.count > 1 ? `${word} ${row.index + 1}` : word;
   return make("header", { text: [name, ...more].filter(Boolean).join(" · ") });
 }
 
@@ -92,13 +91,14 @@ function note(text, warning) {
 /** Candidates of a picture. */
 function drawCandidates(node, row) {
   const say = words();
-  const section = make("section", {}, [heading(row, say.picture, [row.ranked ? say.ranked : "", say[row.source]])]);
+  const section = make("section", {}, [heading(row, say.picture, [row.ranked ? say.ranked : ""])]);
   if (!row.ranked) section.append(note(row.note || say.unranked, true));
   else if (row.note) section.append(note(row.note, true));
   const buttons = row.candidates.map((candidate) => {
     const score = candidate.score === null ? "–" : candidate.score.toFixed(3);
     const label = `${say.take} ${candidate.text}`;
-    const button = make("button", { type: "button", class: "swf-candidate", "aria-label": label, title: candidate.how }, [
+    const title = say[candidate.how] ?? candidate.how;
+    const button = make("button", { type: "button", class: "swf-candidate", "aria-label": label, title }, [
       make("span", { text: score, class: "swf-score" }),
       make("span", { text: candidate.text }),
     ]);
@@ -117,54 +117,82 @@ function drawCandidates(node, row) {
   return section;
 }
 
+/** The caption in pieces, the removed ones by their place in `row.spans`. */
+function piecesOf(row) {
+  const pieces = [];
+  let at = 0;
+  row.spans.forEach(([start, end], k) => {
+    pieces.push({ text: row.caption.slice(at, start) }, { text: row.caption.slice(start, end), k });
+    at = end;
+  });
+  return [...pieces, { text: row.caption.slice(at) }].filter((piece) => piece.text);
+}
+
+/** The caption with those removed pieces kept that are in `kept`, tidied where the others were cut out. */
+function withKept(row, kept) {
+  if (!kept.size && !row.edited) return row.stripped;
+  if (kept.size === row.spans.length) return row.caption;
+  let cut = piecesOf(row).map((piece) => (piece.k === undefined || kept.has(piece.k) ? piece.text : " ")).join("");
+  for (let depth = 0; depth < 4; depth++) cut = cut.replace(/[(\[{（]\s*[,;:]*\s*[)\]}）]/g, " ");
+  return unpaired(cut)
+    .replace(/\s+/g, " ") // the core's own tidying, near enough for what a person then reads in `edited`
+    .replace(/([\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])/g, "$1")
+    .replace(/([.!?。！？])(?:\s+[.,;:]|[，。；：、])+/g, "$1")
+    .replace(/[,;:，；：、](?=\s*[,.;:!?，。；：、！？])/g, "")
+    .replace(/\s+([,.;:!?])/g, "$1").replace(/^[\s,.;:，。；：、]+|[\s,;:，；：、]+$/g, "");
+}
+
+/** Without brackets whose partner was cut out. */
+function unpaired(text) {
+  const waiting = [];
+  const lone = new Set();
+  [...text].forEach((char, k) => {
+    if ("([{".includes(char)) waiting.push(k);
+    else if (")]}".includes(char) && waiting.pop() === undefined) lone.add(k);
+  });
+  return [...text].filter((_, k) => !lone.has(k) && !waiting.includes(k)).join("");
+}
+
 /** A caption before and after; struck pieces can be kept. */
 function drawStrip(node, row) {
   const say = words();
-  const kept = new Set();
-  const buttons = [];
+  const pieces = piecesOf(row);
+  // After an earlier click the result is the user's own line; the pieces that it kept are known by what it says.
+  const removed = pieces.filter((piece) => piece.k !== undefined);
+  const kept = new Set(removed.filter((p) => row.edited && row.stripped.includes(p.text)).map((p) => p.k));
+  // Words of the user's own would be lost by a click, so there is none then.
+  const free = !row.edited || (kept.size > 0 && withKept(row, kept) === row.stripped);
   const method = say[row.method] ?? row.method;
   const section = make("section", {}, [heading(row, say.caption, [`${say.method}: ${method}`])]);
-  if (row.note) section.append(note(row.note, row.fell_back));
+  if (row.note) section.append(note(row.note, row.note.includes("took over")));
   const before = make("p");
   const after = make("p");
-  const draw = () => {
-    const key = [...kept].sort((a, b) => a - b).join(",");
-    const text = key ? row.restored[key] : row.stripped;
-    after.textContent = `${say.stripped}: ${text || say.nothing}${key ? ` (${say.taken})` : ""}`;
-    buttons.forEach(({ button, piece }, k) => {
-      const back = kept.has(k);
-      button.replaceChildren(make(back ? "ins" : "del", { text: piece }));
-      button.setAttribute("aria-pressed", String(back));
-      button.setAttribute("aria-label", `${back ? say.removeAgain : say.restore} ${piece}`);
-    });
-    return text;
+  const marks = [];
+  const draw = (text, clicked) => {
+    after.textContent = `${say.stripped}: ${text || say.nothing}${clicked ? ` (${say.taken})` : ""}`;
+    for (const { element, piece } of marks) {
+      const back = kept.has(piece.k);
+      element.replaceChildren(make(back ? "ins" : "del", { text: piece.text }));
+      if (!free) continue;
+      element.setAttribute("aria-pressed", String(back));
+      element.setAttribute("aria-label", `${back ? say.removeAgain : say.restore} ${piece.text}`);
+    }
   };
   const toggle = (k) => {
-    if (kept.has(k)) kept.delete(k);
-    else kept.add(k);
-    // Only one at a time was prepared for captions with many removed pieces.
-    if (kept.size > 1 && !([...kept].sort((a, b) => a - b).join(",") in row.restored)) {
-      kept.clear();
-      kept.add(k);
-    }
-    const text = draw();
-    // With nothing kept the line goes back to what it was: empty, or what the user had stripped already.
-    writeLine(node, row, kept.size || row.method === "edited" ? text : "");
+    if (!kept.delete(k)) kept.add(k);
+    const text = withKept(row, kept);
+    writeLine(node, row, kept.size ? text : ""); // nothing kept: the next run strips it again
+    draw(text, true);
   };
-  for (const [piece, removed] of row.pieces) {
-    if (!removed) {
-      before.append(piece);
-    } else if (String(buttons.length) in row.restored) {
-      const k = buttons.length;
-      const button = make("button", { type: "button" });
-      button.addEventListener("click", () => toggle(k));
-      buttons.push({ button, piece });
-      before.append(button);
-    } else {
-      before.append(make("del", { text: piece }));
-    }
+  for (const piece of pieces) {
+    if (piece.k === undefined) before.append(piece.text);
+    if (piece.k === undefined) continue;
+    const element = free ? make("button", { type: "button" }) : make("span");
+    if (free) element.addEventListener("click", () => toggle(piece.k));
+    marks.push({ element, piece });
+    before.append(element);
   }
-  draw();
+  draw(row.stripped, false);
   section.append(before, after);
   if (row.gap) section.append(drawGap(row.gap, say));
   return section;
@@ -196,22 +224,12 @@ function elementOf(node) {
   return element;
 }
 
-/** Candidates of the last run stay when a picture that did not change now has a line of the user's own. */
-function withEarlier(row, earlier) {
-  if (row.kind !== "candidates" || row.source !== "edited") return row;
-  const old = earlier?.find((o) => o.kind === row.kind && o.line === row.line && o.picture === row.picture);
-  if (!old) return row;
-  const mine = row.candidates.filter((c) => !old.candidates.some((o) => o.text === c.text));
-  return { ...row, candidates: [...mine, ...old.candidates], ranked: row.ranked && old.ranked };
-}
-
 function show(node, rows) {
   const element = elementOf(node);
-  node.swfPanelRows = rows.map((row) => withEarlier(row, node.swfPanelRows));
   const background = getComputedStyle(element).backgroundColor.match(/[\d.]+/g)?.slice(0, 3).map(Number) ?? [];
   element.classList.toggle("swf-dark", background.length === 3 && Math.max(...background) < 128);
   element.replaceChildren(
-    ...node.swfPanelRows.map((row) => (row.kind === "strip" ? drawStrip : drawCandidates)(node, row)),
+    ...rows.map((row) => (row.kind === "strip" ? drawStrip : drawCandidates)(node, row)),
   );
   node.setDirtyCanvas?.(true, true);
 }

@@ -75,7 +75,8 @@ class Graph:
         node = {
             "id": number, "type": kind, "pos": [40 + 380 * column, 60 + row], "size": [320, high], "flags": {},
             "order": number - 1, "mode": 0, "inputs": inputs, "outputs": outputs,
-            "properties": {"Node name for S&R": kind}, "widgets_values": [d if n in wired else given.get(n, d) for n, d in defaults],
+            "properties": {"Node name for S&R": kind},
+            "widgets_values": [d if n in wired else given.get(n, d) for n, d in defaults],
         }  # fmt: skip
         self.nodes.append(node | ({"title": title} if title else {}))
         return number

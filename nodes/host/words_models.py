@@ -10,6 +10,7 @@ from typing import Any
 import comfy.model_management as mm
 import comfy.model_patcher
 import folder_paths
+import torch
 
 from ...swf_core.errors import UserError
 from ...swf_core.words.folders import BLIP_IDS, CLIP_IDS, EMBEDDED
@@ -64,11 +65,17 @@ def in_use(kind: str, option: str, load: Callable[[str, bool], Any], keep: bool)
     if chosen != option:
         release(kind)
         where, download = resolve(kind, option)
-        model = load(where, download)
+        # Weights made in inference mode could not be moved by the host later, outside of it.
+        with torch.inference_mode(False):
+            model = load(where, download)
+            # The host sets `.device` on what it manages; on a model of transformers that property has no setter.
+            case = torch.nn.Module()
+            case.add_module("model", model.model)
         patcher = comfy.model_patcher.ModelPatcher(
-            model.model, load_device=mm.text_encoder_device(), offload_device=mm.text_encoder_offload_device()
+            case, load_device=mm.text_encoder_device(), offload_device=mm.text_encoder_offload_device()
         )
-    mm.load_models_gpu([patcher])
+    # These modules cannot run half on the GPU and half off it, as the host's own can.
+    mm.load_models_gpu([patcher], force_full_load=True)
     if keep:
         _kept[kind] = (option, patcher, model)
     try:

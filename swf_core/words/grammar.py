@@ -90,6 +90,8 @@ def _only_style(r: Reading, first: int, behind: int) -> bool:
             mood += 1
         elif bits & MATERIAL:
             materials += 2 if " on " in r.words[k] or " and " in r.words[k] else 1
+        elif bits & ABOUT and "of" in r.words[first:k]:
+            return False  # "a painting of a painter painting"
         elif bits & (FILLING | ABOUT | WEAK | MADE | NUMBER):
             pass
         elif bits & (SHOWS | VIEW):

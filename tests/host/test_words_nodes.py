@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import torch
 
 from swf_core.measure.pairs import make_pairs
 
@@ -64,17 +65,16 @@ def endpoint(answer: str | None):
 
 
 def captions_of(*texts: str, **given) -> dict:
-    """Pictures of one colour, captioned by a wire: a list of as many captions, and no model at all."""
+    """Pictures of one colour with as many captions, each a line that a user wrote: no model is needed."""
     inputs = {
         "image": ["1", 0], "captioner": "mini", "clip": "none", "samples": 2, "beams": 2, "max_words": 20, "seed": 0,
-        "keep_loaded": False, "edited": "",
+        "keep_loaded": False, "edited": "\n".join(texts),
     }  # fmt: skip
     blank = {"width": 32, "height": 32, "batch_size": len(texts) or 1, "color": 0x8040C0}
-    wire = {"caption": ["3", 0]} if texts else {}
     return {
         "1": {"class_type": "EmptyImage", "inputs": blank},
-        "2": {"class_type": "SWF_BlipCaption", "inputs": inputs | wire | given},
-        "3": {"class_type": "PrimitiveStringMultiline", "inputs": {"value": "\n".join(texts)}},
+        "2": {"class_type": "SWF_BlipCaption", "inputs": inputs | given},
+        "3": {"class_type": "PrimitiveString", "inputs": {"value": BOAT}},
     }
 
 
@@ -114,37 +114,36 @@ def test_captions_are_stripped_offline_and_shown_before_and_after(server):
     assert texts(told, 2) == [BOAT, PAINTER, FISHER] and texts(told, 3) == ["offline"] * 3
     assert [len(t.split(" | ")) for t in texts(told, 1)] == [2, 1, 1]
     first, *others = rows(told, "5")
-    assert "".join(piece for piece, _ in first["pieces"]) == BOAT and len(others) == 2
-    assert [removed for _, removed in first["pieces"]] == [True, False, True]
-    assert first["restored"]["0,1"] == BOAT and first["restored"]["1"] == "a red boat by the sea, muted tones"
-    assert not first["fell_back"] and first["gap"] is None
+    assert [first["caption"][start:end] for start, end in first["spans"]] == texts(told, 1)[0].split(" | ")
+    assert (first["caption"], first["stripped"]) == (BOAT, "a red boat by the sea") and len(others) == 2
+    assert not first["edited"] and not first["note"] and first["gap"] is None
 
 
 def test_an_edited_line_wins_and_the_others_are_stripped(server):
     told = server.run(stripping(BOAT, PAINTER, edited="\na painter, a dog"))
     assert texts(told, 0) == ["a red boat by the sea", "a painter, a dog"]
     assert texts(told, 3) == ["offline", "edited"]
-    assert rows(told, "5")[1]["restored"] == {}  # restoring would lose the dog
+    assert [row["edited"] for row in rows(told, "5")] == [False, True]
     told = server.run(stripping(BOAT, edited="a red boat\nby the sea, muted tones"))
-    assert texts(told, 0) == ["a red boat by the sea, muted tones"] and texts(told, 1) == ["an oil painting of"]
-    assert rows(told, "5")[0]["restored"] == {"0": BOAT}
-    assert "3 lines for 2 captions" in error_of(server.run(stripping(BOAT, PAINTER, edited="a\nb\nc")))
+    assert texts(told, 0) == ["a red boat by the sea, muted tones"]
+    assert "has 3 lines for 2" in error_of(server.run(stripping(BOAT, PAINTER, edited="a\nb\nc")))
 
 
 def test_an_endpoint_that_answers_well_marks_the_words(server):
     with endpoint('{"remove": ["an oil painting of"]}') as (url, asked):
         told = server.run(stripping(BOAT, method="endpoint", endpoint_url=url))
     assert texts(told, 0) == ["a red boat by the sea, muted tones"] and texts(told, 3) == ["endpoint"]
-    assert len(asked) == 1 and json.loads(asked[0])["model"] == "stub"
+    questions = [json.loads(text) for text in asked if "messages" in text]
+    assert [question["model"] for question in questions] == ["stub"]
 
 
 def test_an_endpoint_that_answers_rubbish_gives_way_to_the_offline_method(server):
     with endpoint("I am a teapot.") as (url, _):
         told = server.run(stripping(BOAT, method="endpoint", endpoint_url=url))
     assert texts(told, 0) == ["a red boat by the sea"]
-    assert texts(told, 3)[0].startswith("offline: the offline method took over (endpoint: ")
-    row = rows(told, "5")[0]
-    assert row["fell_back"] and "prose" in row["note"]
+    assert texts(told, 3)[0].startswith("offline; the offline method took over (endpoint: ")
+    note = rows(told, "5")[0]["note"]
+    assert "took over" in note and "prose" in note  # web/panel.js warns by these words
 
 
 def test_cancel_ends_the_wait_for_a_silent_endpoint(server):
@@ -154,7 +153,7 @@ def test_cancel_ends_the_wait_for_a_silent_endpoint(server):
             time.sleep(0.05)
         assert asked
         pressed = time.monotonic()
-        urllib.request.urlopen(urllib.request.Request(f"{server.url}/interrupt", b"", method="POST"), timeout=10).close()
+        urllib.request.urlopen(f"{server.url}/interrupt", b"", timeout=10).close()
         while name not in (history := server.get(f"/history/{name}")) and time.monotonic() < pressed + 30:
             time.sleep(0.05)
         assert time.monotonic() < pressed + 2
@@ -169,7 +168,7 @@ def test_an_endpoint_elsewhere_is_refused_and_a_key_is_not_taken(server):
 
 
 def test_a_local_model_has_to_be_chosen_and_whole(server):
-    assert "No language model is chosen" in error_of(server.run(stripping(BOAT, method="local model")))
+    assert "No local model is chosen" in error_of(server.run(stripping(BOAT, method="local model")))
     for kind, name in (("LLM", "half a model"), ("blip", "half a blip")):
         folder = server.base / "models" / kind / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -177,17 +176,53 @@ def test_a_local_model_has_to_be_chosen_and_whole(server):
     told = server.run(stripping(BOAT, method="local model", llm="half a model"))
     assert "lacks tokenizer.json, model.safetensors" in error_of(told)
     assert "is no BLIP model" in error_of(server.run(captions_of(captioner="half a blip")))
-    with pytest.raises(AssertionError, match="value_not_in_list"):
-        server.queue(captions_of(captioner="no such folder"))
+    told = error_of(server.run(captions_of(captioner="no such folder")))
+    assert told.startswith("There is no model 'no such folder' in models/blip; put ")
 
 
 def test_a_connected_caption_needs_no_model(server):
-    told = rows(server.run(captions_of(BOAT, PAINTER)), "2")
-    assert [row["candidates"] for row in told] == [[{"text": t, "how": "wired", "score": None}] for t in (BOAT, PAINTER)]
-    assert not told[0]["ranked"] and told[0]["note"].startswith("not ranked")
-    told = rows(server.run(captions_of(BOAT, PAINTER, edited="\nmine")), "2")
-    assert [row["source"] for row in told] == ["wired", "edited"] and told[1]["candidates"][0]["text"] == "mine"
-    assert "3 lines for 2 pictures" in error_of(server.run(captions_of(BOAT, PAINTER, edited="a\nb\nc")))
+    wired = {"caption": ["3", 0]}
+    told = rows(server.run(captions_of("", "", **wired)), "2")
+    assert [row["candidates"] for row in told] == [[{"text": BOAT, "how": "given", "score": None}]] * 2
+    assert not told[0]["ranked"] and [row["index"] for row in told] == [0, 1]
+    told = rows(server.run(captions_of("", "mine", **wired)), "2")
+    assert [row["chosen"] for row in told] == [BOAT, "mine"]
+    assert "has 3 lines for 2" in error_of(server.run(captions_of(BOAT, PAINTER, edited="a\nb\nc")))
+
+
+def tiny_blip(folder) -> None:
+    """A random BLIP of 53,000 weights, as transformers saves one."""
+    from transformers import (
+        BertTokenizerFast,
+        BlipConfig,
+        BlipForConditionalGeneration,
+        BlipImageProcessor,
+        BlipProcessor,
+    )
+
+    words = "[PAD] [UNK] [CLS] [SEP] [MASK] [DEC] [ENC] a painting of the cat dog on table".split()
+    shared = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    text = shared | {
+        "vocab_size": len(words), "encoder_hidden_size": 32, "projection_dim": 16, "max_position_embeddings": 64,
+        "bos_token_id": 5, "eos_token_id": 3, "sep_token_id": 3, "pad_token_id": 0,
+    }  # fmt: skip
+    seen = shared | {"image_size": 32, "patch_size": 8}
+    torch.manual_seed(0)
+    model = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=seen, projection_dim=16))
+    model.save_pretrained(folder)
+    reader = BlipImageProcessor(size={"height": 32, "width": 32})
+    BlipProcessor(reader, BertTokenizerFast(vocab={w: i for i, w in enumerate(words)})).save_pretrained(folder)
+
+
+def test_a_blip_from_a_folder_goes_through_the_hosts_memory_and_may_stay(server):
+    tiny_blip(server.base / "models" / "blip" / "tiny")
+    graph = captions_of("", "", captioner="tiny")
+    first = rows(server.run(graph), "2")
+    assert len(first) == 2 and all(row["candidates"] and not row["ranked"] for row in first)
+    for seed, keep in ((1, True), (2, True), (3, False)):  # made, used again, let go
+        told = rows(server.run(captions_of("", "", captioner="tiny", seed=seed, keep_loaded=keep)), "2")
+        assert [row["chosen"] for row in told] == [row["chosen"] for row in first]  # the beam's, which has no seed
+    assert "memory leak" not in server.log.read_text()
 
 
 def test_mini_captions_a_batch_and_ranks_the_candidates(server, pictures):
@@ -195,9 +230,9 @@ def test_mini_captions_a_batch_and_ranks_the_candidates(server, pictures):
     captions, candidates = texts(told, 0), [json.loads(text) for text in texts(told, 1)]
     assert len(captions) == 2 and all(captions) and captions[0] != captions[1]
     for caption, found in zip(captions, candidates):
-        scores = [c["score"] for c in found["candidates"]]
-        assert found["ranked"] and found["candidates"][0]["caption"] == caption
-        assert scores == sorted(scores, reverse=True)
+        scores = [c["score"] for c in found]
+        assert found[0]["caption"] == caption and scores == sorted(scores, reverse=True)
+    assert all(row["ranked"] for row in rows(told, "2"))
     told = server.run(seeing(edited="\na boat of mine", keep_loaded=True))
     assert texts(told, 0)[0] == captions[0] and texts(told, 0)[1] == "a boat of mine"
     # kept models are used again, and let go when the next run does not keep them
@@ -211,4 +246,4 @@ def test_the_gap_is_measured_with_a_picture(server, pictures):
     told = server.run(graph)
     gap = rows(told, "5")[0]["gap"]
     assert gap["reading"] in ("usual", "content probably lost", "nothing was removed") and gap["picture"] is not None
-    assert "semantic gap: " in texts(told, 3)[0]
+    assert gap["reading"] in texts(told, 3)[0]

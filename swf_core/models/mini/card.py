@@ -65,9 +65,11 @@ the photographs bundled with scikit-image and scikit-learn, which the autoencode
 | `vae.safetensors` | autoencoder, 8x downscale, 4 channels | diffusers AutoencoderTiny, in TAESD's file layout |
 | `base.safetensors` | UNet and text encoder, 128 px, v-prediction | UNet2DConditionModel, CLIPTextModel |
 | `judge.safetensors` | the judge (kept in `swf_core/measure/weights`) | two small classifiers |
+| `blip/` | captioner | transformers BlipForConditionalGeneration with early convolutions (arXiv 2106.14881) |
+| `clip/` | image-text similarity | transformers CLIPModel with the same |
 
 Styles it was trained on: {", ".join(TRAINED)}. Held out from UNet and text encoder: {", ".join(HELD_OUT)}; the
-autoencoder and the judge know all {len(STYLES)}.
+autoencoder, the captioner, the CLIP and the judge know all {len(STYLES)}.
 
 ## How it was trained
 `python -m swf_core mini build --out DIR` trains it again. Captions in base-1: 56 % full, 25 % without style words
@@ -75,6 +77,9 @@ autoencoder and the judge know all {len(STYLES)}.
 denoised with the self-attention keys and values of another picture by the same hand (same painter and parameters,
 another scene; `reading.py`), so that the model is used to taking a style from a picture, which Stable Diffusion never
 was; and pictures in {hard} are drawn twice as often.
+
+The captioner's vision tower first learns to answer what a picture shows (stage sight), then the captioner learns full
+captions (blip), and the CLIP begins with its tower (clip); captions without style words belong to photos alone there.
 
 | stage | steps | time | loss or accuracy | seed | device |
 |---|---|---|---|---|---|

@@ -1,0 +1,181 @@
+"""Captions, ranking and the semantic gap: on the embedded models, and on tiny random ones through the same code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from swf_core.errors import UserError
+from swf_core.measure.pairs import picture
+from swf_core.models.mini.data import TEST_SEED
+from swf_core.models.mini.files import WEIGHTS
+from swf_core.models.mini.words import encode, new_tokenizer, pixels
+from swf_core.words.caption import UNRANKED, CaptionOptions, caption_pictures, load_captioner, normalised
+from swf_core.words.gap import LOST, NOTHING, USUAL, Gap, random_deletions, reading, semantic_gap
+from swf_core.words.rank import as_image, load_clip, repetition, similarities
+from swf_core.words.strip import Stripped, strip
+from swf_core.world import STYLE_WORDS, STYLES, caption, random_look, random_scene, vocabulary
+
+QUICK = CaptionOptions(samples=3)
+
+
+@pytest.fixture(scope="module")
+def blip():
+    return load_captioner("mini")
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return load_clip("mini")
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    """Pictures of every style on seeds that no model has seen."""
+    pairs = [(random_scene(TEST_SEED + 90_000 + i), random_look(s, TEST_SEED + 90_000 + i)) for i, s in enumerate(STYLES)]
+    return pairs, [picture(*pair) for pair in pairs]
+
+
+def test_captions_name_object_and_medium(blip, clip, scenes):
+    """The bench counts 200; 19 here, with room for three misses."""
+    pairs, pictures = scenes
+    found = caption_pictures(blip, pictures, QUICK, clip)
+    objects = [scene.main.kind in c.caption.split() for c, (scene, _) in zip(found, pairs)]
+    media = [any(w in c.caption for w in _said(look.style)) for c, (_, look) in zip(found, pairs)]
+    assert sum(objects) >= 16 and sum(media) >= 15, [c.caption for c in found]
+    for c in found:
+        scores = [candidate.score for candidate in c.candidates]
+        assert c.ranked and scores == sorted(scores, reverse=True) and c.caption == c.candidates[0].text and not c.note
+        assert len({candidate.text.casefold() for candidate in c.candidates}) == len(scores) <= QUICK.keep
+
+
+def _said(style: str) -> list[str]:
+    return [w.replace("a ", "", 1) for w in STYLE_WORDS[style]]
+
+
+def test_the_same_seed_gives_the_same_captions_and_the_global_generator_is_left_alone(blip, scenes):
+    torch.manual_seed(3)
+    before = torch.random.get_rng_state()
+    first = caption_pictures(blip, scenes[1][:2], QUICK, seed=1)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert first == caption_pictures(blip, scenes[1][:2], QUICK, seed=1)
+    assert first != caption_pictures(blip, scenes[1][:2], QUICK, seed=2)
+
+
+def test_without_a_clip_the_ranking_is_visibly_off(blip, scenes):
+    (found,) = caption_pictures(blip, scenes[1][:1], QUICK)
+    assert not found.ranked and found.note == UNRANKED and all(c.score is None for c in found.candidates)
+    assert found.candidates[0].how == "beam"
+
+
+def test_a_beginning_is_continued(blip, scenes):
+    (found,) = caption_pictures(blip, scenes[1][1:2], CaptionOptions(samples=0, beginnings=("a painting of",)))
+    assert found.caption.startswith("a painting of ")
+
+
+def test_the_right_caption_ranks_above_wrong_ones(clip, scenes):
+    pairs, pictures = scenes
+    captions = [caption(*pair) for pair in pairs]
+    best = [int(torch.tensor(similarities(clip, p, captions)).argmax()) for p in pictures]
+    assert sum(k == n for n, k in enumerate(best)) >= 15
+
+
+def test_the_stripped_caption_is_nearer_the_photos_than_the_full_one(clip, scenes):
+    right = 0
+    for scene, look in scenes[0][1:]:
+        full = caption(scene, look)
+        vectors = clip.texts([caption(scene, random_look("photo", 1)), strip(full).stripped, full])
+        right += bool(vectors[0] @ vectors[1] > vectors[0] @ vectors[2])
+    assert right >= len(scenes[0]) - 2
+
+
+def test_the_gap_is_measured_and_read(clip, scenes):
+    pairs, pictures = scenes
+    stripped = [strip(caption(*pair)) for pair in pairs[1:4]]
+    for gap in semantic_gap(clip, stripped, pictures[1:4]):
+        assert gap.reading == USUAL and gap.text > 0 and gap.picture is not None and gap.control_text > 0
+    nothing = semantic_gap(clip, [strip("a red house")])[0]
+    assert nothing == Gap(0.0, None, 0.0, None, NOTHING) or (nothing.reading == NOTHING and abs(nothing.text) < 1e-6)
+    much = Stripped("a woodcut of a red house in the snow at night", "a", ((2, 45),), "offline")
+    assert reading(much, 0.9, 0.3) == LOST
+    with pytest.raises(ValueError, match="one picture a caption"):
+        semantic_gap(clip, stripped, pictures[:1])
+
+
+def test_random_deletions_take_as_many_words():
+    found = strip("a woodcut of a red house in the snow")
+    others = random_deletions(found, 4, 0)
+    assert len(others) == 4 and {len(o.split()) for o in others} == {6} and others == random_deletions(found, 4, 0)
+
+
+def test_the_networks_are_fed_as_their_processors_feed_them(blip, clip, scenes):
+    for reader in (blip.processor.image_processor, clip.reader):
+        told = torch.as_tensor(reader(images=[as_image(scenes[1][0])], return_tensors="pt")["pixel_values"][0])
+        assert (told - pixels(scenes[1][0])).abs().max() < 0.02  # 8 bits and no resampling
+    ids = encode(new_tokenizer(vocabulary()), ["a red house, on the grass"])
+    assert ids.tolist() == clip.tokenizer(["a red house, on the grass"], return_tensors="pt").input_ids.tolist()
+
+
+def test_text_is_tidied():
+    assert normalised("arafed woman , in a well - lit room . ") == "woman, in a well-lit room"
+    assert repetition("a red a red a red a red") > 0.3 and repetition("a red house") == 0
+
+
+def test_a_folder_is_loaded_as_a_downloaded_model_is_and_a_bad_one_is_told(tmp_path):
+    from transformers import BertTokenizerFast, BlipConfig, BlipForConditionalGeneration, BlipImageProcessor, BlipProcessor
+
+    words = "[PAD] [UNK] [CLS] [SEP] [MASK] [DEC] [ENC] a painting of the cat dog on table".split()
+    (tmp_path / "vocab.txt").write_text("\n".join(words))
+    text = {"vocab_size": 15, "hidden_size": 32, "encoder_hidden_size": 32, "intermediate_size": 64, "projection_dim": 16,
+            "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 64, "bos_token_id": 5,
+            "eos_token_id": 3, "sep_token_id": 3, "pad_token_id": 0}  # fmt: skip
+    vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+              "image_size": 32, "patch_size": 8}  # fmt: skip
+    torch.manual_seed(0)
+    model = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=vision, projection_dim=16))
+    tokenizer = BertTokenizerFast.from_pretrained(tmp_path, local_files_only=True)
+    pictures = BlipImageProcessor(size={"height": 32, "width": 32})
+    folder = tmp_path / "blip"
+    for part in (model, BlipProcessor(pictures, tokenizer), pictures):
+        part.save_pretrained(folder)
+    found = caption_pictures(load_captioner(folder), [torch.rand(3, 40, 50), torch.rand(3, 9, 7)], QUICK)
+    assert len(found) == 2 and all(set(c.caption.split()) <= set(words) | {""} for c in found)
+
+    with pytest.raises(UserError, match="does not exist; give a folder with the files of Salesforce"):
+        load_captioner(tmp_path / "none")
+    with pytest.raises(UserError, match="is no BLIP model: config.json is missing"):
+        load_captioner(tmp_path)
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        load_captioner(folder)
+    with pytest.raises(UserError, match="not downloaded; choose one of"):
+        load_captioner("somebody/something", download=True)
+
+
+def test_a_clip_without_its_projections_is_refused(tmp_path):
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(WEIGHTS / "clip", tmp_path / "clip")
+    path = tmp_path / "clip" / "model.safetensors"
+    tensors = {k: v for k, v in load_file(path).items() if k != "text_projection.weight"}
+    save_file(tensors, path, {"format": "pt"})
+    with pytest.raises(UserError, match="not whole .text_projection.weight is missing"):
+        load_clip(tmp_path / "clip")
+
+
+@pytest.mark.parametrize(("name", "megabytes"), [("blip", 12), ("clip", 8)])
+def test_the_shipped_word_models_are_small_and_whole(name, megabytes):
+    files = list((WEIGHTS / name).iterdir())
+    assert sum(f.stat().st_size for f in files) / 1e6 <= megabytes
+    config = json.loads((WEIGHTS / name / "config.json").read_text())
+    assert config["vision_config"]["image_size"] == 128
+
+
+@pytest.mark.parametrize("options", [{"beams": 0}, {"samples": 99}, {"top_p": 0.0}, {"beginnings": ()}])
+def test_options_are_checked(options):
+    with pytest.raises(UserError):
+        CaptionOptions(**options)
