@@ -124,10 +124,15 @@ def _marker(method: str, told: dict[str, Any]):
 
         if told["llm"] == NONE:
             raise UserError("No local model is chosen; put an instruct model's folder in models/LLM, or use 'offline'.")
-        with in_use("llm", told["llm"], lambda where, _: load_instruct(where), told["keep_loaded"]) as marker:
+        import comfy.model_management as mm
+
+        dtype = None if mm.cpu_mode() else mm.text_encoder_dtype(mm.get_torch_device())
+        with in_use("llm", told["llm"], lambda w, _: load_instruct(w, dtype=dtype), told["keep_loaded"]) as marker:
             yield marker
-    else:
+    elif method == OFFLINE:
         yield None
+    else:
+        raise UserError(f"There is no method {method!r}; choose {OFFLINE}, {LOCAL} or {ENDPOINT}.")
 
 
 def _gaps(found: list[Any], images: list[Any] | None, told: dict[str, Any]) -> list[Any]:

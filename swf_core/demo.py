@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from . import demo_words
 from .files import write_files
 from .measure.fidelity import WORDS_CFG, WORDS_SAID, compare, transfer
 from .measure.judge import load_judge
@@ -37,6 +38,7 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
     options = replace(preset("wallfacer", backend), size_px=0)
 
     pairs = make_pairs(len(STYLES_SHOWN), TEST_SEED + 1000 * (seed + 1), STYLES_SHOWN)
+    words_page, told = demo_words.words(seed, bars("words"))
     bar = bars("image to image")
     settings = {
         "wallfacer": options,
@@ -101,8 +103,8 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
     bar = bars("photographs")
     photo_sheet = _photographs(backend, options, seed, bar)
 
-    page = _stack([s for s in (transfer_sheet, edit_sheet, text_sheet, photo_sheet) if s is not None])
-    report = {"out": str(out), "seed": seed, "transfer": table, "seconds": round(time.perf_counter() - began, 1)}
+    page = _stack([s for s in (words_page, transfer_sheet, edit_sheet, text_sheet, photo_sheet) if s is not None])
+    report = {"out": str(out), "seed": seed, "words": told, "transfer": table, "seconds": round(time.perf_counter() - began, 1)}
     write_files({out / "sheet.png": png_bytes(page), out / "report.json": json.dumps(report, indent=1).encode()})
     return report
 

@@ -48,7 +48,11 @@ def resolve(kind: str, option: str) -> tuple[str, bool]:
     if option == EMBEDDED and kind != "llm":
         return EMBEDDED, False
     if option.startswith(DOWNLOAD):
-        return next(name for name in DOWNLOADS[kind] if name.endswith("/" + option.removeprefix(DOWNLOAD))), True
+        named = option.removeprefix(DOWNLOAD)
+        for name in DOWNLOADS[kind]:
+            if name.endswith("/" + named):
+                return name, True
+        raise UserError(f"'{named}' is not downloaded; choose one of {', '.join(options(kind))}.")
     for place in folders(kind):
         if (place / option / "config.json").is_file():
             return str(place / option), False

@@ -160,17 +160,11 @@ def _is_about_style(text: str) -> bool:
     """Clauses such as 整体色调柔和 or 电影感光效: their subject or their last word is the style."""
     if (m := _SUBJECT.match(text)) and len(text) <= 20:
         return m.end() < len(text) or text in _STRONG
-    if (
-        not _ENDS.search(text)
-        or len(text) > 9
-        or "的" in text[:-4]
-        or re.search(r"[0-9一二三四五六七八九十两]", text[:2])
-    ):
+    end = _ENDS.search(text)
+    if end is None or len(text) > 9 or "的" in text[:-4] or re.search(r"[0-9一二三四五六七八九十两]", text[:2]):
         return False
-    stem = _ENDS.sub("", text)
-    return (
-        not stem
-        or stem[-1] not in "大海微春秋北南东西狂暴台寒晚清"
-        and _ENDS.search(text)[0] not in ("风", "派")
-        or stem in _STRONG
-    )
+    stem = text[: end.start()]
+    if not stem or stem in _STRONG:
+        return True
+    # 大海风 is a wind, 海派 a school: after these, and for the bare 风 and 派, the ending says nothing of style.
+    return stem[-1] not in "大海微春秋北南东西狂暴台寒晚清" and end[0] not in ("风", "派")

@@ -26,6 +26,7 @@ from .reading import Reading
 
 TRIGGERS, STAINED, PIED, MAKING = map(word_set, ("triggers", "stained", "pied", "making"))
 WITH, SUBDUED, HUES = map(word_set, ("with", "subdued", "hues"))
+SURFACES = frozenset("canvas panel vellum linen parchment masonite paper silk board".split())
 ADJECTIVE = ("ed", "ic", "y", "ist", "ous")
 
 
@@ -99,13 +100,13 @@ def _is_style(r: Reading, first: int, k: int, end: int) -> bool:
         if bits & QUALITY:
             return True
         if bits & (MEDIUM | MATERIAL):
-            return (
+            return bool(
                 not article
                 and not busy
                 and (not bits & COLOR or bool(bits & MEDIUM) or "pencil" in " ".join(r.words[k:end]))
             )
         only = all(r.bits[j] & (COLOR | MOOD | ADJ | FUNC) or r.words[j].rstrip("s") in HUES for j in rest)
-        return (
+        return bool(
             only
             and any(r.words[j] in SUBDUED or r.bits[j] & MOOD for j in rest)
             and end - k <= 6
@@ -116,20 +117,9 @@ def _is_style(r: Reading, first: int, k: int, end: int) -> bool:
             return not busy or bool(nouns)
         return word == "using" and bool(bits & MATERIAL) and not busy
     if word == "on":
-        surface = r.words[end - 1]
-        known = surface.split()[-1] in (
-            "canvas",
-            "panel",
-            "vellum",
-            "linen",
-            "parchment",
-            "masonite",
-            "paper",
-            "silk",
-            "board",
-        )
+        known = r.words[end - 1].split()[-1] in SURFACES
         after_style = k > first and (r.gone[k - 1] or r.bits[k - 1] & (MATERIAL | MEDIUM))
-        return (
+        return bool(
             bool(bits & MATERIAL)
             and not article
             and (after_style or (known and not busy))

@@ -34,7 +34,8 @@ def clip():
 @pytest.fixture(scope="module")
 def scenes():
     """Pictures of every style on seeds that no model has seen."""
-    pairs = [(random_scene(TEST_SEED + 90_000 + i), random_look(s, TEST_SEED + 90_000 + i)) for i, s in enumerate(STYLES)]
+    seeds = [TEST_SEED + 90_000 + i for i in range(len(STYLES))]
+    pairs = [(random_scene(seed), random_look(style, seed)) for seed, style in zip(seeds, STYLES)]
     return pairs, [picture(*pair) for pair in pairs]
 
 
@@ -124,13 +125,21 @@ def test_text_is_tidied():
 
 
 def test_a_folder_is_loaded_as_a_downloaded_model_is_and_a_bad_one_is_told(tmp_path):
-    from transformers import BertTokenizerFast, BlipConfig, BlipForConditionalGeneration, BlipImageProcessor, BlipProcessor
+    from transformers import (
+        BertTokenizerFast,
+        BlipConfig,
+        BlipForConditionalGeneration,
+        BlipImageProcessor,
+        BlipProcessor,
+    )
 
     words = "[PAD] [UNK] [CLS] [SEP] [MASK] [DEC] [ENC] a painting of the cat dog on table".split()
     (tmp_path / "vocab.txt").write_text("\n".join(words))
-    text = {"vocab_size": 15, "hidden_size": 32, "encoder_hidden_size": 32, "intermediate_size": 64, "projection_dim": 16,
-            "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 64, "bos_token_id": 5,
-            "eos_token_id": 3, "sep_token_id": 3, "pad_token_id": 0}  # fmt: skip
+    text = {
+        "vocab_size": 15, "hidden_size": 32, "encoder_hidden_size": 32, "intermediate_size": 64, "projection_dim": 16,
+        "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 64, "bos_token_id": 5,
+        "eos_token_id": 3, "sep_token_id": 3, "pad_token_id": 0,
+    }  # fmt: skip
     vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
               "image_size": 32, "patch_size": 8}  # fmt: skip
     torch.manual_seed(0)

@@ -7,6 +7,8 @@ Early convolutions help transformers see better, arXiv 2106.14881). Everything e
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 from transformers import BlipForConditionalGeneration, CLIPModel
 
@@ -27,7 +29,14 @@ class Stem(nn.Sequential):
     @property
     def weight(self) -> Tensor:
         """The first convolution's: the classes ask for the type of their patch embedding's weight."""
-        return self[0].weight
+        first = self[0]
+        assert isinstance(first, nn.Conv2d)
+        return first.weight
+
+
+def see_by_convolutions(model: Any) -> None:
+    """Put early convolutions in the place of a vision tower's projection of patches."""
+    model.vision_model.embeddings.patch_embedding = Stem(model.config.vision_config.hidden_size)
 
 
 class MiniBlip(BlipForConditionalGeneration):
@@ -35,7 +44,7 @@ class MiniBlip(BlipForConditionalGeneration):
 
     def __init__(self, config) -> None:
         super().__init__(config)
-        self.vision_model.embeddings.patch_embedding = Stem(config.vision_config.hidden_size)
+        see_by_convolutions(self)
 
 
 class MiniClip(CLIPModel):
@@ -43,4 +52,4 @@ class MiniClip(CLIPModel):
 
     def __init__(self, config) -> None:
         super().__init__(config)
-        self.vision_model.embeddings.patch_embedding = Stem(config.vision_config.hidden_size)
+        see_by_convolutions(self)

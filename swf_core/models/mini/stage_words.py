@@ -25,10 +25,10 @@ from .words import BEGIN, PAD, clip_vision_from_blip, encode, new_blip, new_clip
 
 PLANS = {
     "sight": Plan(steps=2000, learning_rate=1.5e-3, warm_up=50, floor=0.02, save_every=100),
-    "blip": Plan(steps=400, learning_rate=1e-3, warm_up=40, floor=0.02, save_every=100, ema=0.99),
+    "blip": Plan(steps=2000, learning_rate=1.5e-3, warm_up=60, floor=0.01, save_every=200, ema=0.995),
     "clip": Plan(steps=300, learning_rate=6e-4, warm_up=30, floor=0.02, save_every=100, ema=0.99),
 }
-BATCH = {"sight": 64, "blip": 64, "clip": 96}
+BATCH = {"sight": 64, "blip": 128, "clip": 96}
 QUESTIONS = {
     "style": STYLES, "object": OBJECTS, "colour": COLOURS, "ground": GROUNDS, "time": TIMES, "second": ("", *OBJECTS),
 }  # fmt: skip
@@ -89,26 +89,43 @@ def run_blip(
     pictures: np.ndarray, tokenizer: Any, sight: dict[str, Tensor], folder: Path, seed: int,
     progress: Progress | None = None, seconds: float | None = None,
 ) -> tuple[Any, dict[str, Any]]:  # fmt: skip
-    """Train a captioner on full captions of the same pictures. `sight`: tensors of one whose tower has learned to see."""
+    """Train a captioner's decoder on full captions of the same pictures.
+
+    `sight`: tensors of one whose tower has learned to see. The tower stays as it is (trained along, it forgets the
+    finer styles before the decoder has learned to name them), so its features are computed once.
+    """
     torch.manual_seed(seed)
     model = new_blip()
     model.load_state_dict({k: v for k, v in sight.items() if k.startswith("vision_model.")}, strict=False)
-    model.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
+    model.vision_model.eval().requires_grad_(False)
+    seen = features(model.vision_model, pictures, progress)
+    decoder = model.text_decoder.train()
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng([seed, step])
-        index = np.sort(rng.choice(len(pictures), min(BATCH["blip"], len(pictures)), replace=False))
+        index = rng.choice(len(pictures), min(BATCH["blip"], len(pictures)), replace=False)
         ids = encode(tokenizer, [caption(*words_picture(int(i)), rng=rng) for i in index], BEGIN)
         with mixed_precision():
-            out = model(
-                pixel_values=_batch(pictures, index, rng), input_ids=ids, attention_mask=(ids != PAD).long(),
-                labels=ids.masked_fill(ids == PAD, -100),
+            out = decoder(
+                input_ids=ids, attention_mask=(ids != PAD).long(), encoder_hidden_states=seen[index].float(),
+                labels=ids.masked_fill(ids == PAD, -100), reduction="mean",
             )  # fmt: skip
         return out.loss.float()
 
-    report = train({"blip": model}, loss_of, PLANS["blip"], folder, progress, seconds)
-    settle(model.vision_model, pictures, seed)
+    report = train({"decoder": decoder}, loss_of, PLANS["blip"], folder, progress, seconds)
     return model.eval(), report
+
+
+@torch.no_grad()
+def features(tower: torch.nn.Module, pictures: np.ndarray, progress: Progress | None = None) -> Tensor:
+    """What a vision tower sees in uint8 pictures: tokens [N, 65, width] in half precision."""
+    found = []
+    for start in range(0, len(pictures), 64):
+        batch = torch.from_numpy(np.array(pictures[start : start + 64])).permute(0, 3, 1, 2).float() / 255
+        found.append(tower(pixel_values=pixels(batch)).last_hidden_state.half())
+        if progress:
+            progress(0.0, f"features {start + len(batch)} of {len(pictures)}")
+    return torch.cat(found)
 
 
 def run_clip(
