@@ -104,7 +104,8 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
     photo_sheet = _photographs(backend, options, seed, bar)
 
     page = _stack([s for s in (words_page, transfer_sheet, edit_sheet, text_sheet, photo_sheet) if s is not None])
-    report = {"out": str(out), "seed": seed, "words": told, "transfer": table, "seconds": round(time.perf_counter() - began, 1)}
+    seconds = round(time.perf_counter() - began, 1)
+    report = {"out": str(out), "seed": seed, "words": told, "transfer": table, "seconds": seconds}
     write_files({out / "sheet.png": png_bytes(page), out / "report.json": json.dumps(report, indent=1).encode()})
     return report
 

@@ -20,9 +20,10 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument(
         "name",
-        choices=("world", "vae", "samples", "transfer", "unmatched", "held-out", "words"),
+        choices=("world", "vae", "samples", "transfer", "unmatched", "held-out", "words", "captions"),
         help="world: speed of the painters, colour histograms; vae: round trips; samples: text to image; transfer: "
-        "matched pairs; unmatched: any pairs; held-out: styles never trained on; words: text during transfer",
+        "matched pairs; unmatched: any pairs; held-out: styles never trained on; words: text during transfer; "
+        "captions: the embedded captioner, stripping and the semantic gap",
     )
     parser.add_argument("--out", type=Path, default=Path("out/bench"), metavar="DIR", help="default out/bench")
     parser.add_argument("--quick", action="store_true", help="a sixth of the pictures")

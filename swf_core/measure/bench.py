@@ -57,6 +57,10 @@ def run(
     label = f"{name}-tune" if tune else name
     if name == "world":
         report, pages = _world(quick), {}
+    elif name == "captions":
+        from .words import captions
+
+        report, pages = captions(200 // (6 if quick else 1), seed, bars(name))
     else:
         backend, judge = load(model), load_judge()
         part = 6 if quick else 1

@@ -31,15 +31,13 @@ MEAN, DEVIATION = 0.5, 0.25
 
 def new_tokenizer(words: Sequence[str]) -> Any:
     """BERT's tokenizer, as BLIP has it, with the world's words for a dictionary."""
-    import transformers
-
-    kind: Any = transformers.BertTokenizerFast  # noqa: B009: its type is not told in version 5
+    from transformers import BertTokenizerFast  # pyright: ignore[reportAttributeAccessIssue]
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vocab.txt"
         path.write_text("\n".join([*SPECIAL, *words]) + "\n", encoding="utf-8")
         # Version 5 of transformers takes a dictionary, version 4 a file; both take this file.
-        tokenizer = kind.from_pretrained(folder, local_files_only=True)
+        tokenizer = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
     tokenizer.add_special_tokens({"additional_special_tokens": ["[DEC]", "[ENC]"]})
     tokenizer.model_max_length = MAX_TOKENS
     return tokenizer
