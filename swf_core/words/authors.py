@@ -21,6 +21,8 @@ from .reading import Reading
 PARTICLES, PLACES, TITLE, MASTERS = map(word_set, ("particles", "places", "title", "masters"))
 # By their first word, longest first.
 CREDITS = sorted((tuple(credit.split()) for credit in word_set("credits")), key=lambda c: (-len(c), c))
+# "in the style of" and its like, with adjectives in between, have one of these words.
+MANNERS = frozenset(credit[2] for credit in CREDITS if credit[0] == "in")
 BY_START: dict[str, list[tuple[str, ...]]] = {}
 for _credit_words in CREDITS:
     BY_START.setdefault(_credit_words[0], []).append(_credit_words)
@@ -81,7 +83,9 @@ def author_tails(r: Reading) -> None:
 def _credit(r: Reading, first: int, k: int, behind: int, styled: bool) -> int:
     """Where a credit that begins at unit `k` ends; `k` when none does."""
     word = r.words[k]
-    if credits := BY_START.get(word.partition(" ")[0]):
+    if (credits := BY_START.get(word.partition(" ")[0])) and (
+        word != "in" or not MANNERS.isdisjoint(r.words[k + 1 : behind])
+    ):
         for credit in credits:
             n = _matches(r, k, credit, behind)
             if not n:

@@ -51,16 +51,16 @@ def plain(word: str) -> str:
     return text.replace("colour", "color").replace("grey", "gray")
 
 
-def _read() -> tuple[dict[str, int], dict[str, list[tuple[tuple[str, ...], int]]]]:
+def _read() -> tuple[dict[str, int], dict[tuple[str, ...], list[tuple[tuple[str, ...], int]]]]:
     words: dict[str, int] = {}
-    phrases: dict[str, dict[tuple[str, ...], int]] = {}
+    phrases: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
 
     def put(entry: str, bits: int) -> None:
         parts = tuple(plain(entry).split())
         if len(parts) == 1:
             words[parts[0]] = words.get(parts[0], 0) | bits
         elif parts:
-            known = phrases.setdefault(parts[0], {})
+            known = phrases.setdefault(parts[:2], {})
             known[parts] = known.get(parts, 0) | bits
 
     for name, entries in read_list("english").items():
@@ -71,12 +71,12 @@ def _read() -> tuple[dict[str, int], dict[str, list[tuple[tuple[str, ...], int]]
             put(entry, ARTIST)
     for number in "one two three four five six seven eight nine ten eleven twelve hundred dozen".split():
         put(number, NUMBER)
-    # Longest first; a phrase that names a thing is one, whatever else it may be.
+    # By their first two words, longest first; a phrase that names a thing is one, whatever else it may be.
     ordered = {
-        first: sorted(
+        start: sorted(
             ((parts, THING if bits & THING else bits) for parts, bits in known.items()), key=lambda p: -len(p[0])
         )
-        for first, known in phrases.items()
+        for start, known in phrases.items()
     }
     return words, ordered
 
@@ -107,7 +107,7 @@ def look_up(word: str) -> tuple[str, int]:
             found = MOVE
         else:
             spaced = tuple(parts)
-            found = next((bits for other, bits in PHRASES.get(parts[0], ()) if other == spaced), None)
+            found = next((bits for other, bits in PHRASES.get(spaced[:2], ()) if other == spaced), None)
     if found is None and _APERTURE.fullmatch(low):
         found = QUALITY
     if found is None and low[:1].isdigit():

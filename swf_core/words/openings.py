@@ -27,7 +27,9 @@ from .lexicon import (
 from .reading import Reading
 
 GENERIC, PLACED = word_set("generic"), word_set("placed")
-LEADS = tuple(tuple(lead.split()) for lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lead)))
+LEADS: dict[str, list[list[str]]] = {}  # by their first word, longest first
+for _lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lead)):
+    LEADS.setdefault(_lead.split()[0], []).append(_lead.split())
 # What the run between a picture noun and its "of" may be made of.
 PART = STYLE | FILLING | BOTH | ABOUT
 
@@ -36,8 +38,8 @@ def take_openings(r: Reading, first: int, behind: int) -> None:
     """Take openings off a segment: "a painting of", "the image shows", "this is a loose sketch that depicts"."""
     at, nested = first, True
     while at < behind:
-        for lead in LEADS:
-            if tuple(r.words[at : at + len(lead)]) == lead:
+        for lead in LEADS.get(r.words[at], ()):
+            if r.words[at : at + len(lead)] == lead:
                 end = opening(r, at + len(lead), behind)
                 if end:
                     r.drop(at, end)

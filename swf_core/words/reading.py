@@ -34,10 +34,6 @@ class Reading:
     segments: list[tuple[int, int, bool]] = field(default_factory=list)
     gone: list[bool] = field(default_factory=list)
 
-    def said(self, unit: int) -> str:
-        """A unit as it is written."""
-        return self.text[self.starts[unit] : self.ends[unit]]
-
     def capital(self, unit: int) -> bool:
         """Whether a unit is written with a capital."""
         return self.text[self.starts[unit]].isupper()
@@ -93,6 +89,13 @@ def _dash(text: str, at: int) -> bool:
     return text[at] == "-" and text[at - 1 : at + 2].strip() == "-"
 
 
+def _phrases(first: str, second: str) -> list[tuple[tuple[str, ...], int]]:
+    """Known phrases that begin with two words, longest first; the second may be a plural."""
+    found = PHRASES.get((first, second), [])
+    singular = PHRASES.get((first, second[:-1])) if second.endswith("s") else None
+    return sorted(singular + found, key=lambda phrase: -len(phrase[0])) if singular else found
+
+
 def _close(reading: Reading, pending: list[tuple[str, int, int, int]], sentence: bool) -> None:
     """Add a segment's words, those that make a known phrase as one unit."""
     if not pending:
@@ -101,15 +104,14 @@ def _close(reading: Reading, pending: list[tuple[str, int, int, int]], sentence:
     while k < count:
         low, bits, start, end = pending[k]
         taken = 1
-        for parts, of_phrase in PHRASES.get(low, ()):
+        for parts, of_phrase in _phrases(low, pending[k + 1][0]) if k + 1 < count else ():
             n = len(parts)
             if k + n > count:
                 continue
-            if all(pending[k + j][0] == parts[j] for j in range(1, n - 1)):
-                last = pending[k + n - 1][0]
-                if last == parts[-1] or (last == parts[-1] + "s"):
-                    low, bits, end, taken = " ".join(parts), of_phrase, pending[k + n - 1][3], n
-                    break
+            last = pending[k + n - 1][0]
+            if last in (parts[-1], parts[-1] + "s") and all(pending[k + j][0] == parts[j] for j in range(1, n - 1)):
+                low, bits, end, taken = " ".join(parts), of_phrase, pending[k + n - 1][3], n
+                break
         reading.words.append(low)
         reading.bits.append(bits)
         reading.starts.append(start)
