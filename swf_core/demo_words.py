@@ -41,7 +41,7 @@ def _page(pictures: Sequence[Tensor], stripped: Sequence[Any], gaps: Sequence[An
     """A row a picture: the picture, its caption with the removed words struck through, the gap."""
     from PIL import Image, ImageDraw, ImageFont
 
-    from .words.rank import as_image
+    from .pictures import to_image
 
     font, gap = ImageFont.load_default(15), 8
     page = Image.new("RGB", (1020, 30 + (cell_px + gap) * len(pictures)), "white")
@@ -49,7 +49,7 @@ def _page(pictures: Sequence[Tensor], stripped: Sequence[Any], gaps: Sequence[An
     draw.text((gap, 6), "What a picture shows, without how it is made", "black", ImageFont.load_default(17))
     for row, (shown, s, measured) in enumerate(zip(pictures, stripped, gaps)):
         top = 30 + row * (cell_px + gap)
-        page.paste(as_image(shown).resize((cell_px, cell_px)), (gap, top))
+        page.paste(to_image(shown).resize((cell_px, cell_px)), (gap, top))
         at = float(cell_px + 3 * gap)
         for start, end, gone in _runs(s):
             text = s.caption[start:end]

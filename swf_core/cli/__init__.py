@@ -34,8 +34,9 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
     args = parser().parse_args(argv)
-    # These libraries are told before they are imported: no network, no chatter.
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    # These libraries are told before they are imported: no network but for a download that was asked for, no chatter.
+    if not getattr(args, "download", False):
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -17,8 +17,9 @@ from typing import Any
 from torch import Tensor
 
 from ..errors import UserError
-from .folders import BLIP_IDS, EMBEDDED, folder_of, loaded
-from .rank import Clip, as_image, quiet, similarities
+from ..pictures import to_image
+from .folders import BLIP_IDS, EMBEDDED, folder_of, loaded, quiet, whole
+from .rank import Clip, similarities
 
 UNRANKED = "not ranked: no CLIP was given, so the order is the captioner's own"
 CHUNK = 8  # pictures captioned at a time
@@ -104,7 +105,8 @@ def load_captioner(
 
         options: dict[str, Any] = {"local_files_only": not online}
         with quiet():
-            model = kind.from_pretrained(source, dtype=dtype or torch.float32, **options)
+            told = kind.from_pretrained(source, dtype=dtype or torch.float32, output_loading_info=True, **options)
+            model = whole(told, f"The captioner in '{source}'", f"copy all files of {BLIP_IDS[0]} again")
             processor = BlipProcessor.from_pretrained(source, **options)
         return Captioner(model.eval().to(device), processor, str(where))
 
@@ -130,7 +132,7 @@ def caption_pictures(
     for start in range(0, len(pictures), CHUNK):
         chunk = pictures[start : start + CHUNK]
         proposals: list[list[Candidate]] = [[] for _ in chunk]
-        pixels = captioner.processor(images=[as_image(p) for p in chunk], return_tensors="pt")["pixel_values"]
+        pixels = captioner.processor(images=[to_image(p) for p in chunk], return_tensors="pt")["pixel_values"]
         for k, (how, rows) in enumerate(_propose(captioner, pixels, options, seed + start)):
             for n, row in enumerate(rows):
                 proposals[n] += [Candidate(normalised(text), how) for text in row]

@@ -100,16 +100,15 @@ def _clause(text: str) -> list[tuple[int, int]]:
     body = text.strip()
     if not body or "\u25a1" == body[0] and len(set(body)) == 1:
         return []
-    if _covered(body) or _is_about_style(body) or _WHOLE.match(body):
+    if covered(body) or _is_about_style(body) or _WHOLE.match(body):
         return [(lead, lead + len(body))]
     spans: list[tuple[int, int]] = []
     start, end = 0, len(body)
-    if one := _ONE_OF.search(body):
+    if _ONE_OF.search(body):
         suffix = _SUFFIX.search(body)
         front = _SHOWING.match(body) or re.match(rf"{_MEASURE}", body)
         if suffix and front and suffix.start() > front.end():
             start, end = front.end(), suffix.start()
-        del one
     while start < end:
         cut = next((m.end() for p in _OPENINGS if (m := p.match(body[start:end])) and start + m.end() < end), 0)
         if not cut:
@@ -121,7 +120,7 @@ def _clause(text: str) -> list[tuple[int, int]]:
                 end = m.start()
             else:
                 spans.append((lead + m.start(), lead + m.end()))
-    if _covered(body[start:end]):
+    if covered(body[start:end]):
         return [(lead, lead + len(body))]
     if start:
         spans.insert(0, (lead, lead + start))
@@ -130,7 +129,7 @@ def _clause(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _covered(text: str) -> bool:
+def covered(text: str) -> bool:
     """Whether known words of style and their fillings cover a clause from end to end, with one of style among them."""
     # Which ends can be reached, and whether by way of a word of style.
     reach: list[int] = [0] * (len(text) + 1)

@@ -143,7 +143,7 @@ def leftovers(r: Reading) -> None:
         alive = [k for k in range(first, behind) if not r.gone[k]]
         if not alive or len(alive) == behind - first:
             continue
-        if all(r.bits[k] & (FUNC | DET | ADJ) and not r.bits[k] & VIEW or r.words[k] in ("then",) for k in alive):
+        if all(r.bits[k] & (FUNC | DET | ADJ) and not r.bits[k] & VIEW or r.words[k] == "then" for k in alive):
             r.drop(first, behind)
             continue
         last = alive[-1]

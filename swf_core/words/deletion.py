@@ -28,8 +28,7 @@ def delete(caption: str, spans: Sequence[tuple[int, int]]) -> str:
     for piece in pieces:
         body, lead = _split_lead(piece)
         if not body:
-            out, lead_of_nothing = out.rstrip(), lead
-            out = _join(out, lead_of_nothing, "")
+            out = _join(out.rstrip(), lead, "")
             continue
         out = _join(out, lead, body)
     return _finish(out, caption)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +54,29 @@ def loaded(load: Callable[[], Any], where: str, what: str) -> Any:
     except Exception as error:  # transformers raises OSError, ValueError, KeyError, RuntimeError, ...
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise UserError(f"The {what} in '{where}' cannot be loaded ({reason}); copy its files again.") from error
+
+
+def whole(told: tuple[Any, dict[str, Any]], what: str, hint: str) -> Any:
+    """The model of `from_pretrained(..., output_loading_info=True)`. Raises UserError when weights were missing, which
+    transformers would fill with random numbers."""
+    model, info = told
+    lost = sorted(name for name in info["missing_keys"] if "position_ids" not in name)
+    if lost:
+        raise UserError(f"{what} is not whole ({lost[0]} is missing): {hint}.")
+    return model
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let transformers log errors alone, and show no bars; as it was before afterwards."""
+    from transformers.utils import logging
+
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

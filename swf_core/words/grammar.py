@@ -77,6 +77,13 @@ def mark(caption: str) -> Reading:
     return r
 
 
+def style_alone(text: str) -> bool:
+    """Whether each word of a text is one of style or a filling, and at least one can mean nothing else."""
+    bits = read(text).bits
+    sure = any(b & ANCHOR and not b & (WEAK | VIEW | THING) for b in bits)
+    return sure and all(b & (ANCHOR | MATERIAL | MOOD | FILLING) and not b & (VIEW | THING) for b in bits)
+
+
 def _only_style(r: Reading, first: int, behind: int) -> bool:
     """Whether a segment speaks of style alone, such as "loose ink drawing", "8k", "soft pastel colors"."""
     anchors, unknown, mood, materials = 0, 0, 0, 0
@@ -130,9 +137,8 @@ def _only_style(r: Reading, first: int, behind: int) -> bool:
 def _head(r: Reading, first: int, behind: int) -> int:
     """The last unit before a preposition: what a segment is about."""
     for k in range(first + 1, behind):
-        if r.words[k] in ("of", "on", "in", "with", "by", "for", "and") and k > first:
-            if r.words[k] != "and":
-                return k - 1
+        if r.words[k] in ("of", "on", "in", "with", "by", "for"):
+            return k - 1
     return behind - 1
 
 

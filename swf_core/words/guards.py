@@ -1,7 +1,7 @@
 """What a marked caption must still hold once the marks are deleted: pure functions, no model.
 
-Each returns one sentence on what would be lost, or "". They are asked about what a language model marked; the offline
-method is built so that it never marks these.
+They are asked about what a language model marked. What the offline method marks as well passes: it knows that the "one"
+of "one painting of" counts no thing, and that a colour before "tones" is the picture's.
 """
 
 from __future__ import annotations
@@ -14,16 +14,21 @@ from .offline import is_chinese, style_spans
 
 KEPT_SHARE = 0.5
 _WORD = re.compile(r"\w+(?:[-'\u2019.:/]\w+)*")
-_NUMBER = re.compile(r"(?<![\w-])\d[\d.,:]*(?![\w%])")
-_SPELT = re.compile(
-    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|both)\b"
-    r"|[\u4e00\u4e8c\u4e24\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341]+[\u53ea\u4e2a\u4f4d\u8258\u5ea7\u68f5\u5339\u5934]",
-    re.IGNORECASE,
-)
-_NEGATION = re.compile(
-    r"\b(?:no|not|without|none|nobody|never|empty|neither)\b|\w+n't\b|\u6ca1\u6709|\u65e0\u4eba", re.IGNORECASE
-)
-_QUOTE = re.compile(r"\"[^\"]+\"|\u201c[^\u201d]+\u201d|\u300c[^\u300d]+\u300d|(?<!\w)'[^']+'(?!\w)")
+# What a caption may not lose.
+KEPT = {
+    "number": re.compile(r"(?<![\w-])\d[\d.,:]*(?![\w%])"),
+    "count": re.compile(
+        r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|both)\b"
+        r"|[\u4e00\u4e8c\u4e24\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341]+"
+        r"[\u53ea\u4e2a\u4f4d\u8258\u5ea7\u68f5\u5339\u5934]",
+        re.IGNORECASE,
+    ),
+    "negation": re.compile(
+        r"\b(?:no|not|without|none|nobody|never|empty|neither)\b|\w+n't\b|\u6ca1\u6709|\u65e0\u4eba", re.IGNORECASE
+    ),
+    "quoted": re.compile(r"\"[^\"]+\"|\u201c[^\u201d]+\u201d|\u300c[^\u300d]+\u300d|(?<!\w)'[^']+'(?!\w)"),
+}
+NAMES = {"number": "a number", "count": "a count", "negation": "a negation", "quoted": "quoted text"}
 
 
 def complaint(caption: str, spans: Sequence[tuple[int, int]]) -> str:
@@ -36,15 +41,10 @@ def complaint(caption: str, spans: Sequence[tuple[int, int]]) -> str:
     style = [False] * len(caption)
     for start, end in style_spans(caption):
         style[start:end] = [True] * (end - start)
-    for name, pattern in (
-        ("a number", _NUMBER),
-        ("a count", _SPELT),
-        ("a negation", _NEGATION),
-        ("quoted text", _QUOTE),
-    ):
+    for name, pattern in KEPT.items():
         for found in pattern.finditer(caption):
             if gone[found.start()] and not style[found.start()]:
-                return f"{name} would be lost ({found[0]!r})"
+                return f"{NAMES[name]} would be lost ({found[0]!r})"
     return _colour(caption, gone, style) or _share(caption, gone, style)
 
 

@@ -20,3 +20,10 @@ def style_spans(caption: str) -> list[tuple[int, int]]:
     if _CJK.search(caption) and is_chinese(caption):
         return chinese.style_spans(caption)
     return grammar.style_spans(caption)
+
+
+def style_alone(text: str) -> bool:
+    """Whether a text of a few words names nothing but a way of making pictures: "painting", "8k", "水墨画"."""
+    if _CJK.search(text) and is_chinese(text):
+        return chinese.covered(text.strip("，。、,. "))
+    return len(text) < 40 and grammar.style_alone(text)

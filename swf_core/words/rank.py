@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ..errors import UserError
-from .folders import CLIP_IDS, EMBEDDED, folder_of, loaded
+from ..pictures import to_image
+from .folders import CLIP_IDS, EMBEDDED, folder_of, loaded, quiet, whole
 
 # What a caption loses for saying the same three words again and again.
 REPEATED = 0.02
@@ -35,7 +35,7 @@ class Clip:
         """Unit vectors [B, D] of pictures [3, H, W] in 0..1, each of any size."""
         import torch
 
-        batch = self.reader(images=[as_image(p) for p in pictures], return_tensors="pt")["pixel_values"]
+        batch = self.reader(images=[to_image(p) for p in pictures], return_tensors="pt")["pixel_values"]
         weight = next(self.model.parameters())
         with torch.no_grad():
             return _unit(self.model.get_image_features(pixel_values=batch.to(weight.device, weight.dtype)))
@@ -65,16 +65,10 @@ def load_clip(where: str | Path = "mini", device: Any = "cpu", dtype: Any = None
         import torch
 
         with quiet():
-            model, told = kind.from_pretrained(
-                source, dtype=dtype or torch.float32, output_loading_info=True, **options
-            )
-            lost = [name for name in told["missing_keys"] if "position_ids" not in name]
-            if lost:
-                raise UserError(
-                    f"The CLIP in '{source}' is not whole ({lost[0]} is missing): ranking needs both towers and both "
-                    f"projections, as in {CLIP_IDS[0]}."
-                )
-            tokenizer = AutoTokenizer.from_pretrained(source, **options)
+            told = kind.from_pretrained(source, dtype=dtype or torch.float32, output_loading_info=True, **options)
+            hint = f"ranking needs both towers and both projections, as in {CLIP_IDS[0]}"
+            model = whole(told, f"The CLIP in '{source}'", hint)
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
             reader = CLIPImageProcessor.from_pretrained(source, **options)
         return Clip(model.eval().to(device), tokenizer, reader, str(where))
 
@@ -92,34 +86,6 @@ def repetition(text: str) -> float:
     words = text.lower().split()
     groups = Counter(zip(words, words[1:], words[2:]))
     return sum(n - 1 for n in groups.values()) / max(1, sum(groups.values()))
-
-
-def as_image(picture: Tensor) -> Any:
-    """A picture [3, H, W] in 0..1 as Pillow has it: the one kind that every image processor takes."""
-    from PIL import Image
-
-    return Image.fromarray((picture.detach().float().clamp(0, 1) * 255 + 0.5).byte().permute(1, 2, 0).cpu().numpy())
-
-
-def quiet() -> Any:
-    """A context in which transformers logs errors alone, as it was before afterwards."""
-    from contextlib import contextmanager
-
-    from transformers.utils import logging
-
-    @contextmanager
-    def quietly():
-        before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        try:
-            yield
-        finally:
-            logging.set_verbosity(before)
-            if bars:
-                logging.enable_progress_bar()
-
-    return quietly()
 
 
 def _unit(features: Any) -> Tensor:

@@ -17,12 +17,11 @@ from typing import Protocol
 from .ask import MarkerError, find
 from .deletion import delete
 from .guards import complaint
-from .offline import style_spans
+from .offline import style_alone, style_spans
 
 OFFLINE = "offline"
+ALONE = "the caption says only how the picture is made"
 _BLANK = re.compile(r"\s+")
-# Longer captions are cut nowhere, but nobody writes them: a file was given by mistake.
-LONGEST = 20_000
 
 
 class Marker(Protocol):
@@ -105,12 +104,10 @@ def _instead(caption: str, reason: str) -> Stripped:
 
 def _done(caption: str, spans: Sequence[tuple[int, int]], method: str, note: str = "") -> Stripped:
     stripped = delete(caption, spans)
-    if not any(c.isalnum() for c in stripped):  # nothing but signs is nothing
-        if any(c.isalnum() for c in caption):
-            longest = max(spans, key=lambda span: span[1] - span[0])
-            spans = [span for span in spans if span != longest]
-            stripped = delete(caption, spans)
-        else:
-            spans, stripped = (), caption
-        note = note or "the caption says only how the picture is made"
-    return Stripped(caption, stripped, tuple(spans), method, note)
+    if spans and not any(c.isalnum() for c in stripped):  # nothing but signs is nothing: the longest piece stays
+        longest = max(spans, key=lambda span: span[1] - span[0])
+        spans = [span for span in spans if span != longest]
+        stripped = delete(caption, spans)
+    if not note and style_alone(stripped):
+        note = ALONE
+    return Stripped(caption, stripped or caption, tuple(spans), method, note)

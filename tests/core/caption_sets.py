@@ -10,6 +10,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "captions"
 TUNED = ("set_a", "set_b", "set_c")
+HELD = (("held_out",), ("set_d",))
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -56,6 +57,6 @@ if __name__ == "__main__":  # python tests/core/caption_sets.py: the figures of 
     sys.path.insert(0, str(FOLDER.parents[2]))
     from swf_core.words.strip import strip
 
-    for names in (TUNED, ("held_out",)):
+    for names in (TUNED, *HELD):
         shares = score(cases(*names), lambda c: strip(c).stripped)
         print(f"{' + '.join(names)}: content kept {shares[0]:.1%}, style gone {shares[1]:.1%} of {len(cases(*names))}")

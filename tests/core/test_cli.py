@@ -55,7 +55,9 @@ def model(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("verb", [[], ["demo"], ["stylize"], ["sample"], ["mini"], ["mini", "build"]])
+@pytest.mark.parametrize(
+    "verb", [[], ["demo"], ["stylize"], ["sample"], ["caption"], ["strip"], ["mini"], ["mini", "build"]]
+)
 def test_help_is_instant(verb):
     started = processor_seconds()
     result = swf(*verb, "--help")

@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from swf_core.errors import UserError
 from swf_core.models import load
-from swf_core.models.mini import load_mini, stage_base
+from swf_core.models.mini import load_mini, stage_base, stage_words
 from swf_core.models.mini.build import STAGES, run
 from swf_core.models.mini.data import (
     HELD_OUT_SEED,
@@ -25,9 +25,11 @@ from swf_core.models.mini.data import (
 from swf_core.models.mini.files import SUMS, WEIGHTS, read_weights, sha256, write_weights
 from swf_core.models.mini.loop import Plan, train
 from swf_core.models.mini.reading import ReadingProcessor
+from swf_core.models.mini.sight import MiniBlip, MiniClip
 from swf_core.models.mini.text import HIDDEN, MAX_TOKENS, WordTokenizer
 from swf_core.models.mini.unet import new_unet
 from swf_core.models.mini.vae import NarrowAutoencoder, from_taesd, load_autoencoder_tiny, to_diffusers, to_taesd
+from swf_core.models.mini.words import clip_vision_from_blip
 from swf_core.world import HELD_OUT, TRAINED, vocabulary
 
 
@@ -205,3 +207,24 @@ def test_mini_loads_and_another_folder_can_be_given(tmp_path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "vae.safetensors")
     with pytest.raises(UserError, match=r"base.safetensors' is missing"):
         load_mini(tmp_path)
+
+
+def test_the_stages_of_the_words_feed_one_another(tmp_path, monkeypatch) -> None:
+    """Two steps each: the captioner keeps the tower of "sight" to the bit, CLIP begins with it, both load."""
+    monkeypatch.setattr(stage_words, "PLANS", {name: Plan(2, 1e-3, warm_up=1) for name in ("sight", "blip", "clip")})
+    monkeypatch.setattr(stage_words, "BATCH", {name: 4 for name in ("sight", "blip", "clip")})
+    with pytest.raises(UserError, match="run the stage 'sight' first"):
+        run(tmp_path, ["blip"], pictures={"words": 8})
+    report = run(tmp_path, ["sight", "blip", "clip"], pictures={"words": 8})
+    assert all(part["finished"] and part["steps"] == 2 for part in report.values())
+    seen, told = (load_file(f / "model.safetensors") for f in (tmp_path / "sight", tmp_path / "weights" / "blip"))
+    tower = [name for name in seen if name.startswith("vision_model.")]
+    assert tower and all(torch.equal(seen[name], told[name]) for name in tower)
+    assert not torch.equal(seen["text_decoder.cls.predictions.bias"], told["text_decoder.cls.predictions.bias"])
+    begun = clip_vision_from_blip(told, list(load_file(tmp_path / "weights" / "clip" / "model.safetensors")))
+    layers = [name for name in begun if ".encoder.layers." in name]
+    assert {name.split(".")[4] for name in layers} >= {"self_attn", "mlp"} and len(begun) >= len(tower)
+    for kind, loader in (("blip", MiniBlip), ("clip", MiniClip)):
+        folder = tmp_path / "weights" / kind
+        missing = loader.from_pretrained(folder, output_loading_info=True)[1]["missing_keys"]
+        assert not missing and sha256(folder / "model.safetensors") in (tmp_path / "weights" / SUMS).read_text()

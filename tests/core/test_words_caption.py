@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from swf_core.errors import UserError
 from swf_core.measure.pairs import picture
 from swf_core.models.mini.data import TEST_SEED
 from swf_core.models.mini.files import WEIGHTS
 from swf_core.models.mini.words import encode, new_tokenizer, pixels
+from swf_core.pictures import to_image
 from swf_core.words.caption import UNRANKED, CaptionOptions, caption_pictures, load_captioner, normalised
 from swf_core.words.gap import LOST, NOTHING, USUAL, Gap, random_deletions, reading, semantic_gap
-from swf_core.words.rank import as_image, load_clip, repetition, similarities
+from swf_core.words.rank import load_clip, repetition, similarities
 from swf_core.words.strip import Stripped, strip
 from swf_core.world import STYLE_WORDS, STYLES, caption, random_look, random_scene, vocabulary
+
+from tiny_blip import WORDS, tiny_blip
 
 QUICK = CaptionOptions(samples=3)
 
@@ -113,7 +118,7 @@ def test_random_deletions_take_as_many_words():
 
 def test_the_networks_are_fed_as_their_processors_feed_them(blip, clip, scenes):
     for reader in (blip.processor.image_processor, clip.reader):
-        told = torch.as_tensor(reader(images=[as_image(scenes[1][0])], return_tensors="pt")["pixel_values"][0])
+        told = torch.as_tensor(reader(images=[to_image(scenes[1][0])], return_tensors="pt")["pixel_values"][0])
         assert (told - pixels(scenes[1][0])).abs().max() < 0.02  # 8 bits and no resampling
     ids = encode(new_tokenizer(vocabulary()), ["a red house, on the grass"])
     assert ids.tolist() == clip.tokenizer(["a red house, on the grass"], return_tensors="pt").input_ids.tolist()
@@ -125,32 +130,10 @@ def test_text_is_tidied():
 
 
 def test_a_folder_is_loaded_as_a_downloaded_model_is_and_a_bad_one_is_told(tmp_path):
-    from transformers import (
-        BertTokenizerFast,
-        BlipConfig,
-        BlipForConditionalGeneration,
-        BlipImageProcessor,
-        BlipProcessor,
-    )
-
-    words = "[PAD] [UNK] [CLS] [SEP] [MASK] [DEC] [ENC] a painting of the cat dog on table".split()
-    (tmp_path / "vocab.txt").write_text("\n".join(words))
-    text = {
-        "vocab_size": 15, "hidden_size": 32, "encoder_hidden_size": 32, "intermediate_size": 64, "projection_dim": 16,
-        "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 64, "bos_token_id": 5,
-        "eos_token_id": 3, "sep_token_id": 3, "pad_token_id": 0,
-    }  # fmt: skip
-    vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
-              "image_size": 32, "patch_size": 8}  # fmt: skip
-    torch.manual_seed(0)
-    model = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=vision, projection_dim=16))
-    tokenizer = BertTokenizerFast.from_pretrained(tmp_path, local_files_only=True)
-    pictures = BlipImageProcessor(size={"height": 32, "width": 32})
     folder = tmp_path / "blip"
-    for part in (model, BlipProcessor(pictures, tokenizer), pictures):
-        part.save_pretrained(folder)
+    tiny_blip(folder)
     found = caption_pictures(load_captioner(folder), [torch.rand(3, 40, 50), torch.rand(3, 9, 7)], QUICK)
-    assert len(found) == 2 and all(set(c.caption.split()) <= set(words) | {""} for c in found)
+    assert len(found) == 2 and all(set(c.caption.split()) <= set(WORDS) for c in found)
 
     with pytest.raises(UserError, match="does not exist; give a folder with the files of Salesforce"):
         load_captioner(tmp_path / "none")
@@ -163,17 +146,18 @@ def test_a_folder_is_loaded_as_a_downloaded_model_is_and_a_bad_one_is_told(tmp_p
         load_captioner("somebody/something", download=True)
 
 
-def test_a_clip_without_its_projections_is_refused(tmp_path):
-    import shutil
-
-    from safetensors.torch import load_file, save_file
-
-    shutil.copytree(WEIGHTS / "clip", tmp_path / "clip")
-    path = tmp_path / "clip" / "model.safetensors"
-    tensors = {k: v for k, v in load_file(path).items() if k != "text_projection.weight"}
-    save_file(tensors, path, {"format": "pt"})
-    with pytest.raises(UserError, match="not whole .text_projection.weight is missing"):
-        load_clip(tmp_path / "clip")
+@pytest.mark.parametrize(
+    ("kind", "load", "lost"),
+    [("clip", load_clip, "text_projection.weight"), ("blip", load_captioner, "text_decoder.cls.predictions.bias")],
+)
+def test_a_model_that_lacks_weights_is_refused(tmp_path, kind, load, lost):
+    shutil.copytree(WEIGHTS / kind, tmp_path / kind)
+    path = tmp_path / kind / "model.safetensors"
+    tensors = load_file(path)
+    assert lost in tensors
+    save_file({k: v for k, v in tensors.items() if k != lost}, path, {"format": "pt"})
+    with pytest.raises(UserError, match=f"not whole .{lost} is missing"):
+        load(tmp_path / kind)
 
 
 @pytest.mark.parametrize(("name", "megabytes"), [("blip", 12), ("clip", 8)])

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import torch
 
 from swf_core.measure.pairs import make_pairs
 
 from comfy_server import error_of, put_pictures
+from tiny_blip import tiny_blip
 
 BOAT = "an oil painting of a red boat by the sea, muted tones"
 PAINTER = "a painter at an easel, two cats, 8k"
@@ -188,30 +188,6 @@ def test_a_connected_caption_needs_no_model(server):
     told = rows(server.run(captions_of("", "mine", **wired)), "2")
     assert [row["chosen"] for row in told] == [BOAT, "mine"]
     assert "has 3 lines for 2" in error_of(server.run(captions_of(BOAT, PAINTER, edited="a\nb\nc")))
-
-
-def tiny_blip(folder) -> None:
-    """A random BLIP of 53,000 weights, as transformers saves one."""
-    from transformers import (
-        BertTokenizerFast,
-        BlipConfig,
-        BlipForConditionalGeneration,
-        BlipImageProcessor,
-        BlipProcessor,
-    )
-
-    words = "[PAD] [UNK] [CLS] [SEP] [MASK] [DEC] [ENC] a painting of the cat dog on table".split()
-    shared = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    text = shared | {
-        "vocab_size": len(words), "encoder_hidden_size": 32, "projection_dim": 16, "max_position_embeddings": 64,
-        "bos_token_id": 5, "eos_token_id": 3, "sep_token_id": 3, "pad_token_id": 0,
-    }  # fmt: skip
-    seen = shared | {"image_size": 32, "patch_size": 8}
-    torch.manual_seed(0)
-    model = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=seen, projection_dim=16))
-    model.save_pretrained(folder)
-    reader = BlipImageProcessor(size={"height": 32, "width": 32})
-    BlipProcessor(reader, BertTokenizerFast(vocab={w: i for i, w in enumerate(words)})).save_pretrained(folder)
 
 
 def test_a_blip_from_a_folder_goes_through_the_hosts_memory_and_may_stay(server):

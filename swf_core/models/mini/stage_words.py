@@ -26,7 +26,7 @@ from .words import BEGIN, PAD, clip_vision_from_blip, encode, new_blip, new_clip
 PLANS = {
     "sight": Plan(steps=2000, learning_rate=1.5e-3, warm_up=50, floor=0.02, save_every=100),
     "blip": Plan(steps=2000, learning_rate=1.5e-3, warm_up=60, floor=0.01, save_every=200, ema=0.995),
-    "clip": Plan(steps=300, learning_rate=6e-4, warm_up=30, floor=0.02, save_every=100, ema=0.99),
+    "clip": Plan(steps=600, learning_rate=6e-4, warm_up=30, floor=0.02, save_every=100, ema=0.99),
 }
 BATCH = {"sight": 64, "blip": 128, "clip": 96}
 QUESTIONS = {
@@ -143,9 +143,7 @@ def run_clip(
         index = np.sort(rng.choice(len(pictures), min(BATCH["clip"], len(pictures)), replace=False))
         ids = encode(tokenizer, [clip_caption(int(i), rng) for i in index])
         with mixed_precision():
-            out = model(
-                pixel_values=_batch(pictures, index, rng), input_ids=ids, attention_mask=(ids != PAD).long()
-            )
+            out = model(pixel_values=_batch(pictures, index, rng), input_ids=ids, attention_mask=(ids != PAD).long())
         return contrastive(out.logits_per_image.float())
 
     report = train({"clip": model}, loss_of, PLANS["clip"], folder, progress, seconds)

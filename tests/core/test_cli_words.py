@@ -1,0 +1,67 @@
+"""The verbs `caption` and `strip` as a person meets them, and the one feeding the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from swf_core.measure.pairs import make_pairs
+from swf_core.pictures import png_bytes
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def swf(*arguments, stdin: str = "") -> subprocess.CompletedProcess:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "swf_core", *map(str, arguments)]
+    return subprocess.run(command, env=environment, input=stdin, capture_output=True, text=True, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("pictures")
+    paths = [folder / f"{k}.png" for k in range(2)]
+    for path, picture in zip(paths, make_pairs(2, 12_345_900)[1]):
+        path.write_bytes(png_bytes(picture))
+    return paths
+
+
+def test_captions_come_as_json_lines_and_strip_takes_them(pictures):
+    told = swf("caption", *pictures, "--samples", 2)
+    assert told.returncode == 0, told.stderr
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [line["image"] for line in lines] == [str(p) for p in pictures]
+    assert all(line["ranked"] and line["candidates"][0]["caption"] == line["caption"] for line in lines)
+
+    stripped = swf("strip", stdin="\n".join(line["caption"] for line in lines))
+    assert stripped.returncode == 0, stripped.stderr
+    for line, before in zip(map(json.loads, stripped.stdout.splitlines()), lines, strict=True):
+        assert line["caption"] == before["caption"] and line["method"] == "offline"
+        assert 0 < len(line["stripped"]) < len(line["caption"]) and line["removed"]
+
+
+def test_json_is_one_object_and_without_a_clip_the_note_says_so(pictures):
+    told = swf("caption", pictures[0], "--clip", "none", "--samples", 0, "--json")
+    report = json.loads(told.stdout.splitlines()[-1])
+    assert report["verb"] == "caption" and not report["captions"][0]["ranked"] and "note" in report["captions"][0]
+    report = json.loads(swf("strip", "--json", stdin="一幅水墨画，一位老人\na woodcut of a fox\n").stdout)
+    assert [c["stripped"] for c in report["captions"]] == ["一位老人", "a fox"] and report["fallbacks"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["caption", "none.png"], "The picture 'none.png' does not exist."),
+        (["strip", "none.txt"], "The captions 'none.txt' cannot be read"),
+        (["strip", "--llm", "http://example.org/v1"], "loopback"),
+        (["strip", "--llm", "none"], "'none'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(arguments, sentence):
+    told = swf(*arguments)
+    assert told.returncode == 2 and sentence in told.stderr and told.stderr.count("\n") == 1 and not told.stdout
