@@ -122,6 +122,22 @@ class Denoiser(Protocol):
         ...
 
 
+class Trainable(Denoiser, Protocol):
+    """A denoiser whose network is the caller's own, to put a LoRA into and to train it there."""
+
+    @property
+    def prediction(self) -> str:
+        """What the network says: "epsilon", "v_prediction" or "sample"."""
+        ...
+
+    def predict(self, noisy: Tensor, steps: Tensor, cond: Conditioning) -> Tensor:
+        """The network's own output [B, C, h, w], float32, with gradients where they are on.
+
+        `noisy`: [B, C, h, w], unit variance: sqrt(abar) x0 + sqrt(1 - abar) eps. `steps`: [B], indices of `sigmas`.
+        """
+        ...
+
+
 class TextEncoder(Protocol):
     """Turns prompts into what the network's cross-attention reads."""
 

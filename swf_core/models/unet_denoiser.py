@@ -130,24 +130,33 @@ class UNetDenoiser:
         log_sigma = torch.tensor(max(float(sigma), 1e-12), dtype=torch.float64).log()
         t = int((self._log_sigmas - log_sigma).abs().argmin())
         variance = float(sigma) ** 2 + 1.0
-        cond = cond.repeat(x.shape[0])
-        added = None
-        if cond.pooled is not None and cond.size_ids is not None:
-            pooled = cond.pooled.to(weight.device, weight.dtype)
-            added = {"text_embeds": pooled, "time_ids": cond.size_ids.to(weight.device, weight.dtype)}
         with self._editing(edit, (x.shape[-2], x.shape[-1])):
-            out = self._network(
-                (x / variance**0.5).to(weight.dtype),
-                torch.tensor(t, device=weight.device),
-                encoder_hidden_states=cond.tokens.to(weight.device, weight.dtype),
-                added_cond_kwargs=added,
-                return_dict=False,
-            )[0].float()
+            out = self._run(x / variance**0.5, torch.tensor(t, device=weight.device), cond.repeat(x.shape[0]))
         if self._prediction == "epsilon":
             return x - float(sigma) * out
         if self._prediction == "v_prediction":
             return x / variance - (float(sigma) / variance**0.5) * out
         return out
+
+    def predict(self, noisy: Tensor, steps: Tensor, cond: Conditioning) -> Tensor:
+        """See `Trainable`."""
+        device = self.device
+        return self._run(noisy.to(device, torch.float32), steps.to(device), cond.repeat(noisy.shape[0]))
+
+    def _run(self, noisy: Tensor, steps: Tensor, cond: Conditioning) -> Tensor:
+        """The network's own output, float32, for latents in its own scale."""
+        weight = next(self._network.parameters())
+        added = None
+        if cond.pooled is not None and cond.size_ids is not None:
+            pooled = cond.pooled.to(weight.device, weight.dtype)
+            added = {"text_embeds": pooled, "time_ids": cond.size_ids.to(weight.device, weight.dtype)}
+        return self._network(
+            noisy.to(weight.dtype),
+            steps,
+            encoder_hidden_states=cond.tokens.to(weight.device, weight.dtype),
+            added_cond_kwargs=added,
+            return_dict=False,
+        )[0].float()
 
     @contextmanager
     def _editing(self, edit: AttentionEdit | None, latent_size: tuple[int, int]) -> Iterator[None]:

@@ -1,0 +1,102 @@
+"""What a style is learnt from: pictures with captions that say nothing of the style."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+
+ORIGINAL = "original"
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture [3, H, W] in 0..1, never scaled or cropped here, and what it shows in words.
+
+    * weight, repeats: how often it is drawn, against the others; only their product counts.
+    * origin: "original", or for a picked sample "round 1", ...
+    * id: of the picture as 8-bit values, so that the same picture is the same item wherever it comes from.
+    """
+
+    picture: Tensor
+    caption: str
+    weight: float = 1.0
+    repeats: int = 1
+    origin: str = ORIGINAL
+    id: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if self.picture.ndim != 3 or self.picture.shape[0] != 3:
+            raise UserError(f"A picture has the shape {tuple(self.picture.shape)}; it must be [3, height, width].")
+        if not 0 < self.weight <= 1000 or not 1 <= self.repeats <= 10_000:
+            raise UserError(
+                f"A picture has weight {self.weight} and repeats {self.repeats}; weights are above 0 and at most 1000, "
+                "repeats 1 to 10000."
+            )
+        if not self.id:
+            object.__setattr__(self, "id", picture_id(self.picture))
+
+    @property
+    def share(self) -> float:
+        """How often it is drawn, unscaled."""
+        return self.weight * self.repeats
+
+
+def picture_id(picture: Tensor) -> str:
+    """16 hexadecimal digits of the SHA-256 of a picture [3, H, W] as 8-bit values."""
+    values = (picture.detach().to("cpu", torch.float32).clamp(0, 1) * 255 + 0.5).to(torch.uint8).contiguous()
+    return hashlib.sha256(str(tuple(values.shape)).encode() + values.numpy().tobytes()).hexdigest()[:16]
+
+
+def items_of(
+    pictures: Sequence[Tensor], captions: Sequence[str] | str, weight: float = 1.0, repeats: int = 1
+) -> tuple[Item, ...]:
+    """Items from pictures and as many captions, or one caption for all.
+
+    Raises UserError when there is no picture, or neither one caption nor one each.
+    """
+    if not len(pictures):
+        raise UserError("The data set is empty; give at least one picture of the style.")
+    texts = [captions] if isinstance(captions, str) else list(captions)
+    if len(texts) == 1:
+        texts *= len(pictures)
+    if len(texts) != len(pictures):
+        raise UserError(f"There are {len(pictures)} pictures and {len(texts)} captions; give one caption each.")
+    return tuple(Item(p.detach().clone(), t.strip(), weight, repeats) for p, t in zip(pictures, texts))
+
+
+def items_from_folder(folder: Path, caption: str | None = None, long_side: int = 2048) -> tuple[Item, ...]:
+    """The pictures of a folder in the order of their names, each captioned by a text file of its name.
+
+    `caption` is taken for pictures that have no such file. `long_side`: larger pictures are scaled to it.
+    Raises UserError for a folder that is missing or holds no picture, a missing caption, or a file that cannot be read.
+    """
+    from ..pictures import load
+
+    if not folder.is_dir():
+        raise UserError(f"The folder '{folder}' does not exist; give a folder with pictures and .txt captions.")
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and not p.name.startswith("."))
+    if not paths:
+        raise UserError(f"The folder '{folder}' holds no picture ({', '.join(ENDINGS)}).")
+    captions = [caption_beside(path, caption) for path in paths]
+    return items_of([load(path, long_side).pixels for path in paths], captions)
+
+
+def caption_beside(path: Path, otherwise: str | None) -> str:
+    """The caption in the text file beside a picture. Raises UserError when there is neither that nor `otherwise`."""
+    beside = path.with_suffix(".txt")
+    if not beside.is_file():
+        if otherwise is None:
+            raise UserError(f"The picture '{path}' has no caption: '{beside.name}' is missing beside it.")
+        return otherwise
+    try:
+        return " ".join(beside.read_text(encoding="utf-8-sig").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The caption '{beside}' cannot be read as UTF-8 text.") from error

@@ -1,0 +1,136 @@
+"""A data set made ready: latents of several crops of each picture and the captions' embeddings, computed once.
+
+Everything that step k draws comes from generators seeded by (seed, k): a resumed training sees the very batches an
+uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..models.contracts import Backend, Conditioning, join
+from ..pictures import resize
+from .dataset import ORIGINAL, Item
+from .options import TrainOptions
+
+# Streams of random numbers, so that one use never shifts another.
+BATCH, NOISE, VIEWS, PRIOR = range(4)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Latents [B, C, h, w] and the text of each row."""
+
+    latents: Tensor
+    text: Conditioning
+
+
+class Prepared:
+    """The data set of one round. `sizes`: (height, width) in pixels each item is trained at."""
+
+    def __init__(
+        self, items: Sequence[Item], backend: Backend, options: TrainOptions,
+        progress: Callable[[float], None] | None = None,
+    ):  # fmt: skip
+        self.items, self.options = tuple(items), options
+        size = options.size_px or backend.native_size_px
+        step = cell_px(backend)
+        self.sizes = [bucket(tuple(i.picture.shape[-2:]), size, step) for i in self.items]
+        self.latents: list[Tensor] = []
+        for n, (item, shape) in enumerate(zip(self.items, self.sizes)):
+            found = []
+            for k in range(options.views):
+                found.append(encoded(backend, view(item, shape, k, options)))
+                if progress:
+                    progress((n + (k + 1) / options.views) / len(self.items))
+            self.latents.append(torch.cat(found))
+        self._texts: dict[tuple[str, tuple[int, int]], Conditioning] = {}
+        for item, shape in zip(self.items, self.sizes):
+            for text in (item.caption, ""):
+                if (text, shape) not in self._texts:
+                    with torch.no_grad():
+                        self._texts[text, shape] = backend.text.encode([text], *shape)
+        self.chances = chances(self.items, options.picks_share)
+
+    def draw(self, step: int, part: int = 0) -> Batch:
+        """The batch of a step; `part` counts the passes that are accumulated. Its rows have one size."""
+        options = self.options
+        rng = np.random.default_rng([options.seed, BATCH, step, part])
+        first = int(rng.choice(len(self.items), p=self.chances))
+        alike = np.array([s == self.sizes[first] for s in self.sizes]) * self.chances
+        rows = [first, *rng.choice(len(self.items), options.batch - 1, p=alike / alike.sum()).tolist()]
+        views = rng.integers(0, options.views, len(rows))
+        dropped = rng.random(len(rows)) < options.caption_dropout
+        texts = [self.text(r, bool(d)) for r, d in zip(rows, dropped)]
+        return Batch(torch.stack([self.latents[r][v] for r, v in zip(rows, views)]), join(texts))
+
+    def text(self, item: int, empty: bool = False) -> Conditioning:
+        """The embedding of an item's caption, or of no words at its size."""
+        return self._texts["" if empty else self.items[item].caption, self.sizes[item]]
+
+
+def chances(items: Sequence[Item], picks_share: float) -> np.ndarray:
+    """How likely each item is drawn: by weight, picked samples together at most `picks_share`."""
+    shares = np.array([item.share for item in items], dtype=np.float64)
+    picked = np.array([item.origin != ORIGINAL for item in items])
+    shares /= shares.sum()
+    theirs = float(shares[picked].sum())
+    if theirs > picks_share and not picked.all():
+        shares[picked] *= picks_share / theirs
+        shares[~picked] *= (1 - picks_share) / (1 - theirs)
+    return shares / shares.sum()
+
+
+def cell_px(backend: Backend) -> int:
+    """Sides that a network halves without a rest are multiples of this."""
+    deepest = max((layer.level for layer in backend.denoiser.self_attention_layers), default=0)
+    return backend.codec.downscale * 2**deepest
+
+
+def bucket(shape: tuple[int, int], size: int, step: int) -> tuple[int, int]:
+    """Height and width near a picture's aspect, of about `size` squared pixels, multiples of `step`."""
+    height, width = shape
+    best = None
+    for rows in range(1, 4 * size // step + 1):
+        for columns in {max(1, int(rows * width / height)), int(rows * width / height) + 1}:
+            area = abs(np.log(rows * columns * step**2 / size**2))
+            aspect = abs(np.log(columns * height / (rows * width)))
+            if best is None or area + 4 * aspect < best[0] - 1e-9:
+                best = (area + 4 * aspect, (rows * step, columns * step))
+    assert best is not None
+    return best[1]
+
+
+def view(item: Item, shape: tuple[int, int], number: int, options: TrainOptions) -> Tensor:
+    """View `number` of a picture, [1, 3, *shape]; the first is the whole picture."""
+    rng = np.random.default_rng([options.seed, VIEWS, number, int(item.id, 16)])
+    zoom = 1.0 if number == 0 else float(rng.uniform(1, options.zoom))
+    y, x = (0.5, 0.5) if number == 0 else (float(v) for v in rng.random(2))
+    seen = crop(item.picture, shape, zoom, y, x, 0.0 if number == 0 else options.shift)
+    return seen.flip(-1)[None] if options.flip and number and rng.random() < 0.5 else seen[None]
+
+
+def crop(picture: Tensor, shape: tuple[int, int], zoom: float, y: float, x: float, shift: float) -> Tensor:
+    """A part of a picture with the aspect of `shape`, scaled to it. y, x in 0..1: where it lies.
+
+    The largest such part is divided by `zoom`; it may reach `shift` of the picture's sides beyond, which is mirrored.
+    """
+    height, width = picture.shape[-2:]
+    scale = min(height / shape[0], width / shape[1]) / zoom
+    rows, columns = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+    over_y, over_x = min(int(shift * height), height - 1), min(int(shift * width), width - 1)
+    padded = F.pad(picture[None], (over_x, over_x, over_y, over_y), mode="reflect")[0]
+    top, left = round(y * (padded.shape[-2] - rows)), round(x * (padded.shape[-1] - columns))
+    return resize(padded[:, top : top + rows, left : left + columns], *shape).clamp(0, 1)
+
+
+@torch.no_grad()
+def encoded(backend: Backend, pictures: Tensor) -> Tensor:
+    """Latents, float32, where they are kept: in main memory."""
+    return backend.codec.encode(pictures).to("cpu", torch.float32)

@@ -1,0 +1,152 @@
+"""A LoRA on a network, by peft: put in, trained or loaded, switched off for a while, written to a file.
+
+LoRA (Hu et al., arXiv 2106.09685): W x + alpha / rank * B A x, with A drawn and B zero, so that a new one changes
+nothing. Modules go by diffusers names whatever network they sit in; the file has kohya's keys with these names and
+`.alpha`, which ComfyUI, diffusers and A1111's descendants all read (`lora_file`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import UserError
+from .contracts import AttentionEdit, Conditioning, Denoiser
+
+ADAPTER = "style"
+TARGETS = ("attention", "attention and feed-forward", "attention, feed-forward and convolution", "SDXL style block")
+_ATTENTION = (".to_q", ".to_k", ".to_v", ".to_out.0")
+_FEED_FORWARD = (".ff.net.0.proj", ".ff.net.2", ".proj_in", ".proj_out")
+_CONVOLUTION = (".conv1", ".conv2", ".conv_shortcut", ".conv", ".time_emb_proj")
+# B-LoRA (arXiv 2403.14572): the block of SDXL that is answerable for style.
+_STYLE_BLOCK = "up_blocks.0.attentions.1."
+
+
+def choose_modules(names: Mapping[nn.Module, str], targets: str) -> dict[nn.Module, str]:
+    """The linear and convolution layers that a choice of `TARGETS` names, with their diffusers names, in order.
+
+    Raises UserError for an unknown choice, one that names nothing in this network, or weights that cannot be trained
+    beside (quantised ones).
+    """
+    if targets not in TARGETS:
+        raise UserError(f"The targets {targets!r} are unknown; choose one of {', '.join(TARGETS)}.")
+    endings = _ATTENTION
+    if "feed-forward" in targets:
+        endings += _FEED_FORWARD
+    if "convolution" in targets:
+        endings += _CONVOLUTION
+    front = _STYLE_BLOCK if targets == "SDXL style block" else ""
+    chosen = {
+        module: name
+        for module, name in names.items()
+        if isinstance(module, nn.Linear | nn.Conv2d) and name.startswith(front) and name.endswith(endings)
+    }
+    if not chosen:
+        raise UserError(f"This network has no layers for the targets {targets!r}; choose {TARGETS[0]!r}.")
+    for module, name in chosen.items():
+        weight: Any = module.weight
+        if not weight.is_floating_point() or weight.element_size() < 2:
+            raise UserError(
+                f"The weights are quantised ({name} is {weight.dtype}): a LoRA is trained on the full weights; load "
+                "the model in fp16, bf16 or fp32."
+            )
+    return chosen
+
+
+class Adapter:
+    """A LoRA inside `network`. Made by `new` or `loaded`; the network is changed in place and keeps its own weights.
+
+    `layers`: diffusers name -> peft's layer, in the network's order.
+    """
+
+    def __init__(self, network: nn.Module, modules: Mapping[nn.Module, str], rank: int, alpha: float):
+        from peft import LoraConfig, inject_adapter_in_model
+
+        own = {module: name for name, module in network.named_modules()}
+        by_own_name = {own[module]: name for module, name in modules.items()}
+        network.requires_grad_(False)
+        config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(by_own_name))  # type: ignore[arg-type]
+        inject_adapter_in_model(config, network, ADAPTER)
+        self.layers: dict[str, Any] = {
+            by_own_name[name]: module for name, module in network.named_modules() if name in by_own_name
+        }
+        self.rank, self.alpha = rank, float(alpha)
+        for layer in self.layers.values():  # trained and kept in full precision whatever the network's is
+            layer.lora_A[ADAPTER].float()
+            layer.lora_B[ADAPTER].float()
+
+    @classmethod
+    def new(cls, network: nn.Module, modules: Mapping[nn.Module, str], rank: int, alpha: float, seed: int) -> Adapter:
+        """A fresh one: A Kaiming-uniform as in peft but from a generator of its own, B zero."""
+        adapter = cls(network, modules, rank, alpha)
+        generator = torch.Generator("cpu").manual_seed(seed)
+        with torch.no_grad():
+            for layer in adapter.layers.values():
+                down = layer.lora_A[ADAPTER].weight
+                bound = 1 / math.sqrt(down[0].numel())  # kaiming_uniform_ with a = sqrt(5)
+                drawn = torch.rand(down.shape, generator=generator) * 2 * bound - bound
+                down.copy_(drawn)
+                layer.lora_B[ADAPTER].weight.zero_()
+        return adapter
+
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """What is trained, by name: "<diffusers module>.down" and ".up", in order."""
+        found = {}
+        for name, layer in self.layers.items():
+            found[f"{name}.down"] = layer.lora_A[ADAPTER].weight
+            found[f"{name}.up"] = layer.lora_B[ADAPTER].weight
+        return found
+
+    @torch.no_grad()
+    def put(self, values: Mapping[str, Tensor]) -> None:
+        """Copy values, named as in `parameters`, into this one."""
+        for name, parameter in self.parameters().items():
+            parameter.copy_(values[name])
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """The network as it was, for a while."""
+        for layer in self.layers.values():
+            layer.enable_adapters(False)
+        try:
+            yield
+        finally:
+            for layer in self.layers.values():
+                layer.enable_adapters(True)
+
+    def set_strength(self, strength: float) -> None:
+        """Multiply what the LoRA adds: 1 is as trained, 0 is off."""
+        for layer in self.layers.values():
+            layer.set_scale(ADAPTER, strength)
+
+    @torch.no_grad()
+    def norm(self) -> float:
+        """The mean over its layers of |alpha / rank B A| / |W|, Frobenius norms: how far it moves the weights."""
+        shares = []
+        for layer in self.layers.values():
+            down, up = layer.lora_A[ADAPTER].weight.flatten(1), layer.lora_B[ADAPTER].weight.flatten(1)
+            # |BA| from two rank x rank products: the full matrix is never built.
+            product = ((up.T @ up) * (down @ down.T)).sum().clamp_min(0).sqrt()
+            weight = layer.get_base_layer().weight.float().norm().clamp_min(1e-12)
+            shares.append(float(product / weight) * self.alpha / self.rank)
+        return sum(shares) / len(shares)
+
+
+class Bare:
+    """The denoiser without its adapter: the unconditional branch of asymmetric guidance, and the plain model."""
+
+    def __init__(self, denoiser: Denoiser, adapter: Adapter):
+        self._denoiser, self._adapter = denoiser, adapter
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._denoiser, name)
+
+    def denoise(self, x: Tensor, sigma: float, cond: Conditioning, edit: AttentionEdit | None = None) -> Tensor:
+        """As the contract says, with the adapter switched off."""
+        with self._adapter.off():
+            return self._denoiser.denoise(x, sigma, cond, edit)

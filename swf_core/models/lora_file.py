@@ -1,0 +1,113 @@
+"""LoRA files: kohya's keys with diffusers module names and `.alpha`, the one layout that loads everywhere.
+
+`lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q.{lora_down.weight, lora_up.weight, alpha}`:
+diffusers, ComfyUI and A1111's descendants map these onto their own modules. (What `save_lora_weights` of diffusers
+writes, ComfyUI does not find; diffusers' own converter to kohya's keys sets alpha to the rank.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+from .lora import Adapter
+
+# kohya's and modelspec's names for the families.
+_BASES = {
+    "SD1.x": ("sd_v1", "stable-diffusion-v1/lora"),
+    "SD2.x": ("sd_v2", "stable-diffusion-v2-512/lora"),
+    "SDXL": ("sdxl_base_v1-0", "stable-diffusion-xl-v1-base/lora"),
+    "mini": ("swf_mini", "stylewallfacer-mini/lora"),
+}
+
+
+def to_kohya(parameters: Mapping[str, Tensor], alpha: float, dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
+    """A file's tensors from `Adapter.parameters`."""
+    out: dict[str, Tensor] = {}
+    for name, value in parameters.items():
+        module, part = name.rsplit(".", 1)
+        key = "lora_unet_" + module.replace(".", "_")
+        out[f"{key}.lora_{part}.weight"] = value.detach().to("cpu", dtype).contiguous()
+        out[f"{key}.alpha"] = torch.tensor(float(alpha))
+    return out
+
+
+def encode(adapter: Adapter, metadata: Mapping[str, str] | None = None, dtype: torch.dtype = torch.float16) -> bytes:
+    """A file's bytes; the same LoRA and metadata give the same bytes. `metadata`: see `describe`, None writes none."""
+    from safetensors.torch import save
+
+    return save(to_kohya(adapter.parameters(), adapter.alpha, dtype), dict(metadata or {}) or None)
+
+
+def describe(
+    adapter: Adapter, *, family: str, prediction: str, title: str, size_px: int, steps: int, learning_rate: float,
+    seed: int, pictures: int, started: str = "", own: Mapping[str, Any] | None = None,
+) -> dict[str, str]:  # fmt: skip
+    """kohya's and modelspec's metadata. `own`: further fields, written under "swf_"."""
+    base, architecture = _BASES[family]
+    digest = hashlib.sha256()
+    for value in adapter.parameters().values():
+        digest.update(value.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
+    common = {
+        "ss_base_model_version": base, "ss_v2": str(family == "SD2.x"), "ss_network_module": "networks.lora",
+        "ss_network_dim": str(adapter.rank), "ss_network_alpha": f"{adapter.alpha:g}", "ss_network_args": "{}",
+        "ss_output_name": title, "ss_steps": str(steps), "ss_learning_rate": f"{learning_rate:g}", "ss_seed": str(seed),
+        "ss_optimizer": "AdamW", "ss_resolution": f"({size_px}, {size_px})", "ss_num_train_images": str(pictures),
+        "ss_training_started_at": started,
+        "modelspec.sai_model_spec": "1.0.1", "modelspec.architecture": architecture, "modelspec.title": title,
+        "modelspec.implementation": "diffusers", "modelspec.resolution": f"{size_px}x{size_px}",
+        "modelspec.prediction_type": "v" if prediction == "v_prediction" else "epsilon",
+        "modelspec.date": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "modelspec.hash_sha256": "0x" + digest.hexdigest(),
+    }  # fmt: skip
+    extra = {f"swf_{k}": v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in (own or {}).items()}
+    return common | extra
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a LoRA file. Raises UserError when it is missing or broken."""
+    from safetensors import safe_open
+
+    if not path.is_file():
+        raise UserError(f"The LoRA '{path}' does not exist; give the path of a .safetensors file.")
+    try:
+        with safe_open(path, "pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}
+    except Exception as error:  # safetensors raises its own type, OSError and others
+        raise UserError(f"The LoRA '{path}' cannot be read as safetensors; copy it again.") from error
+
+
+def load(network: Any, names: Mapping[Any, str], path: Path) -> Adapter:
+    """Put a LoRA file into `network`, whose modules have the diffusers `names`. The UNet's layers alone, one rank.
+
+    Raises UserError when the file is missing, broken, holds other layers, or mixes ranks.
+    """
+    tensors, _ = read(path)
+    by_key = {"lora_unet_" + name.replace(".", "_"): (module, name) for module, name in names.items()}
+    keys = list(dict.fromkeys(key.split(".", 1)[0] for key in tensors))
+    values, ranks, modules = {}, set(), {}
+    for key in keys:
+        down, up = tensors.get(f"{key}.lora_down.weight"), tensors.get(f"{key}.lora_up.weight")
+        if key not in by_key or down is None or up is None:
+            raise UserError(f"The LoRA '{path}' does not fit: its layer '{key}' is not in this model.")
+        module, name = by_key[key]
+        alpha = tensors.get(f"{key}.alpha")
+        ranks.add((down.shape[0], float(down.shape[0] if alpha is None else alpha)))
+        modules[module] = name
+        values |= {f"{name}.down": down, f"{name}.up": up}
+    if len(ranks) != 1:
+        raise UserError(f"The LoRA '{path}' has layers of several ranks or none; use one with a single rank and alpha.")
+    rank, alpha = ranks.pop()
+    adapter = Adapter(network, modules, rank, alpha)
+    try:
+        adapter.put(values)
+    except RuntimeError:
+        raise UserError(f"The LoRA '{path}' does not fit: its layers have other shapes than the model's.") from None
+    return adapter
