@@ -127,12 +127,15 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def check_early(args: argparse.Namespace) -> None:
     """Check what needs no torch: the folder to write into, and that the files named are there."""
     check_folder(args.out)
-    if args.model != "mini" and not Path(args.model).exists():
-        raise UserError(
-            f"The model '{args.model}' does not exist; use mini, a diffusers folder, or a .safetensors file."
-        )
+    check_model(args.model)
     if args.lora is not None and not args.lora.is_file():
         raise UserError(f"The LoRA file '{args.lora}' does not exist.")
+
+
+def check_model(name: str) -> None:
+    """Refuse a model that is not there."""
+    if name != "mini" and not Path(name).exists():
+        raise UserError(f"The model '{name}' does not exist; use mini, a diffusers folder, or a .safetensors file.")
 
 
 def check_weights(weights: Sequence[float] | None, styles: int) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
-from .contracts import AttentionEdit, Conditioning, Denoiser
+from .contracts import AttentionEdit, Backend, Conditioning, Denoiser
 
 ADAPTER = "style"
 TARGETS = ("attention", "attention and feed-forward", "attention, feed-forward and convolution", "SDXL style block")
@@ -75,7 +76,8 @@ class Adapter:
         self.layers: dict[str, Any] = {
             by_own_name[name]: module for name, module in network.named_modules() if name in by_own_name
         }
-        self.rank, self.alpha = rank, float(alpha)
+        self._ours = set(self.layers.values())
+        self.network, self.rank, self.alpha = network, rank, float(alpha)
         for layer in self.layers.values():  # trained and kept in full precision whatever the network's is
             layer.lora_A[ADAPTER].float()
             layer.lora_B[ADAPTER].float()
@@ -119,6 +121,13 @@ class Adapter:
             for layer in self.layers.values():
                 layer.enable_adapters(True)
 
+    def remove(self) -> None:
+        """Take the LoRA out of the network: its own layers stand there again, with their own weights."""
+        for module in list(self.network.modules()):
+            for child, layer in list(module.named_children()):
+                if layer in self._ours:
+                    setattr(module, child, layer.get_base_layer())
+
     def set_strength(self, strength: float) -> None:
         """Multiply what the LoRA adds: 1 is as trained, 0 is off."""
         for layer in self.layers.values():
@@ -150,3 +159,8 @@ class Bare:
         """As the contract says, with the adapter switched off."""
         with self._adapter.off():
             return self._denoiser.denoise(x, sigma, cond, edit)
+
+
+def without(backend: Backend, adapter: Adapter) -> Backend:
+    """The same model with its adapter switched off."""
+    return replace(backend, denoiser=Bare(backend.denoiser, adapter))

@@ -65,10 +65,12 @@ def describe(
         "modelspec.sai_model_spec": "1.0.1", "modelspec.architecture": architecture, "modelspec.title": title,
         "modelspec.implementation": "diffusers", "modelspec.resolution": f"{size_px}x{size_px}",
         "modelspec.prediction_type": "v" if prediction == "v_prediction" else "epsilon",
-        "modelspec.date": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "modelspec.hash_sha256": "0x" + digest.hexdigest(),
+        "modelspec.date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        "modelspec.hash_sha256": "0x" + digest.hexdigest(),
     }  # fmt: skip
-    extra = {f"swf_{k}": v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in (own or {}).items()}
-    return common | extra
+    for name, value in (own or {}).items():
+        common[f"swf_{name}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return common
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -88,13 +88,18 @@ def tiny_parts(family: str, seed: int = 0, vae: str = "kl"):
     return unet, texts, [tokenize] * len(texts), codec, scheduler
 
 
-@functools.cache
-def tiny_backend(family: str, seed: int = 0, vae: str = "kl") -> Backend:
-    """A backend on the tiny parts; shared between tests, which never change it."""
+def fresh_backend(family: str, seed: int = 0, vae: str = "kl") -> Backend:
+    """A backend of the caller's own on the tiny parts, to train."""
     unet, texts, tokenizers, codec, scheduler = tiny_parts(family, seed, vae)
     return backend_from_modules(
         unet, texts, tokenizers, codec, scheduler, name=f"tiny {family}", native_size_px=64
     )
+
+
+@functools.cache
+def tiny_backend(family: str, seed: int = 0, vae: str = "kl") -> Backend:
+    """A backend on the tiny parts; shared between tests, which never change it."""
+    return fresh_backend(family, seed, vae)
 
 
 def picture(seed: int, height: int = 64, width: int = 64) -> torch.Tensor:

@@ -56,15 +56,6 @@ def keep_memory() -> None:
             return
 
 
-def mixed_precision() -> torch.autocast:
-    """bfloat16 matrix products where the processor has them (twice the speed with AMX), full precision elsewhere.
-
-    Weights, optimizer and losses stay in float32 either way.
-    """
-    native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=native)
-
-
 def train(
     modules: Mapping[str, nn.Module],
     loss_of: Callable[[int], Tensor],

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...world import Look, Scene, caption
-from .loop import Plan, Progress, mixed_precision, train
+from ..precision import mixed_precision
+from .loop import Plan, Progress, train
 from .text import WordTokenizer
 from .vae import NarrowAutoencoder
 

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from ...measure.judge import LABELS, Judge, new_networks, views
 from ...measure.judge_train import augment, batch_loss, labels_of
+from ..precision import mixed_precision
 from .data import judge_picture
-from .loop import Plan, Progress, mixed_precision, train
+from .loop import Plan, Progress, train
 
 PLANS = {
     "structure": Plan(steps=3200, learning_rate=3e-3, warm_up=50, save_every=600),

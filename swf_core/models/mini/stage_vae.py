@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .loop import Plan, Progress, mixed_precision, train
+from ..precision import mixed_precision
+from .loop import Plan, Progress, train
 from .vae import NarrowAutoencoder
 
 BATCH, CROP = 16, 64

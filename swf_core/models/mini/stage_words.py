@@ -19,14 +19,15 @@ from torch.nn import functional as F
 
 from ...measure.judge_train import augment
 from ...world import COLOURS, GROUNDS, OBJECTS, STYLES, TIMES, caption
+from ..precision import mixed_precision
 from .data import words_picture
-from .loop import Plan, Progress, mixed_precision, train
+from .loop import Plan, Progress, train
 from .words import BEGIN, PAD, clip_vision_from_blip, encode, new_blip, new_clip, pixels
 
 PLANS = {
     "sight": Plan(steps=2000, learning_rate=1.5e-3, warm_up=50, floor=0.02, save_every=100),
     "blip": Plan(steps=2000, learning_rate=1.5e-3, warm_up=60, floor=0.01, save_every=200, ema=0.995),
-    "clip": Plan(steps=600, learning_rate=6e-4, warm_up=30, floor=0.02, save_every=100, ema=0.99),
+    "clip": Plan(steps=1400, learning_rate=6e-4, warm_up=50, floor=0.02, save_every=100, ema=0.99),
 }
 BATCH = {"sight": 64, "blip": 128, "clip": 96}
 QUESTIONS = {

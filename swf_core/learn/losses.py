@@ -1,0 +1,75 @@
+"""What is minimised: the squared error of what a network predicts about noise that was put on a latent.
+
+noisy = sqrt(abar) x0 + sqrt(1 - abar) eps, with abar = 1 / (1 + sigma^2) (Ho et al., arXiv 2006.11239).
+v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans and Ho, arXiv 2202.00512).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..models.contracts import Trainable
+from .options import TrainOptions
+from .prepared import NOISE, Batch
+
+KINDS = {"epsilon": "epsilon", "v_prediction": "v", "sample": "x0"}
+
+
+def draw_steps(options: TrainOptions, table: int, count: int, seeds: tuple[int, ...]) -> Tensor:
+    """Indices [count] of the noise levels of a batch. `table`: how many levels there are.
+
+    "detail" is T u^3, mostly low noise, "layout" T (1 - u^3), with u uniform.
+    """
+    u = np.random.default_rng([options.seed, NOISE, *seeds]).random(count)
+    if options.bias != "none":
+        u = u**3 if options.bias == "detail" else 1 - u**3
+    return torch.from_numpy(np.minimum((u * table).astype(np.int64), table - 1))
+
+
+def draw_noise(options: TrainOptions, latents: Tensor, seeds: tuple[int, ...]) -> Tensor:
+    """Unit noise as `latents` [B, C, h, w], and where asked for a constant of each channel (noise offset)."""
+    seed = int(np.random.SeedSequence([options.seed, NOISE + 100, *seeds]).generate_state(1, np.uint64)[0] >> 1)
+    generator = torch.Generator("cpu").manual_seed(seed)
+    noise = torch.randn(latents.shape, generator=generator)
+    if options.noise_offset:
+        offset = torch.randn((*latents.shape[:2], 1, 1), generator=generator)
+        noise = noise + options.noise_offset * offset
+    return noise
+
+
+def loss_of(network: Trainable, batch: Batch, steps: Tensor, noise: Tensor, kind: str, min_snr: float = 0.0) -> Tensor:
+    """The mean loss of a batch whose row i is at noise level `steps[i]`, with gradients. `kind`: see `TrainOptions`."""
+    device = network.device
+    abar = (1 / (1 + network.sigmas[steps] ** 2)).float().view(-1, 1, 1, 1)
+    root, rest = abar.sqrt().to(device), (1 - abar).sqrt().to(device)
+    x0, noise = batch.latents.to(device), noise.to(device)
+    noisy = root * x0 + rest * noise
+    said = network.predict(noisy, steps, batch.text)
+    asked = KINDS[network.prediction] if kind == "native" else kind
+    target = {"epsilon": noise, "x0": x0, "v": root * noise - rest * x0}[asked]
+    error = (_as(said, KINDS[network.prediction], asked, noisy, root, rest) - target).square().mean((1, 2, 3))
+    if min_snr:
+        error = error * snr_weight(abar.flatten().to(device), asked, min_snr)
+    return error.mean()
+
+
+def snr_weight(abar: Tensor, kind: str, gamma: float) -> Tensor:
+    """min-SNR weights (Hang et al., arXiv 2303.09556): min(SNR, gamma) on the error of x0, in any parametrisation."""
+    snr = abar / (1 - abar)
+    capped = snr.clamp_max(gamma)
+    return {"x0": capped, "epsilon": capped / snr, "v": capped / (snr + 1)}[kind]
+
+
+def _as(said: Tensor, kind: str, asked: str, noisy: Tensor, root: Tensor, rest: Tensor) -> Tensor:
+    """The same prediction in another parametrisation."""
+    if kind == asked:
+        return said
+    if kind == "epsilon":
+        x0, noise = (noisy - rest * said) / root, said
+    elif kind == "v":
+        x0, noise = root * noisy - rest * said, rest * noisy + root * said
+    else:
+        x0, noise = said, (noisy - root * said) / rest
+    return {"x0": x0, "epsilon": noise, "v": root * noise - rest * x0}[asked]

@@ -1,0 +1,44 @@
+"""Prior preservation (DreamBooth, arXiv 2208.12242): beside the style, what the model made by itself before."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..files import write_files
+from ..models.contracts import Backend, Trainable, join
+from ..pictures import load, png_bytes
+from ..transfer import sample
+from .losses import draw_noise, draw_steps, loss_of
+from .options import TrainOptions
+from .prepared import PRIOR, Batch, encoded
+from .run import Run
+
+
+class Prior:
+    """Pictures by `plain`, the model without the LoRA, made once and kept in the run's folder `prior`."""
+
+    def __init__(self, run: Run, plain: Backend, options: TrainOptions):
+        self.options = options
+        prompts = [run.prompts[k % len(run.prompts)].prompt for k in range(options.prior_count)]
+        paths = [run.folder / "prior" / f"{k:03d}.png" for k in range(options.prior_count)]
+        missing = [k for k, path in enumerate(paths) if not path.exists()]
+        for k in missing:
+            made = sample(plain, [prompts[k]], steps=options.sample_steps, cfg=options.sample_cfg, seed=7000 + k)
+            write_files({paths[k]: png_bytes(made.images[0])})
+        pictures = [load(path).pixels for path in paths]
+        self.latents = torch.cat([encoded(plain, p[None]) for p in pictures])
+        size = (int(pictures[0].shape[-2]), int(pictures[0].shape[-1]))
+        with torch.no_grad():
+            self.texts = [plain.text.encode([text], *size) for text in prompts]
+
+    def loss(self, network: Trainable, step: int, part: int) -> Tensor:
+        """The loss on a batch of them."""
+        options = self.options
+        rng = np.random.default_rng([options.seed, PRIOR, step, part])
+        rows = rng.integers(0, len(self.latents), options.batch)
+        batch = Batch(self.latents[torch.from_numpy(rows)], join([self.texts[r] for r in rows]))
+        seeds = (step, part, PRIOR)
+        levels = draw_steps(options, len(network.sigmas), len(rows), seeds)
+        return loss_of(network, batch, levels, draw_noise(options, batch.latents, seeds), options.loss, options.min_snr)

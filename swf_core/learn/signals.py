@@ -1,0 +1,138 @@
+"""Signals of a training, cheap enough to be had at every look: is it learning the style, or copying the picture?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..models.contracts import Trainable
+from ..models.precision import mixed_precision
+from .losses import loss_of
+from .options import TrainOptions
+from .prepared import Batch, Prepared
+
+GRID = 16  # cells a side of the luminance map in which layouts are compared
+LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the schedule, for the validation loss
+COPIED = 0.6  # a correlation of layouts that chance does not give
+
+
+class Similarity(Protocol):
+    """A CLIP: unit vectors [B, D] of pictures and texts in one space (`swf_core.words.rank.Clip`)."""
+
+    def pictures(self, pictures: Sequence[Tensor]) -> Tensor: ...
+
+    def texts(self, texts: Sequence[str]) -> Tensor: ...
+
+
+@torch.no_grad()
+def validation_loss(network: Trainable, prepared: Prepared, options: TrainOptions) -> float:
+    """The loss on the whole originals at the same levels and noise each time: a smooth curve, where the loss of a step
+    is mostly the luck of its level."""
+    losses = []
+    for n, item in enumerate(prepared.items):
+        if item.origin != "original":
+            continue
+        latent = prepared.latents[n][:1]
+        for k, level in enumerate(LEVELS):
+            steps = torch.tensor([int(level * (len(network.sigmas) - 1))])
+            for draw in range(2):
+                generator = torch.Generator("cpu").manual_seed(1000 + 10 * k + draw)
+                noise = torch.randn(latent.shape, generator=generator)
+                with mixed_precision(network.device):
+                    batch = Batch(latent, prepared.text(n))
+                    losses.append(float(loss_of(network, batch, steps, noise, options.loss)))
+    return sum(losses) / len(losses)
+
+
+def layout(picture: Tensor) -> Tensor:
+    """Luminance of a picture [3, H, W] in `GRID` x `GRID` cells, without its mean, of length 1."""
+    weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    grey = (picture.detach().float().cpu() * weights).sum(0)[None, None]
+    cells = F.interpolate(grey, (GRID, GRID), mode="bilinear", antialias=True).flatten()
+    cells = cells - cells.mean()
+    return cells / cells.norm().clamp_min(1e-6)
+
+
+def copying(picture: Tensor, originals: Sequence[Tensor], baseline: Tensor | None = None) -> float:
+    """The largest correlation of a picture's layout with an original's, as it is or mirrored; -1 to 1.
+
+    With `baseline`, the plain model's picture of the same prompt and noise, only what correlates more than that one
+    counts: bright skies over dark grounds resemble each other in all pictures.
+    """
+    own = layout(picture)
+    values = []
+    for original in originals:
+        for other in (layout(original), layout(original.flip(-1))):
+            before = float(layout(baseline) @ other) if baseline is not None else 0.0
+            value = float(own @ other)
+            values.append(value if baseline is None or value > before + 0.15 else 0.0)
+    return max(values)
+
+
+def diversity(pictures: Sequence[Tensor]) -> float:
+    """Mean distance of the layouts of samples of different prompts, 0 (all alike) to about 1."""
+    if len(pictures) < 2:
+        return 0.0
+    maps = torch.stack([layout(p) for p in pictures])
+    cosines = maps @ maps.T
+    off = ~torch.eye(len(pictures), dtype=torch.bool)
+    return float((1 - cosines[off]).mean())
+
+
+def similarities(
+    clip: Similarity, pictures: Sequence[Tensor], originals: Sequence[Tensor], prompts: Sequence[str]
+) -> tuple[list[float], list[float]]:
+    """For each sample the mean cosine to the originals, and the cosine to its own prompt."""
+    seen = clip.pictures(pictures)
+    to_style = (seen @ clip.pictures(originals).T).mean(1)
+    to_prompt = (seen * clip.texts(prompts)).sum(1)
+    return to_style.tolist(), to_prompt.tolist()
+
+
+def measure(
+    step: int, pictures: Sequence[Tensor], plain: Sequence[Tensor], originals: Sequence[Tensor], prompts: Sequence[str],
+    *, validation: float, norm: float, clip: Similarity | None,
+) -> dict[str, Any]:  # fmt: skip
+    """The signals of one look, as kept in signals.json. `plain`: the samples of step 0."""
+    copied = [copying(p, originals, q) for p, q in zip(pictures, plain)] if plain else []
+    found: dict[str, Any] = {
+        "step": step, "validation": round(validation, 6), "norm": round(norm, 6),
+        "copying": [round(v, 4) for v in copied], "diversity": round(diversity(pictures), 4),
+    }  # fmt: skip
+    if clip is not None and pictures:
+        style, prompt = similarities(clip, pictures, originals, prompts)
+        found |= {"style": [round(v, 4) for v in style], "prompt": [round(v, 4) for v in prompt]}
+    return found
+
+
+def advice(signals: Sequence[dict[str, Any]]) -> str:
+    """One sentence on what the signals say, "" before the first look."""
+    looks = [s for s in signals if s["step"] > 0]
+    if not looks:
+        return ""
+    last, first = looks[-1], signals[0]
+    copied = sum(v > COPIED for v in last["copying"])
+    if copied:
+        return (
+            f"The layout of the style picture is copied in {copied} of {len(last['copying'])} samples: take an earlier "
+            "step, a lower strength, or give more pictures."
+        )
+    if len(looks) > 1 and first["diversity"] > 0 and last["diversity"] < 0.5 * first["diversity"]:
+        return "Samples of different prompts grow alike: take an earlier step, or train with a lower rate."
+    if "prompt" in last and "prompt" in first and mean(last["prompt"]) < 0.5 * mean(first["prompt"]):
+        return "Samples show less of what their prompts say: take an earlier step or a lower strength."
+    if "style" in last and "style" in first and mean(last["style"]) - mean(first["style"]) < 0.02:
+        return "The samples do not look more like the style picture yet: train on, or raise the rate."
+    best = min(looks, key=lambda s: s["validation"])
+    if best is not last and last["validation"] > 1.05 * best["validation"]:
+        return f"The validation loss was lowest at step {best['step']} and has risen since: look at that step too."
+    return "Nothing speaks against the last step; compare it with the one before."
+
+
+def mean(values: Sequence[float]) -> float:
+    """0 for none."""
+    return sum(values) / len(values) if values else 0.0
