@@ -45,7 +45,7 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--prompt", nargs="+", metavar="T", help="what is sampled on the way; default: things of everyday life"
     )
-    parser.add_argument("--use", type=whole(1, 1_000_000), metavar="STEP", help="make this step's LoRA the one of the run")
+    parser.add_argument("--use", type=whole(1, 10**6), metavar="STEP", help="this step's LoRA is the one of the run")
     parser.add_argument("--no-metadata", action="store_true", help="LoRA files say nothing of how they were made")
     dials = parser.add_argument_group("training")
     for name, kind in DIALS.items():

@@ -113,7 +113,7 @@ def create(
     run = Run(folder, identity(backend), options, tuple(seen.values()), tuple(prompts))
     run.add_round(options.steps)
     run.save()
-    return run
+    return open_run(folder)  # with the pictures as they were kept, so that going on later finds the very same
 
 
 def open_run(folder: Path, backend: Backend | None = None) -> Run:

@@ -26,8 +26,8 @@ def swf(*arguments, stdin: str = "") -> subprocess.CompletedProcess:
 def pictures(tmp_path_factory) -> list[Path]:
     folder = tmp_path_factory.mktemp("pictures")
     paths = [folder / f"{k}.png" for k in range(2)]
-    for path, picture in zip(paths, make_pairs(2, 12_345_900)[1]):
-        path.write_bytes(png_bytes(picture))
+    for path, pair in zip(paths, make_pairs(2, 12_345_900)):
+        path.write_bytes(png_bytes(pair.truth))
     return paths
 
 
@@ -58,7 +58,7 @@ def test_json_is_one_object_and_without_a_clip_the_note_says_so(pictures):
     [
         (["caption", "none.png"], "The picture 'none.png' does not exist."),
         (["strip", "none.txt"], "The captions 'none.txt' cannot be read"),
-        (["strip", "--llm", "http://example.org/v1"], "loopback"),
+        (["strip", "--llm", "http://example.org/v1"], "captions would leave it"),
         (["strip", "--llm", "none"], "'none'"),
     ],
 )

@@ -26,8 +26,7 @@ from swf_core.learn.signals import advice, copying, diversity
 from swf_core.learn.train import train
 from swf_core.models.lora_file import read
 from swf_core.pictures import save
-
-from tests.core.tiny_models import picture, fresh_backend
+from tests.core.tiny_models import fresh_backend, picture
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = (Prompt("a red cat", 1), Prompt("a blue house", 2))
@@ -195,7 +194,8 @@ def test_what_a_run_keeps(tmp_path):
     assert [s["step"] for s in signals] == [0, 6, 12] and signals[0]["norm"] == 0 < signals[1]["norm"]
     assert len((run.folder / "loss.csv").read_text().splitlines()) == 13
     told = read(run.folder / "lora.safetensors")[1]
-    assert told["ss_network_alpha"] == "2" and told["ss_base_model_version"] == "sd_v1" and "a red cat" in told["swf_captions"]
+    assert told["ss_network_alpha"] == "2" and told["ss_base_model_version"] == "sd_v1"
+    assert json.loads(told["swf_captions"]) == ["a red cat"]
     again = fresh_backend("sd15")
     assert train(open_run(run.folder, again), again).step == 12  # queued again: nothing to do
 
@@ -299,7 +299,7 @@ def test_signals_see_copies_and_collapse():
     a, b = picture(1, 64, 64), picture(2, 64, 64)
     assert copying(a, [a]) == pytest.approx(1, abs=1e-4) == copying(a.flip(-1), [a]) and copying(b, [a]) < 0.5
     assert copying(a, [a], baseline=a) == 0.0 and copying(a, [a], baseline=b) > 0.9
-    assert diversity([a, a]) == pytest.approx(0, abs=1e-5) < diversity([a, b])
+    assert abs(diversity([a, a])) < 1e-5 and diversity([a, b]) > 0.1
     base = {"step": 0, "validation": 1.0, "norm": 0.0, "copying": [], "diversity": 0.8}
     look = base | {"step": 100, "copying": [0.1, 0.9]}
     assert advice([]) == "" and "copied in 1 of 2 samples" in advice([base, look])

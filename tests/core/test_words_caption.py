@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -16,6 +17,7 @@ from swf_core.models.mini.files import WEIGHTS
 from swf_core.models.mini.words import encode, new_tokenizer, pixels
 from swf_core.pictures import to_image
 from swf_core.words.caption import UNRANKED, CaptionOptions, caption_pictures, load_captioner, normalised
+from swf_core.words.deletion import delete
 from swf_core.words.gap import LOST, NOTHING, USUAL, Gap, random_deletions, reading, semantic_gap
 from swf_core.words.rank import load_clip, repetition, similarities
 from swf_core.words.strip import Stripped, strip
@@ -104,10 +106,25 @@ def test_the_gap_is_measured_and_read(clip, scenes):
         assert gap.reading == USUAL and gap.text > 0 and gap.picture is not None and gap.control_text > 0
     nothing = semantic_gap(clip, [strip("a red house")])[0]
     assert nothing == Gap(0.0, None, 0.0, None, NOTHING) or (nothing.reading == NOTHING and abs(nothing.text) < 1e-6)
-    much = Stripped("a woodcut of a red house in the snow at night", "a", ((2, 45),), "offline")
-    assert reading(much, 0.9, 0.3) == LOST
+    said = strip("a woodcut of a red house in the snow at night")
+    assert reading(said, 0.9, 0.3) == LOST and reading(said, 0.9, 0.7) == USUAL == reading(said, 0.3, 0.1)
     with pytest.raises(ValueError, match="one picture a caption"):
         semantic_gap(clip, stripped, pictures[:1])
+
+
+def test_the_reading_finds_lost_objects_and_seldom_warns_in_vain(clip):
+    """100 captions of the world stripped as they should be, and the same with their main object taken out as well."""
+    good, bad = [], []
+    for i in range(100):
+        scene, look = random_scene(TEST_SEED + 70_000 + i), random_look(STYLES[1 + i % (len(STYLES) - 1)], i)
+        said = strip(caption(scene, look, "full", np.random.default_rng(i)))
+        thing = f"a {scene.main.colour} {scene.main.kind}"
+        at = said.caption.index(thing)
+        spans = tuple(sorted([*said.spans, (at, at + len(thing))]))
+        good.append(said)
+        bad.append(Stripped(said.caption, delete(said.caption, spans), spans, "test"))
+    assert sum(g.reading == LOST for g in semantic_gap(clip, good)) <= 18
+    assert sum(g.reading == LOST for g in semantic_gap(clip, bad)) >= 85
 
 
 def test_random_deletions_take_as_many_words():
@@ -148,7 +165,10 @@ def test_a_folder_is_loaded_as_a_downloaded_model_is_and_a_bad_one_is_told(tmp_p
 
 @pytest.mark.parametrize(
     ("kind", "load", "lost"),
-    [("clip", load_clip, "text_projection.weight"), ("blip", load_captioner, "text_decoder.cls.predictions.bias")],
+    [
+        ("clip", load_clip, "text_projection.weight"),
+        ("blip", load_captioner, "text_decoder.bert.encoder.layer.0.attention.self.query.weight"),
+    ],
 )
 def test_a_model_that_lacks_weights_is_refused(tmp_path, kind, load, lost):
     shutil.copytree(WEIGHTS / kind, tmp_path / kind)
