@@ -80,13 +80,14 @@ class BlipCaption(io.ComfyNode):
             raise UserError("The image is an empty batch; give at least one picture.")
         pictures = [picture[..., :3].permute(2, 0, 1).float().cpu() for picture in image]
         mine = edited_lines(edited, len(pictures))
-        given = [" ".join(caption.split())] * len(pictures) if caption is not None else mine
+        given = [text or " ".join((caption or "").split()) for text in mine]
         bar = ProgressBar(100)
 
         def find(ranker: Any) -> list[Captioned]:
             if caption is not None or all(mine):
-                how = "given" if caption is not None else "edited"
-                return [_one(text, how, p, ranker) for text, p in zip(given, pictures)]
+                return [
+                    _one(text, "edited" if own else "given", p, ranker) for text, own, p in zip(given, mine, pictures)
+                ]
             options = CaptionOptions(beams=beams, samples=samples, max_new_tokens=max_words)
             with in_use("captioner", captioner, lambda w, d: load_captioner(w, download=d), keep_loaded) as blip:
                 return caption_pictures(

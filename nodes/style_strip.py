@@ -78,7 +78,7 @@ class StyleStrip(io.ComfyNode):
         import comfy.model_management as mm
         from comfy.utils import ProgressBar
 
-        from ..swf_core.words.strip import strip_all
+        from ..swf_core.words.strip import strip, strip_all
         from .host.edited import edited_lines
         from .host.panel import shown, strip_row
 
@@ -86,12 +86,18 @@ class StyleStrip(io.ComfyNode):
         told = {name: values[0] for name, values in lists.items() if name != "image" and values}
         mine = edited_lines(told.get("edited", ""), len(caption))
         bar = ProgressBar(len(caption))
-        with _marker(method[0], told) as marker:
-            found = strip_all(
-                caption, marker, mm.throw_exception_if_processing_interrupted,
-                lambda v: bar.update_absolute(round(v * len(caption)), len(caption)),
+        asked = [text for text, own in zip(caption, mine) if not own]
+        with _marker(method[0] if asked else OFFLINE, told) as marker:  # what a person wrote needs no model
+            answers = iter(
+                strip_all(
+                    asked, marker, mm.throw_exception_if_processing_interrupted,
+                    lambda v: bar.update_absolute(round(v * len(asked)), len(asked)),
+                )
             )  # fmt: skip
-        found = [replace(s, stripped=text, method="edited", note="") if text else s for s, text in zip(found, mine)]
+        found = [
+            replace(strip(text), stripped=own, method="edited", note="") if own else next(answers)
+            for text, own in zip(caption, mine)
+        ]
         gaps = _gaps(found, lists.get("image"), told)
         rows = [strip_row(k, len(found), s, bool(mine[k]), gaps[k]) for k, s in enumerate(found)]
         told_gaps = [g and f"gap {g.text:.3f}: {g.reading}" for g in gaps]

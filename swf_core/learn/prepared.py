@@ -41,7 +41,7 @@ class Prepared:
         self.items, self.options = tuple(items), options
         size = options.size_px or backend.native_size_px
         step = cell_px(backend)
-        self.sizes = [bucket(tuple(i.picture.shape[-2:]), size, step) for i in self.items]
+        self.sizes = [bucket((i.picture.shape[-2], i.picture.shape[-1]), size, step) for i in self.items]
         self.latents: list[Tensor] = []
         for n, (item, shape) in enumerate(zip(self.items, self.sizes)):
             found = []

@@ -42,7 +42,7 @@ def choose_modules(names: Mapping[nn.Module, str], targets: str) -> dict[nn.Modu
     if "convolution" in targets:
         endings += _CONVOLUTION
     front = _STYLE_BLOCK if targets == "SDXL style block" else ""
-    chosen = {
+    chosen: dict[nn.Module, str] = {
         module: name
         for module, name in names.items()
         if isinstance(module, nn.Linear | nn.Conv2d) and name.startswith(front) and name.endswith(endings)
@@ -126,7 +126,8 @@ class Adapter:
         for module in list(self.network.modules()):
             for child, layer in list(module.named_children()):
                 if layer in self._ours:
-                    setattr(module, child, layer.get_base_layer())
+                    found: Any = layer
+                    setattr(module, child, found.get_base_layer())
 
     def set_strength(self, strength: float) -> None:
         """Multiply what the LoRA adds: 1 is as trained, 0 is off."""

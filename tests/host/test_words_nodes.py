@@ -137,6 +137,12 @@ def test_an_endpoint_that_answers_well_marks_the_words(server):
     assert [question["model"] for question in questions] == ["stub"]
 
 
+def test_what_a_person_wrote_asks_no_model(server):
+    with endpoint('{"remove": []}') as (url, asked):
+        told = server.run(stripping(BOAT, method="endpoint", endpoint_url=url, edited="a boat of mine"))
+    assert texts(told, 0) == ["a boat of mine"] and texts(told, 3) == ["edited"] and not asked
+
+
 def test_an_endpoint_that_answers_rubbish_gives_way_to_the_offline_method(server):
     with endpoint("I am a teapot.") as (url, _):
         told = server.run(stripping(BOAT, method="endpoint", endpoint_url=url))
