@@ -6,8 +6,10 @@ from __future__ import annotations
 def node_list() -> list[type]:
     """Return the node classes, imported only now: the host may import the pack without using it."""
     from .blip_caption import BlipCaption
+    from .lora_train import LoraTrain
     from .mini_loader import MiniLoader
     from .query_preserve_patch import QueryPreservePatch
+    from .style_dataset import StyleDataset
     from .style_load import StyleLoad
     from .style_mix import StyleMix
     from .style_save import StyleSave
@@ -17,7 +19,7 @@ def node_list() -> list[type]:
 
     return [
         TripleSampler, QueryPreservePatch, TrajectoryNode, StyleMix, StyleSave, StyleLoad, MiniLoader, BlipCaption,
-        StyleStrip,
+        StyleStrip, StyleDataset, LoraTrain,
     ]  # fmt: skip
 
 

@@ -33,8 +33,8 @@ def private_backend(patcher: Any, clip: Any, vae: Any) -> Backend:
     unet = look_at(patcher.model)
     if patcher.patches:
         raise UserError(
-            f"The MODEL has changed weights ({len(patcher.patches)} layers, from a LoRA or a merge); train on the plain "
-            "checkpoint and add them when sampling."
+            f"The MODEL has changed weights ({len(patcher.patches)} layers, from a LoRA or a merge); train on the "
+            "plain checkpoint and add them when sampling."
         )
     mm.load_models_gpu([patcher])  # so that no other MODEL of the same checkpoint has its LoRA in these weights
     denoiser = TrainableCopy(patcher, unet)
@@ -51,8 +51,8 @@ class TrainableCopy:
         for name, weight in model.diffusion_model.named_parameters():
             if not weight.is_floating_point() or weight.element_size() < 2:
                 raise UserError(
-                    f"The weights are quantised ({name} is {weight.dtype}): a LoRA is trained on the full weights; load "
-                    "the model in fp16, bf16 or fp32."
+                    f"The weights are quantised ({name} is {weight.dtype}): a LoRA is trained on the full weights; "
+                    "load the model in fp16, bf16 or fp32."
                 )
         self.unet, self._sampling = unet, model.model_sampling
         self._device = patcher.load_device

@@ -72,6 +72,10 @@ def add_common(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
         )
         parser.add_argument("--lora", type=Path, metavar="FILE", help="a LoRA file to load onto the model")
         parser.add_argument("--lora-weight", type=number(-10, 10), default=1.0, metavar="W", help="default 1")
+        parser.add_argument(
+            "--lora-guidance", choices=("auto", "asymmetric", "both"), default="auto",
+            help="asymmetric: the LoRA runs in the conditional branch of guidance alone; auto: LoRAs trained here do",
+        )
         parser.add_argument("--device", default="auto", help="cpu, cuda, mps, ...; default: a GPU where there is one")
 
 
@@ -191,6 +195,25 @@ def load_backend(args: argparse.Namespace) -> Any:
     device = device_of(args.device)
     lora = None if args.lora is None else [(args.lora, args.lora_weight)]
     return load(args.model, lora=lora, device=device)
+
+
+def load_guided(args: argparse.Namespace) -> tuple[Any, Any]:
+    """The model with its LoRA; and the plain one where guidance is asymmetric, else None."""
+    from ..models import load, lora_file
+    from ..models.lora import without
+
+    if args.lora is None or args.lora_guidance == "both":
+        return load_backend(args), None
+    tensors, told = lora_file.read(args.lora)
+    if args.lora_guidance == "auto" and "swf_run" not in told:
+        return load_backend(args), None
+    plain = load(args.model, device=device_of(args.device))
+    ranks = {tensors[key].shape[0] for key in tensors if key.endswith(".lora_down.weight")}
+    if len(ranks) != 1 or any(not key.startswith("lora_unet_") for key in tensors):
+        return load_backend(args), plain  # text encoders too, or several ranks: two copies of the model
+    adapter = lora_file.load(plain.denoiser.network, plain.denoiser.module_names, args.lora)
+    adapter.set_strength(args.lora_weight)
+    return plain, without(plain, adapter)
 
 
 def load_pictures(paths: Sequence[Path], size: int | None) -> list[Any]:

@@ -17,7 +17,7 @@ from .options import (
     check_targets,
     check_weights,
     dialled,
-    load_backend,
+    load_guided,
     load_pictures,
     whole,
 )
@@ -63,31 +63,32 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
 
     name = check_preset(args) if args.style else None
     dialled(transfer.TransferOptions(), args)
-    backend = load_backend(args)
+    backend, plain = load_guided(args)
     progress = bars("sample")
     report: dict[str, Any] = {"model": backend.name, "family": backend.family, "seed": args.seed, "cfg": args.cfg}
     if name is None:
         steps = args.steps or STEPS
         result = transfer.sample(
             backend, [args.prompt] * args.count, steps=steps, cfg=args.cfg, negative=args.negative, size_px=args.size,
-            seed=args.seed, progress=progress,
+            seed=args.seed, unconditional_model=plain, progress=progress,
         )
         images, seconds = result.images, result.seconds
         report |= {"steps": steps, "cost": result.cost}
     else:
         options = dialled(transfer.preset(name, backend), args)
-        images, seconds, costs = _in_style(args, backend, options, looks, progress)
+        images, seconds, costs = _in_style(args, (backend, plain), options, looks, progress)
         report |= {"preset": name, "steps": options.steps, "options": options, "cost": costs[0]}
     write_files({target: png_bytes(image) for target, image in zip(targets, images)})
     return {"written": targets, **report, "seconds": round(seconds, 3)}
 
 
-def _in_style(args: argparse.Namespace, backend: Any, options: Any, looks: list[Any], progress: Any) -> Any:
+def _in_style(args: argparse.Namespace, models: tuple[Any, Any], options: Any, looks: list[Any], progress: Any) -> Any:
     """Transfer with no content: from noise, with no query of another picture. Each picture has a seed of its own."""
     import torch
 
     from .. import transfer
 
+    backend, plain = models
     side = args.size or backend.native_size_px
     if side % backend.codec.downscale:
         raise UserError(f"--size is {side}; it must be a multiple of {backend.codec.downscale} here.")
@@ -99,7 +100,7 @@ def _in_style(args: argparse.Namespace, backend: Any, options: Any, looks: list[
     for index in range(args.count):
         result = transfer.stylize(
             backend, [nothing], [picture.pixels for picture in looks], options, seed=args.seed + index,
-            prompts=args.prompt, negative=args.negative, style_weights=args.style_weight,
+            prompts=args.prompt, negative=args.negative, style_weights=args.style_weight, unconditional_model=plain,
             progress=lambda value, preview=None, index=index: progress((index + value) / args.count, preview),
         )
         images.append(result.images[0])

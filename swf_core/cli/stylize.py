@@ -18,7 +18,7 @@ from .options import (
     check_targets,
     check_weights,
     dialled,
-    load_backend,
+    load_guided,
     load_pictures,
     number,
     unique,
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
 
     name = check_preset(args)
     dialled(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
-    backend = load_backend(args)
+    backend, plain = load_guided(args)
     options = dialled(transfer.preset(name, backend), args)
     if args.prompt and args.cfg is None:
         options = replace(options, cfg=CFG_WITH_PROMPT)
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         backend, [picture.pixels for picture in contents],
         [*(picture.pixels for picture in looks), *([args.style_text] if args.style_text else [])], options,
         seed=args.seed, prompts=args.prompt, negative=args.negative, style_weights=args.style_weight,
-        progress=bars("stylize"),
+        unconditional_model=plain, progress=bars("stylize"),
     )
     write_files({
         target: png_bytes(image, picture.alpha) for target, image, picture in zip(targets, result.images, contents)

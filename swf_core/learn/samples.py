@@ -38,7 +38,8 @@ def take(
     At step 0 the LoRA is off: what the model makes of the prompts by itself.
     """
     active = without(backend, adapter) if step == 0 else backend
-    pictures = sampled(active, adapter, run.prompts, options, progress)
+    with adapter.at(options.strength):
+        pictures = sampled(active, adapter, run.prompts, options, progress)
     known = [r for r in run.records("samples") if r["step"] != step]
     files, told = {}, []
     for k, (prompt, picture) in enumerate(zip(run.prompts, pictures)):

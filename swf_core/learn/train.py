@@ -188,15 +188,15 @@ class _Loop:
 
     def _encoded(self, options: TrainOptions) -> bytes:
         if not self.metadata:
-            return lora_file.encode(self.adapter)
+            return lora_file.encode(self.adapter, strength=options.strength)
         run, backend = self.run, self.backend
         told = lora_file.describe(
             self.adapter, family=backend.family, prediction=self.network.prediction, title=run.folder.name,
             size_px=options.size_px or backend.native_size_px, steps=self.step, learning_rate=options.learning_rate,
-            seed=options.seed, pictures=len(run.items),
+            seed=options.seed, pictures=len(run.items), strength=options.strength,
             own={"captions": [i.caption for i in run.items], "run": run.model, "picks": _picks(run.rounds)},
         )  # fmt: skip
-        return lora_file.encode(self.adapter, told)
+        return lora_file.encode(self.adapter, told, strength=options.strength)
 
     def _preparing(self, share: float) -> None:
         self.check()

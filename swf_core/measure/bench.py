@@ -69,6 +69,10 @@ def run(
             report, pages = {"styles": round_trips(backend, judge, 48 // part, TEST_SEED + 40_000)}, {}
         elif name == "samples":
             report, pages = _samples(backend, judge, 320 // part, seed, bar)
+        elif name == "learn":
+            from .learning import learn
+
+            report, pages = learn(backend, judge, out, quick, seed, bar)
         elif name == "words":
             report, pages = _words(backend, judge, 48 // part, seed, bar)
         else:

@@ -27,6 +27,7 @@ from ..learn.train import train
 from ..models.contracts import Backend
 from ..models.lora import Adapter, without
 from ..models.mini.data import TEST_SEED
+from ..pictures import sheet
 from ..transfer import sample
 from ..words.strip import strip
 from ..world import HELD_OUT, Scene, caption, describe, random_look, random_scene
@@ -88,10 +89,11 @@ def teach(backend: Backend, lesson: Lesson, arm: str, options: TrainOptions) -> 
 def paint(backend: Backend, adapter: Adapter, lesson: Lesson, options: TrainOptions, seed: int) -> Tensor:
     """The contents from words alone, [N, 3, H, W]."""
     plain = without(backend, adapter)
-    result = sample(
-        backend, [describe(c) for c in lesson.contents], steps=options.sample_steps, cfg=options.sample_cfg,
-        seed=TEST_SEED + seed, batch=16, unconditional_model=plain if options.guidance == "asymmetric" else None,
-    )  # fmt: skip
+    with adapter.at(options.strength):
+        result = sample(
+            backend, [describe(c) for c in lesson.contents], steps=options.sample_steps, cfg=options.sample_cfg,
+            seed=TEST_SEED + seed, batch=16, unconditional_model=plain if options.guidance == "asymmetric" else None,
+        )  # fmt: skip
     return torch.stack(result.images).clamp(0, 1)
 
 
@@ -110,7 +112,8 @@ def judged(judge: Judge, lesson: Lesson, pictures: Tensor) -> dict[str, float]:
 
 def rows(
     backend: Backend, judge: Judge, table: Path, arms: Sequence[str], seeds: Sequence[int],
-    change: dict[str, Any] | None = None, pictures: int = PICTURES, progress: Callable[[float, str], None] | None = None,
+    change: dict[str, Any] | None = None, pictures: int = PICTURES,
+    progress: Callable[[float, str], None] | None = None,
 ) -> tuple[list[dict[str, Any]], dict[tuple[str, str, int], Tensor]]:  # fmt: skip
     """All rows of these arms and seeds in `table`, making those that are missing; and the pictures made now.
 
@@ -143,6 +146,24 @@ def rows(
     return [r for r in known if (r["arm"], r["style"], int(r["picture"]), int(r["seed"])) in wanted], made
 
 
+def learn(
+    backend: Backend, judge: Judge, out: Path, quick: bool, seed: int, bar: Callable[..., None]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All arms on all lessons; with `quick` the first picture of each style and the default arm alone.
+
+    Report, and a page of what the default arm painted in this call.
+    """
+    arms, pictures = (("stripped",), 1) if quick else (tuple(ARMS), PICTURES)
+    found, made = rows(backend, judge, out / "learn.csv", arms, [seed], None, pictures, bar)
+    shown = [
+        [lesson.shown, *made["stripped", lesson.style, lesson.number]]
+        for lesson in lessons(pictures)
+        if ("stripped", lesson.style, lesson.number) in made
+    ]
+    pages = {"": sheet(shown, [], [], cell_px=96)} if shown else {}
+    return means(found), pages
+
+
 def read(table: Path) -> list[dict[str, Any]]:
     """The rows of a table, none where there is no file."""
     return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines())) if table.exists() else []
@@ -163,7 +184,7 @@ def means(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for arm in dict.fromkeys(r["arm"] for r in found):
         of_arm = [r for r in found if r["arm"] == arm]
         report[arm] = _mean(of_arm) | {
-            "by_style": {s: _mean([r for r in of_arm if r["style"] == s]) for s in {r["style"]: 0 for r in of_arm}}
+            "by_style": {s: _mean([r for r in of_arm if r["style"] == s]) for s in sorted({r["style"] for r in of_arm})}
         }
     return report
 

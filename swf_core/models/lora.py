@@ -134,6 +134,15 @@ class Adapter:
         for layer in self.layers.values():
             layer.set_scale(ADAPTER, strength)
 
+    @contextmanager
+    def at(self, strength: float) -> Iterator[None]:
+        """Another strength for a while, then as trained again."""
+        self.set_strength(strength)
+        try:
+            yield
+        finally:
+            self.set_strength(1.0)
+
     @torch.no_grad()
     def norm(self) -> float:
         """The mean over its layers of |alpha / rank B A| / |W|, Frobenius norms: how far it moves the weights."""

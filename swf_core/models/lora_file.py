@@ -40,16 +40,22 @@ def to_kohya(parameters: Mapping[str, Tensor], alpha: float, dtype: torch.dtype 
     return out
 
 
-def encode(adapter: Adapter, metadata: Mapping[str, str] | None = None, dtype: torch.dtype = torch.float16) -> bytes:
-    """A file's bytes; the same LoRA and metadata give the same bytes. `metadata`: see `describe`, None writes none."""
+def encode(
+    adapter: Adapter, metadata: Mapping[str, str] | None = None, dtype: torch.dtype = torch.float16,
+    strength: float = 1.0,
+) -> bytes:  # fmt: skip
+    """A file's bytes; the same LoRA and metadata give the same bytes.
+
+    `metadata`: see `describe`, None writes none. `strength`: what 1 will mean in the file, by way of its alpha.
+    """
     from safetensors.torch import save
 
-    return save(to_kohya(adapter.parameters(), adapter.alpha, dtype), dict(metadata or {}) or None)
+    return save(to_kohya(adapter.parameters(), adapter.alpha * strength, dtype), dict(metadata or {}) or None)
 
 
 def describe(
     adapter: Adapter, *, family: str, prediction: str, title: str, size_px: int, steps: int, learning_rate: float,
-    seed: int, pictures: int, started: str = "", own: Mapping[str, Any] | None = None,
+    seed: int, pictures: int, strength: float = 1.0, started: str = "", own: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:  # fmt: skip
     """kohya's and modelspec's metadata. `own`: further fields, written under "swf_"."""
     base, architecture = _BASES[family]
@@ -58,7 +64,7 @@ def describe(
         digest.update(value.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
     common = {
         "ss_base_model_version": base, "ss_v2": str(family == "SD2.x"), "ss_network_module": "networks.lora",
-        "ss_network_dim": str(adapter.rank), "ss_network_alpha": f"{adapter.alpha:g}", "ss_network_args": "{}",
+        "ss_network_dim": str(adapter.rank), "ss_network_alpha": f"{adapter.alpha * strength:g}", "ss_network_args": "{}",
         "ss_output_name": title, "ss_steps": str(steps), "ss_learning_rate": f"{learning_rate:g}", "ss_seed": str(seed),
         "ss_optimizer": "AdamW", "ss_resolution": f"({size_px}, {size_px})", "ss_num_train_images": str(pictures),
         "ss_training_started_at": started,
