@@ -67,6 +67,11 @@ class LoraTrain(io.ComfyNode):
                 io.Image.Output(display_name="plot", tooltip="Losses and signals over the steps."),
                 RunType.Output(display_name="run", tooltip="The run, for the gallery."),
                 io.String.Output(display_name="report", tooltip="What was done, in words."),
+                io.Hooks.Output(
+                    display_name="hooks",
+                    tooltip="The LoRA for one prompt alone: Cond Set Props on the positive, the plain MODEL in the "
+                    "sampler. The unconditional branch then runs without it: asymmetric guidance.",
+                ),
             ],
             is_output_node=True,
             hidden=[io.Hidden.unique_id],
@@ -167,6 +172,7 @@ def _say(text: str, node: str | None) -> None:
 
 def _results(model: Any, run: Any, outcome: Any, use_step: int, file: Any, need: str) -> io.NodeOutput:
     """The outputs from what the run keeps on disk, so that a cached run and a fresh one give the same."""
+    import comfy.hooks
     import comfy.sd
     import comfy.utils
 
@@ -197,6 +203,7 @@ def _results(model: Any, run: Any, outcome: Any, use_step: int, file: Any, need:
     picture = plot(losses, signals, run.folder.name)
     return io.NodeOutput(
         taught, lora, {"loss": losses}, as_batch(kept(run, step)), _image(picture), run, report,
+        comfy.hooks.create_hook_lora(lora, 1.0, 0.0),
         ui={"text": [report]},
     )  # fmt: skip
 

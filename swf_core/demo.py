@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import demo_words
+from . import demo_learn, demo_words
 from .files import write_files
 from .measure.fidelity import WORDS_CFG, WORDS_SAID, compare, transfer
 from .measure.judge import load_judge
@@ -39,6 +39,7 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
 
     pairs = make_pairs(len(STYLES_SHOWN), TEST_SEED + 1000 * (seed + 1), STYLES_SHOWN)
     words_page, told = demo_words.words(seed, bars("words"))
+    learn_page, taught = demo_learn.learn(backend, judge, seed, bars("learning a style"))
     bar = bars("image to image")
     settings = {
         "wallfacer": options,
@@ -103,9 +104,10 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
     bar = bars("photographs")
     photo_sheet = _photographs(backend, options, seed, bar)
 
-    page = _stack([s for s in (words_page, transfer_sheet, edit_sheet, text_sheet, photo_sheet) if s is not None])
+    pages = (words_page, learn_page, transfer_sheet, edit_sheet, text_sheet, photo_sheet)
+    page = _stack([s for s in pages if s is not None])
     seconds = round(time.perf_counter() - began, 1)
-    report = {"out": str(out), "seed": seed, "words": told, "transfer": table, "seconds": seconds}
+    report = {"out": str(out), "seed": seed, "words": told, "learning": taught, "transfer": table, "seconds": seconds}
     write_files({out / "sheet.png": png_bytes(page), out / "report.json": json.dumps(report, indent=1).encode()})
     return report
 

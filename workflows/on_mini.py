@@ -201,6 +201,43 @@ def caption_and_strip(graph: Graph) -> None:
     )  # fmt: skip
 
 
+def teach(graph: Graph) -> None:
+    """A style learnt from one picture, then used from words and on a picture."""
+    s = Start(graph, HOUSE, "a photo of a yellow boat by the sea at noon")
+    negative = graph.add("ImageInvert", 3, 430, "A style mini never saw: a negative", image=s.decoded(s.style, 2, 1200))
+    graph.add("PreviewImage", 3, 560, "The style picture", images=(negative, 0))
+    told = graph.add("SWF_BlipCaption", 3, 860, image=(negative, 0), captioner="mini", clip="mini")
+    stripped = graph.add("SWF_StyleStrip", 4, 860, caption=(told, 0), method="offline", llm="none", clip="none")
+    data = graph.add("SWF_StyleDataset", 4, 430, image=(negative, 0), captions=(stripped, 0))
+    taught = graph.add(
+        "SWF_LoraTrain", 5, 430, model=s.model, clip=s.clip, vae=s.vae, dataset=(data, 0), run_name="a negative",
+        steps=100, sample_every=50,
+    )  # fmt: skip
+    graph.add("PreviewImage", 6, 860, "Samples on the way", images=(taught, 3))
+    graph.add("PreviewImage", 6, 1160, "Losses and signals", images=(taught, 4))
+    wanted = s.text("a white cat on the grass at noon", 5, 0, "What to show, no word of style")
+    hooked = graph.add("ConditioningSetProperties", 6, 0, "The LoRA for this prompt alone", cond_NEW=(wanted, 0),
+                       hooks=(taught, 7))  # fmt: skip
+    blank = graph.add("EmptyLatentImage", 6, 220, width=128, height=128, batch_size=4)
+    done = graph.add(
+        "KSampler", 7, 0, "From words", model=s.model, positive=(hooked, 0), negative=s.empty, latent_image=(blank, 0),
+        seed=5, steps=16, cfg=5.0, sampler_name="euler", scheduler="normal",
+    )  # fmt: skip
+    s.save((done, 0), 8, 0, "taught, from words")
+    repainted = graph.add(
+        "SWF_TripleSampler", 7, 430, "On a picture", model=(taught, 0), positive=s.empty, negative=s.empty,
+        content=s.content, style=(negative, 0), vae=s.vae, seed=1, steps=30, cfg=1.0, sampler_name="euler",
+        scheduler="normal", query_preservation=0.5,
+    )  # fmt: skip
+    s.save((repainted, 0), 8, 430, "taught, on a picture")
+    graph.note(
+        "## Teach a style\nOne picture, captioned, its caption stripped of style words; what is left unsaid is what "
+        "the LoRA learns. **hooks** puts it on the positive prompt alone, so that guidance does not subtract the style "
+        "again; **MODEL** has it everywhere. Raise **steps** and run again to go on.",
+        0, 1420, (700, 160),
+    )  # fmt: skip
+
+
 STORIES = {
     "mini style transfer": style_transfer,
     "mini patch with KSampler": patch,
@@ -209,4 +246,5 @@ STORIES = {
     "mini several styles with masks": several_styles,
     "mini save a style": share,
     "mini caption and strip": caption_and_strip,
+    "mini teach a style": teach,
 }

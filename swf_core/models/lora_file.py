@@ -64,7 +64,8 @@ def describe(
         digest.update(value.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
     common = {
         "ss_base_model_version": base, "ss_v2": str(family == "SD2.x"), "ss_network_module": "networks.lora",
-        "ss_network_dim": str(adapter.rank), "ss_network_alpha": f"{adapter.alpha * strength:g}", "ss_network_args": "{}",
+        "ss_network_dim": str(adapter.rank), "ss_network_alpha": f"{adapter.alpha * strength:g}",
+        "ss_network_args": "{}",
         "ss_output_name": title, "ss_steps": str(steps), "ss_learning_rate": f"{learning_rate:g}", "ss_seed": str(seed),
         "ss_optimizer": "AdamW", "ss_resolution": f"({size_px}, {size_px})", "ss_num_train_images": str(pictures),
         "ss_training_started_at": started,

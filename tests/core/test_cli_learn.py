@@ -1,0 +1,108 @@
+"""The verbs `train` and `pick` as a person meets them: teach, stop, go on, choose, use the LoRA."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from swf_core.measure.learning import lessons
+from swf_core.pictures import save
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = ("--views", 2, "--batch", 2, "--rank", 2, "--sample-every", 2, "--prompt", "a red cat", "a blue house")
+
+
+def command(*arguments) -> dict:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
+    return {"args": [sys.executable, "-m", "swf_core", *map(str, arguments)], "env": environment}
+
+
+def swf(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run(**command(*arguments), capture_output=True, text=True, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def style(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("style") / "teapot.png"
+    save(path, lessons(1, 1)[0].shown)
+    return path
+
+
+def test_the_whole_way(style, tmp_path):
+    folder = tmp_path / "run"
+    told = swf("train", "--style", style, "--run", folder, "--steps", 4, *QUICK, "--json")
+    assert told.returncode == 0, told.stderr
+    report = json.loads(told.stdout.splitlines()[-1])
+    assert report["step"] == 4 and report["written"] == [str(folder / "lora.safetensors")]
+    (text,) = report["captions"]  # by the captioner, without the style's words
+    assert "teapot" in text and "neon" not in text and report["advice"]
+
+    listed = swf("pick", "--run", folder)
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    assert len(rows) == 4 and {r[2] for r in rows} == {"2", "4"}
+    ids = [r[0] for r in rows]
+    picked = json.loads(swf("pick", "--run", folder, "--accept", ids[0], "--reject", ids[1], "--json").stdout)
+    assert (picked["accepted"], picked["rejected"]) == ([ids[0]], [ids[1]])
+    auto = json.loads(swf("pick", "--run", folder, "--auto", 1, "--json").stdout)
+    assert set(picked["accepted"]) < set(auto["accepted"]) <= set(ids)
+
+    more = swf("train", "--run", folder, "--more", 2, "--learning-rate", 5e-4, "--json")
+    assert more.returncode == 0 and json.loads(more.stdout.splitlines()[-1])["step"] == 6, more.stderr
+    rounds = json.loads((folder / "run.json").read_text())["rounds"]
+    assert rounds[1]["picks"] == auto["accepted"] and rounds[1]["options"]["learning_rate"] == 5e-4
+    used = swf("train", "--run", folder, "--use", 2)
+    assert used.returncode == 0 and (folder / "loras" / "step_000002.safetensors").read_bytes() == (
+        folder / "lora.safetensors"
+    ).read_bytes()
+
+    pictures = []
+    for k, more in enumerate(((), ("--lora-guidance", "both"), ("--lora-weight", 0))):
+        out = tmp_path / f"out{k}"
+        lora = ("--lora", folder / "lora.safetensors", *more)
+        made = swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", out, *lora)
+        assert made.returncode == 0, made.stderr
+        pictures.append(Image.open(out / "sample_0_000.png").tobytes())
+    plain = tmp_path / "plain"
+    swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", plain)
+    assert len(set(pictures)) == 3 and pictures[2] == Image.open(plain / "sample_0_000.png").tobytes()
+
+
+def test_ctrl_c_keeps_the_very_step(style, tmp_path):
+    folder = tmp_path / "run"
+    arguments = ("train", "--style", style, "--caption", "a neon sign of a teapot", "--run", folder, "--steps", 400)
+    child = subprocess.Popen(**command(*arguments, *QUICK, "--sample-every", 0), stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 120
+    while not (folder / "run.json").exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    time.sleep(4)
+    child.send_signal(signal.SIGINT)
+    assert child.wait(30) == 130 and child.stderr and "stopped" in child.stderr.read()
+    steps = len((folder / "loss.csv").read_text().splitlines()) - 1
+    assert 0 < steps < 400
+    assert json.loads((folder / "run.json").read_text())["data"][0]["caption"] == "a teapot"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "--run", "RUN"], "There is no run in"),
+        (["train", "--run", "RUN", "--style", "none.png"], "none.png"),
+        (["train", "--run", "RUN", "--style", "STYLE", "--caption", "a", "b"], "1 pictures and 2 captions"),
+        (["train", "--run", "RUN", "--style", "STYLE", "--model", "none"], "does not exist"),
+        (["train", "--run", "RUN", "--style", "STYLE", "--targets", "x", "--caption", "a"], "targets is 'x'"),
+        (["pick", "--run", "RUN"], "run.json is missing"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(style, tmp_path, arguments, sentence):
+    names = {"RUN": tmp_path / "run", "STYLE": style}
+    told = swf(*(names.get(a, a) for a in arguments))
+    assert told.returncode == 2 and sentence in told.stderr and told.stderr.count("\n") == 1, told.stderr
+    assert not (tmp_path / "run").exists()
