@@ -73,6 +73,10 @@ def run(
             from .learning import learn
 
             report, pages = learn(backend, judge, out, quick, seed, bar)
+        elif name == "taught":
+            from .taught import taught
+
+            report, pages = taught(backend, judge, out, quick, seed, bar)
         elif name == "words":
             report, pages = _words(backend, judge, 48 // part, seed, bar)
         else:

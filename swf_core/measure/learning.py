@@ -54,6 +54,7 @@ class Lesson:
 
     style: str
     number: int
+    seed: int
     scene: Scene
     shown: Tensor
     caption: str
@@ -73,7 +74,7 @@ def lessons(pictures: int = PICTURES, contents: int = CONTENTS, start: int = TES
                 at += 1
                 if content.main.kind != scene.main.kind:
                     asked.append(content)
-            found.append(Lesson(style, number, scene, picture(scene, look), caption(scene, look), tuple(asked)))
+            found.append(Lesson(style, number, seed, scene, picture(scene, look), caption(scene, look), tuple(asked)))
     return found
 
 
