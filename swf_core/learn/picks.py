@@ -17,7 +17,7 @@ from ..files import write_text
 from ..pictures import load
 from .dataset import Item
 from .run import Run, read_json
-from .signals import COPIED, Similarity, copying
+from .signals import COPIED, Similarity, copying, similarities
 
 MOST = 100  # picks in a data set
 
@@ -66,9 +66,8 @@ def picked_items(run: Run, ids: Sequence[str]) -> list[Item]:
 def auto_pick(run: Run, clip: Similarity, count: int = 8) -> list[str]:
     """Ids of the best samples of the last look: like the style picture, not its copies, true to their prompts.
 
-    Style: cosine to the originals in CLIP space. Truth to the prompt: cosine to its own prompt less the mean to the
-    others', which takes out how far a style moves all pictures from words without style; the lower half is left out.
-    Copies: `signals.copying` against the plain model's sample. At most one of a prompt until all prompts have one.
+    Style and truth: `signals.similarities`; of the latter the lower half is left out. Copies: `signals.copying` against
+    the plain model's sample. At most one of a prompt until all prompts have one.
     """
     records = run.records("samples")
     last = max((r["step"] for r in records if r["lora"]), default=0)
@@ -78,20 +77,15 @@ def auto_pick(run: Run, clip: Similarity, count: int = 8) -> list[str]:
     plain = {(r["prompt"], r["seed"]): r for r in records if not r["lora"]}
     originals = [item.picture for item in run.items]
     pictures = [_picture(run, r) for r in looked]
-    seen = clip.pictures(pictures)
-    style = (seen @ clip.pictures(originals).T).mean(1)
-    prompts = list(dict.fromkeys(r["prompt"] for r in looked))
-    told = seen @ clip.texts(prompts).T
-    own = told[range(len(looked)), [prompts.index(r["prompt"]) for r in looked]]
-    truth = own - (told.sum(1) - own) / max(1, len(prompts) - 1)
-    middle = float(truth.median())
+    style, truth = similarities(clip, pictures, originals, [r["prompt"] for r in looked])
+    middle = sorted(truth)[(len(truth) - 1) // 2]
     good = []
     for k, record in enumerate(looked):
         before = plain.get((record["prompt"], record["seed"]))
         copied = copying(pictures[k], originals, None if before is None else _picture(run, before))
-        if float(truth[k]) >= middle and copied <= COPIED:
+        if truth[k] >= middle and copied <= COPIED:
             good.append(k)
-    good.sort(key=lambda k: -float(style[k]))
+    good.sort(key=lambda k: -style[k])
     first, more, used = [], [], set()
     for k in good:
         (more if looked[k]["prompt"] in used else first).append(k)

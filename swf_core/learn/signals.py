@@ -86,11 +86,17 @@ def diversity(pictures: Sequence[Tensor]) -> float:
 def similarities(
     clip: Similarity, pictures: Sequence[Tensor], originals: Sequence[Tensor], prompts: Sequence[str]
 ) -> tuple[list[float], list[float]]:
-    """For each sample the mean cosine to the originals, and the cosine to its own prompt."""
+    """For each sample the mean cosine to the originals, and how much nearer it is to its own prompt than to the others.
+
+    A style moves all pictures away from words that say nothing of it; the difference between prompts leaves that out.
+    """
     seen = clip.pictures(pictures)
     to_style = (seen @ clip.pictures(originals).T).mean(1)
-    to_prompt = (seen * clip.texts(prompts)).sum(1)
-    return to_style.tolist(), to_prompt.tolist()
+    different = list(dict.fromkeys(prompts))
+    told = seen @ clip.texts(different).T
+    own = told[range(len(prompts)), [different.index(p) for p in prompts]]
+    others = (told.sum(1) - own) / max(1, len(different) - 1)
+    return to_style.tolist(), (own - others).tolist()
 
 
 def measure(
