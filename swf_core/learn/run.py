@@ -143,6 +143,13 @@ def open_run(folder: Path, backend: Backend | None = None) -> Run:
     return run
 
 
+def sweep(run: Run) -> None:
+    """Remove what a killed trainer was about to write; whoever picks may be writing at this moment."""
+    for left in run.folder.rglob(".*.part"):
+        if not left.name.startswith(".picks.json"):
+            left.unlink(missing_ok=True)
+
+
 def identity(backend: Backend) -> dict[str, str]:
     """What tells models apart: family, and a digest over the network's parameters (their shapes and first values).
 

@@ -23,7 +23,7 @@ from .options import TrainOptions
 from .picks import picked_items
 from .prepared import Prepared
 from .prior import Prior
-from .run import Run
+from .run import Run, sweep
 
 # Called with the step, the steps of the whole run, a word, and pictures [3, H, W] when they are new. May raise.
 Report = Callable[[int, int, str, "list[Tensor] | None"], None]
@@ -62,6 +62,7 @@ def train(
     Raises UserError when the loss is no number or exactly zero, for weights that cannot be trained, for a full disk.
     """
     began = time.perf_counter()
+    sweep(run)
     network: Any = backend.denoiser
     loop = _Loop(run, backend, network, clip, report, check, metadata)
     for number in range(len(run.rounds)):

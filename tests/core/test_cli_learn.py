@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -69,10 +70,12 @@ def test_the_whole_way(style, tmp_path):
         lora = ("--lora", folder / "lora.safetensors", *more)
         made = swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", out, *lora)
         assert made.returncode == 0, made.stderr
-        pictures.append(Image.open(out / "sample_0_000.png").tobytes())
+        pictures.append(np.asarray(Image.open(out / "sample_0_000.png"), dtype=int))
     plain = tmp_path / "plain"
     swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", plain)
-    assert len(set(pictures)) == 3 and pictures[2] == Image.open(plain / "sample_0_000.png").tobytes()
+    # In one batch or two, the last bit of a float may differ, and with it the last of eight.
+    assert abs(pictures[2] - np.asarray(Image.open(plain / "sample_0_000.png"), dtype=int)).max() <= 1
+    assert abs(pictures[0] - pictures[1]).max() > 1 < abs(pictures[0] - pictures[2]).max()
 
 
 def test_ctrl_c_keeps_the_very_step(style, tmp_path):

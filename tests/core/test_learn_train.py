@@ -321,20 +321,23 @@ print("done", outcome.step, flush=True)
 """
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_kill_9_at_random_moments_loses_nothing(tmp_path, kills):
     """The last state is whole whenever the process dies, and the end is the one of an unbroken run, to the bit."""
-    options = QUICK.changed(steps=60 * kills, sample_every=50, save_every=5)
+    options = QUICK.changed(steps=40 * kills, sample_every=40, save_every=5)
     whole, backend = begin(tmp_path / "whole", options)
     train(whole, backend)
     run, _ = begin(tmp_path / "broken", options)
     rng, died, finished, taken = random.Random(3), 0, False, set()
+    (run.folder / "samples").mkdir()
+    for name in (".state.safetensors.x.part", "samples/.step.x.part"):  # as a kill in the middle of writing leaves them
+        (run.folder / name).write_bytes(b"half")
     command = [sys.executable, "-c", CHILD.format(root=str(ROOT), folder=str(run.folder))]
     while not finished:
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert child.stdout and child.stdout.readline() == "ready\n", child.communicate()[1]
         if died < kills:
-            time.sleep(rng.uniform(0.0, 2.5))
+            time.sleep(rng.uniform(0.0, 2.0))
             child.send_signal(signal.SIGKILL)
             child.wait()
             died += 1
