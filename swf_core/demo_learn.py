@@ -16,7 +16,7 @@ from .models.mini.data import TEST_SEED
 from .pictures import sheet
 from .world import random_look, random_scene
 
-STYLE = "cross-stitch"
+STYLE = "neon"
 # Contents that the style picture, a yellow house on the grass at noon, does not show.
 PROMPTS = (
     "a red boat by the sea at sunset", "a white cat on the grass at noon", "a blue car on the sand at noon",

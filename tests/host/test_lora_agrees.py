@@ -1,0 +1,31 @@
+"""A LoRA trained in a copy of ComfyUI's network says the same through ComfyUI's own loading and in diffusers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+CASES = [f"{family}, {targets}" for family in ("sd15", "sd2v", "sdxl") for targets in (
+    "attention", "attention and feed-forward", "attention, feed-forward and convolution")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def report(host, tmp_path_factory) -> dict:
+    path = tmp_path_factory.mktemp("lora") / "report.json"
+    run = host.run(Path(__file__).with_name("lora_native.py"), path)
+    assert run.returncode == 0, run.stdout
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_module_is_matched_and_the_outputs_agree(report, case):
+    told = report[case]
+    assert told["layers"] == told["patches"] == told["diffusers"] >= 100
+    assert told["ComfyUI"] < 1e-4 and told["in diffusers"] < 1e-4 < 1e-2 < told["effect"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_reach_every_layer_and_the_model_is_untouched(report, case):
+    assert report[case]["learn"] == 2 * report[case]["layers"] and report[case]["untouched"]
