@@ -18,7 +18,7 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from torch import Tensor, nn
 
 from ...swf_core.errors import UserError
-from ...swf_core.models.contracts import AttentionEdit, Backend, Conditioning
+from ...swf_core.models.contracts import AttentionEdit, Backend, Conditioning, join
 from .unet import Unet, look_at
 
 NATIVE_PX = {"mini": 128, "SD1.x": 512, "SD2.x": 768, "SDXL": 1024}
@@ -130,18 +130,15 @@ class HostText:
     @torch.no_grad()
     def encode(self, texts: Sequence[str], height_px: int, width_px: int) -> Conditioning:
         """One row a text."""
-        rows, vectors = [], []
+        rows = []
         for text in texts:
             tokens, pooled = self.clip.encode_from_tokens(self.clip.tokenize(text), return_pooled=True)
-            rows.append(tokens.detach().clone())
             vector = self.model.encode_adm(
                 pooled_output=None if pooled is None else pooled.detach().clone(), height=height_px, width=width_px,
                 target_height=height_px, target_width=width_px, device=tokens.device,
             ) if self.model.adm_channels else None  # fmt: skip
-            vectors.append(vector)
-        longest = max(r.shape[1] for r in rows)
-        rows = [torch.cat([r] * (longest // r.shape[1]), 1) if r.shape[1] != longest else r for r in rows]
-        return Conditioning(torch.cat(rows), None if vectors[0] is None else torch.cat(vectors))
+            rows.append(Conditioning(tokens.detach().clone(), vector))
+        return join(rows)
 
 
 class HostCodec:

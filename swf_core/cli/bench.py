@@ -22,12 +22,14 @@ def add(verbs: Any) -> None:
         "name",
         choices=(
             "world", "vae", "samples", "transfer", "unmatched", "held-out", "words", "captions", "learn", "taught",
+            "feedback", "train-speed",
         ),
         help="world: speed of the painters, colour histograms; vae: round trips; samples: text to image; transfer: "
         "matched pairs; unmatched: any pairs; held-out: styles never trained on; words: text during transfer; "
         "captions: the embedded captioner, stripping and the semantic gap; learn: held-out styles, each from one "
         "picture (learn.csv, a row a training; goes on where it stopped); "
-        "taught: pictures repainted with and without such a LoRA",
+        "taught: pictures repainted with and without such a LoRA; feedback: rounds with picked samples and without; "
+        "train-speed: beside diffusers' LoRA example",
     )
     parser.add_argument("--out", type=Path, default=Path("out/bench"), metavar="DIR", help="default out/bench")
     parser.add_argument("--quick", action="store_true", help="a sixth of the pictures")

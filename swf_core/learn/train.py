@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..errors import UserError
 from ..files import write_files
 from ..models import lora_file
-from ..models.contracts import Backend, Trainable
+from ..models.contracts import Backend
 from ..models.lora import Adapter, choose_modules, without
 from ..models.precision import mixed_precision
 from . import samples, signals, state
@@ -63,8 +63,7 @@ def train(
     """
     began = time.perf_counter()
     sweep(run)
-    network: Any = backend.denoiser
-    loop = _Loop(run, backend, network, clip, report, check, metadata)
+    loop = Loop(run, backend, clip, report, check, metadata)
     for number in range(len(run.rounds)):
         loop.round(number)
     file = run.lora_file(run.chosen or loop.step)
@@ -78,13 +77,14 @@ def train(
     )  # fmt: skip
 
 
-class _Loop:
+class Loop:
     """What lives as long as one call of `train`."""
 
     def __init__(
-        self, run: Run, backend: Backend, network: Trainable, clip: signals.Similarity | None, report: Report | None,
-        check: Callable[[], None] | None, metadata: bool,
+        self, run: Run, backend: Backend, clip: signals.Similarity | None = None, report: Report | None = None,
+        check: Callable[[], None] | None = None, metadata: bool = True,
     ):  # fmt: skip
+        network: Any = backend.denoiser
         self.run, self.backend, self.network, self.clip = run, backend, network, clip
         self.report, self.check, self.metadata = report, check or (lambda: None), metadata
         options = run.options
@@ -117,7 +117,7 @@ class _Loop:
                 self.check()
                 began = time.perf_counter()
                 whole = False
-                loss = self._train(prepared, prior, options, options.rate(self.step - first))
+                loss = self.train_step(prepared, prior, options, options.rate(self.step - first))
                 whole = True
                 self.training_seconds += time.perf_counter() - began
                 self.trained += 1
@@ -128,7 +128,7 @@ class _Loop:
             if whole and self.step > self.saved:
                 self._save()
 
-    def _train(self, prepared: Prepared, prior: Prior | None, options: TrainOptions, rate: float) -> float:
+    def train_step(self, prepared: Prepared, prior: Prior | None, options: TrainOptions, rate: float) -> float:
         """One optimizer step."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate

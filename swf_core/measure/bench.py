@@ -57,6 +57,10 @@ def run(
     label = f"{name}-tune" if tune else name
     if name == "world":
         report, pages = _world(quick), {}
+    elif name == "train-speed":
+        from .train_speed import train_speed
+
+        report, pages = train_speed(2 if quick else 4, bar=bars(name)), {}
     elif name == "captions":
         from .words import captions
 
@@ -73,6 +77,10 @@ def run(
             from .learning import learn
 
             report, pages = learn(backend, judge, out, quick, seed, bar)
+        elif name == "feedback":
+            from .feedback import feedback
+
+            report, pages = feedback(backend, judge, out, quick, seed, bar)
         elif name == "taught":
             from .taught import taught
 

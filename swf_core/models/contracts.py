@@ -7,6 +7,7 @@ Two families of implementations are meant: diffusers (`diffusers_backend.py`) an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -82,10 +83,15 @@ class Conditioning:
 
 
 def join(conditionings: Sequence[Conditioning]) -> Conditioning:
-    """Stack conditionings of one encoder along the batch."""
+    """Stack conditionings of one encoder along the batch.
+
+    Texts of different lengths are repeated to a common one: attention over tokens that stand there several times is the
+    same average as over each once.
+    """
     first = conditionings[0]
+    length = math.lcm(*(c.tokens.shape[1] for c in conditionings))
     return Conditioning(
-        torch.cat([c.tokens for c in conditionings]),
+        torch.cat([c.tokens.repeat(1, length // c.tokens.shape[1], 1) for c in conditionings]),
         None if first.pooled is None else torch.cat([c.pooled for c in conditionings if c.pooled is not None]),
         None if first.size_ids is None else torch.cat([c.size_ids for c in conditionings if c.size_ids is not None]),
     )

@@ -24,6 +24,7 @@ from swf_core.learn.prepared import Batch, Prepared, bucket, chances, crop
 from swf_core.learn.run import Prompt, create, identity, open_run
 from swf_core.learn.signals import advice, copying, diversity
 from swf_core.learn.train import train
+from swf_core.models.contracts import Conditioning, join
 from swf_core.models.lora_file import read
 from swf_core.pictures import save
 from tests.core.tiny_models import fresh_backend, picture
@@ -94,6 +95,16 @@ def test_picks_have_at_most_their_share():
     assert chances(items[:2], 0.5).tolist() == [0.5, 0.5] and chances(items[:1], 0.5).tolist() == [1.0]
     heavy = [Item(torch.rand(3, 8, 8), "x", weight=2.0, repeats=3), Item(torch.rand(3, 8, 8), "y")]
     assert chances(heavy, 0.5).tolist() == pytest.approx([6 / 7, 1 / 7])
+
+
+def test_texts_of_different_lengths_are_joined_without_a_change():
+    backend = fresh_backend("sd15")
+    short = backend.text.encode(["a cat"], 64, 64)
+    long = Conditioning(torch.cat([short.tokens, short.tokens * 0.5], 1))
+    latents = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(2))
+    both = backend.denoiser.denoise(torch.cat([latents, latents]), 2.0, join([short, long]))
+    for k, one in enumerate((short, long)):
+        assert (both[k] - backend.denoiser.denoise(latents, 2.0, one)[0]).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("family", ["sd15", "sd2v", "sdxl"])

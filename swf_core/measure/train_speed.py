@@ -1,0 +1,127 @@
+"""`bench train-speed`: steps a second of our trainer beside diffusers' LoRA example, on a UNet in the shape of SD1.5.
+
+Random weights, 256 pixels, rank 16, batch 1, attention. Both loops in turn, a block of steps each, so that whatever
+else the machine does meets both alike. Theirs is the body of `examples/text_to_image/train_text_to_image_lora.py`
+without its data loader and accelerator: peft adapter by `add_adapter`, DDPM noise, AdamW, clipping, constant schedule.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..learn.dataset import items_of
+from ..learn.options import TrainOptions
+from ..learn.prepared import Prepared
+from ..learn.run import create
+from ..learn.train import Loop
+from ..models.contracts import Backend, Conditioning
+from ..models.diffusers_backend import backend_from_modules
+
+RANK, SIDE_PX, TOKENS = 16, 256, 77
+
+
+def train_speed(blocks: int = 4, steps: int = 3, bar: Callable[..., None] | None = None) -> dict[str, Any]:
+    """Median seconds a step of both loops, and ours as a share of theirs in steps a second."""
+    torch.manual_seed(0)
+    ours, theirs = _ours(), _theirs()
+    times: dict[str, list[float]] = {"ours": [], "diffusers": []}
+    for block in range(blocks + 1):
+        for name, step in (("ours", ours), ("diffusers", theirs)):
+            for _ in range(steps):
+                began = time.perf_counter()
+                step()
+                if block:  # the first block warms up
+                    times[name].append(time.perf_counter() - began)
+        if bar:
+            bar((block + 1) / (blocks + 1))
+    seconds = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        "seconds_a_step": {name: round(value, 4) for name, value in seconds.items()},
+        "ours to diffusers, steps a second": round(seconds["diffusers"] / seconds["ours"], 3),
+        "steps": blocks * steps,
+    }
+
+
+class _Text:
+    """Random embeddings of SD1.5's shape: no text model is needed to time a step."""
+
+    def encode(self, texts: Sequence[str], height_px: int, width_px: int) -> Conditioning:
+        return Conditioning(torch.randn((len(texts), TOKENS, 768), generator=torch.Generator().manual_seed(1)))
+
+
+class _Codec:
+    """Latents from average pooling, for the same reason."""
+
+    downscale, channels = 8, 4
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        small = torch.nn.functional.avg_pool2d(pictures, 8)
+        return torch.cat([small, small[:, :1]], 1)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        return torch.nn.functional.interpolate(latents[:, :3], scale_factor=8.0).clamp(0, 1)
+
+
+def _unet() -> Any:
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    return UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
+
+
+def _ours() -> Callable[[], None]:
+    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+
+    whole = backend_from_modules(_unet(), [], [], AutoencoderTiny(), {}, name="SD1.5 shape", native_size_px=SIDE_PX)
+    backend = Backend(whole.denoiser, _Text(), _Codec(), whole.name, SIDE_PX, whole.family, whole.layer_presets)
+    options = TrainOptions(steps=10**6, rank=RANK, views=2, sample_every=0, caption_dropout=0.0)
+    picture = torch.rand((3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(2))
+    folder = tempfile.TemporaryDirectory()
+    run = create(Path(folder.name) / "run", backend, options, items_of([picture], ["a house"]), ())
+    loop = Loop(run, backend)
+    prepared = Prepared(run.items, backend, options)
+
+    def step(keep: Any = folder) -> None:  # the folder lives as long as the loop
+        loop.train_step(prepared, None, options, options.learning_rate)
+
+    return step
+
+
+def _theirs() -> Callable[[], None]:
+    from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+    from peft import LoraConfig
+
+    unet: Any = _unet()
+    unet.requires_grad_(False)
+    unet.add_adapter(
+        LoraConfig(
+            r=RANK, lora_alpha=RANK, init_lora_weights="gaussian", target_modules=["to_k", "to_q", "to_v", "to_out.0"]
+        )
+    )
+    layers = [p for p in unet.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(layers, lr=1e-4, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    noises = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    latents, tokens = torch.randn(1, 4, SIDE_PX // 8, SIDE_PX // 8), torch.randn(1, TOKENS, 768)
+
+    def step() -> None:
+        noise = torch.randn_like(latents)
+        steps = torch.randint(0, 1000, (1,))
+        noisy = noises.add_noise(latents, noise, steps)  # type: ignore[arg-type]
+        said = unet(noisy, steps, tokens, return_dict=False)[0]
+        loss = torch.nn.functional.mse_loss(said.float(), noise.float(), reduction="mean")
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(layers, 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        loss.item()
+
+    return step
