@@ -74,7 +74,7 @@ def add_common(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
         parser.add_argument("--lora-weight", type=number(-10, 10), default=1.0, metavar="W", help="default 1")
         parser.add_argument(
             "--lora-guidance", choices=("auto", "asymmetric", "both"), default="auto",
-            help="asymmetric: the LoRA runs in the conditional branch of guidance alone; auto: LoRAs trained here do",
+            help="asymmetric: content and the unconditional branch run without the LoRA; auto: LoRAs trained here",
         )
         parser.add_argument("--device", default="auto", help="cpu, cuda, mps, ...; default: a GPU where there is one")
 

@@ -66,6 +66,8 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     dialled(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
     backend, plain = load_guided(args)
     options = dialled(transfer.preset(name, backend), args)
+    if plain is not None and args.adain is None and name == "wallfacer":
+        options = replace(options, adain=0.0)  # the LoRA brings the style's tones (docs/figures.md, bench taught)
     if args.prompt and args.cfg is None:
         options = replace(options, cfg=CFG_WITH_PROMPT)
     for picture in [*contents, *looks]:
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         backend, [picture.pixels for picture in contents],
         [*(picture.pixels for picture in looks), *([args.style_text] if args.style_text else [])], options,
         seed=args.seed, prompts=args.prompt, negative=args.negative, style_weights=args.style_weight,
-        unconditional_model=plain, progress=bars("stylize"),
+        content_model=plain, unconditional_model=plain, progress=bars("stylize"),
     )
     write_files({
         target: png_bytes(image, picture.alpha) for target, image, picture in zip(targets, result.images, contents)

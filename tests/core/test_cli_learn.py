@@ -71,6 +71,9 @@ def test_the_whole_way(style, tmp_path):
         made = swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", out, *lora)
         assert made.returncode == 0, made.stderr
         pictures.append(np.asarray(Image.open(out / "sample_0_000.png"), dtype=int))
+    out = tmp_path / "repainted"
+    made = swf("stylize", "--content", style, "--style", style, "--steps", 2, "--out", out, *lora, "--json")
+    assert made.returncode == 0 and json.loads(made.stdout)["options"]["adain"] == 0.0, made.stderr
     plain = tmp_path / "plain"
     swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", plain)
     # In one batch or two, the last bit of a float may differ, and with it the last of eight.
