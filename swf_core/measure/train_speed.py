@@ -23,7 +23,8 @@ from ..learn.prepared import Prepared
 from ..learn.run import create
 from ..learn.train import Loop
 from ..models.contracts import Backend, Conditioning
-from ..models.diffusers_backend import backend_from_modules
+from ..models.diffusers_backend import sigmas_from_config
+from ..models.unet_denoiser import UNetDenoiser
 
 RANK, SIDE_PX, TOKENS = 16, 256, 77
 
@@ -77,10 +78,8 @@ def _unet() -> Any:
 
 
 def _ours() -> Callable[[], None]:
-    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-
-    whole = backend_from_modules(_unet(), [], [], AutoencoderTiny(), {}, name="SD1.5 shape", native_size_px=SIDE_PX)
-    backend = Backend(whole.denoiser, _Text(), _Codec(), whole.name, SIDE_PX, whole.family, whole.layer_presets)
+    denoiser = UNetDenoiser(_unet().eval(), sigmas_from_config({}), "epsilon")
+    backend = Backend(denoiser, _Text(), _Codec(), "SD1.5 shape", SIDE_PX, "SD1.x")
     options = TrainOptions(steps=10**6, rank=RANK, views=2, sample_every=0, caption_dropout=0.0)
     picture = torch.rand((3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(2))
     folder = tempfile.TemporaryDirectory()
