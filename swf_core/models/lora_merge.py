@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from .contracts import Backend
+from .lora_file import read
 
 
 @torch.no_grad()
@@ -24,14 +25,7 @@ def merge_lora(backend: Backend, file: Path, weight: float = 1.0) -> int:
     Load a second backend to keep the plain one. Raises ValueError (UserError) when the file is missing, broken, made
     for another model, or has layers of a kind that is not known here.
     """
-    from safetensors.torch import load_file
-
-    if not file.is_file():
-        raise UserError(f"The LoRA '{file}' does not exist; give the path of a .safetensors file.")
-    try:
-        tensors = load_file(file)
-    except Exception as error:  # safetensors raises its own type, OSError and others
-        raise UserError(f"The LoRA '{file}' cannot be read as safetensors; copy it again.") from error
+    tensors, _ = read(file)
     modules = _modules_by_key(backend)
     keys = sorted({key.split(".")[0] for key in tensors})
     unknown = [key for key in keys if key not in modules or f"{key}.lora_down.weight" not in tensors]
