@@ -21,13 +21,14 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "name",
         choices=(
-            "world", "vae", "samples", "transfer", "unmatched", "held-out", "words", "captions", "learn", "taught",
-            "feedback", "train-speed",
+            "world", "vae", "samples", "transfer", "unmatched", "held-out", "words", "captions", "learn", "gap",
+            "taught", "feedback", "train-speed",
         ),
         help="world: speed of the painters, colour histograms; vae: round trips; samples: text to image; transfer: "
         "matched pairs; unmatched: any pairs; held-out: styles never trained on; words: text during transfer; "
         "captions: the embedded captioner, stripping and the semantic gap; learn: held-out styles, each from one "
-        "picture (learn.csv, a row a training; goes on where it stopped); "
+        "picture (learn.csv, a row a training; goes on where it stopped); gap: stripped against full captions there, "
+        "five seeds; "
         "taught: pictures repainted with and without such a LoRA; feedback: rounds with picked samples and without; "
         "train-speed: beside diffusers' LoRA example",
     )

@@ -77,6 +77,10 @@ def run(
             from .learning import learn
 
             report, pages = learn(backend, judge, out, quick, seed, bar)
+        elif name == "gap":
+            from .gap import gap
+
+            report, pages = gap(backend, judge, out, quick, seed, bar)
         elif name == "feedback":
             from .feedback import feedback
 

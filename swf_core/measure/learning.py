@@ -37,6 +37,8 @@ from .pairs import picture
 PICTURES, CONTENTS = 3, 16
 FIELDS = ("arm", "style", "picture", "seed", "style_right", "object_right", "both", "style_probability", "leak",
           "train_seconds", "caption")  # fmt: skip
+# The trial that the defaults began from: attention alone, full strength, little guidance.
+_TRIAL = {"targets": "attention", "strength": 1.0, "sample_cfg": 2.0, "steps": 160}
 # What each arm changes. The caption is stripped unless an arm says otherwise.
 ARMS: dict[str, dict[str, Any]] = {
     "stripped": {},
@@ -45,6 +47,12 @@ ARMS: dict[str, dict[str, Any]] = {
     "empty caption": {},
     "no augmentation": {"views": 1},
     "LoRA in both branches": {"guidance": "both branches"},
+}
+# Why two controls come out otherwise than in that trial: the same three arms at its settings.
+TRIAL_ARMS: dict[str, dict[str, Any]] = {
+    "trial": _TRIAL,
+    "trial, empty caption": _TRIAL,
+    "trial, no augmentation": _TRIAL | {"views": 1},
 }
 
 
@@ -80,7 +88,8 @@ def lessons(pictures: int = PICTURES, contents: int = CONTENTS, start: int = TES
 
 def teach(backend: Backend, lesson: Lesson, arm: str, options: TrainOptions) -> tuple[Adapter, float, str]:
     """Train an arm; the LoRA is in the backend's network then. Also seconds and the caption trained on."""
-    text = {"full caption": lesson.caption, "empty caption": ""}.get(arm, strip(lesson.caption).stripped)
+    captions = {"full caption": lesson.caption, "empty caption": "", "trial, empty caption": ""}
+    text = captions.get(arm, strip(lesson.caption).stripped)
     with tempfile.TemporaryDirectory() as folder:
         run = create(Path(folder) / "run", backend, options, items_of([lesson.shown], [text]), ())
         outcome = train(run, backend)
@@ -127,7 +136,8 @@ def rows(
     for done, (lesson, arm, seed) in enumerate(jobs):
         if (arm, lesson.style, lesson.number, seed) in have:
             continue
-        options = defaults(backend.family).changed(**{"sample_every": 0, "seed": seed, **(change or {}), **ARMS[arm]})
+        dials = {"sample_every": 0, "seed": seed, **(change or {}), **(ARMS | TRIAL_ARMS)[arm]}
+        options = defaults(backend.family).changed(**dials)
         began = time.perf_counter()
         adapter, seconds, text = teach(backend, lesson, arm, options.changed(steps=1) if arm == "off" else options)
         try:
@@ -150,12 +160,15 @@ def rows(
 def learn(
     backend: Backend, judge: Judge, out: Path, quick: bool, seed: int, bar: Callable[..., None]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All arms on all lessons; with `quick` the first picture of each style and the default arm alone.
+    """All arms on all lessons, the trial's settings on the first picture of each style; with `quick` that picture and
+    the default arm alone.
 
     Report, and a page of what the default arm painted in this call.
     """
     arms, pictures = (("stripped",), 1) if quick else (tuple(ARMS), PICTURES)
     found, made = rows(backend, judge, out / "learn.csv", arms, [seed], None, pictures, bar)
+    if not quick:
+        found += rows(backend, judge, out / "learn.csv", tuple(TRIAL_ARMS), [seed], None, 1, bar)[0]
     shown = [
         [lesson.shown, *made["stripped", lesson.style, lesson.number]]
         for lesson in lessons(pictures)
