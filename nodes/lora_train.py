@@ -8,8 +8,9 @@ from comfy_api.latest import io
 
 from ..swf_core.learn.options import GUIDANCES
 from ..swf_core.models.lora import TARGETS
-from .host.learning import DatasetType, RunType
+from .host.learning import DatasetType
 from .host.schema import schema
+from .host.teach import OUTPUTS
 
 # "default" takes the family's value, so that one graph serves mini, SD1.x and SDXL.
 DEFAULT = "default"
@@ -59,20 +60,7 @@ class LoraTrain(io.ComfyNode):
                     "save_as", default="", tooltip="Also write the LoRA into models/loras under this name; empty: no."
                 ),
             ],
-            outputs=[
-                io.Model.Output(display_name="MODEL", tooltip="The model with the LoRA, loaded by ComfyUI itself."),
-                io.LoraModel.Output(display_name="lora", tooltip="For Save LoRA Weights, Load LoRA Model, Style Save."),
-                io.LossMap.Output(display_name="loss", tooltip="For Plot Loss Graph."),
-                io.Image.Output(display_name="samples", tooltip="The samples of that step."),
-                io.Image.Output(display_name="plot", tooltip="Losses and signals over the steps."),
-                RunType.Output(display_name="run", tooltip="The run, for the gallery."),
-                io.String.Output(display_name="report", tooltip="What was done, in words."),
-                io.Hooks.Output(
-                    display_name="hooks",
-                    tooltip="The LoRA for one prompt alone: Cond Set Props on the positive, the plain MODEL in the "
-                    "sampler. The unconditional branch then runs without it: asymmetric guidance.",
-                ),
-            ],
+            outputs=OUTPUTS,
             is_output_node=True,
             hidden=[io.Hidden.unique_id],
             search_aliases=["train lora", "lora training", "finetune", "dreambooth", "learn style"],
@@ -86,130 +74,34 @@ class LoraTrain(io.ComfyNode):
         import torch
 
         from .host.learning import lora_target
+        from .host.teach import results, teach
 
         file = lora_target(save_as) if save_as.strip() else None  # a wrong name is told before hours of work
+        changes = {"sample_every": sample_every, "rank": rank, "seed": seed}
+        changes |= {"steps": steps} if steps else {}
+        changes |= {"targets": targets} if targets != DEFAULT else {}
+        changes |= {"learning_rate": learning_rate} if learning_rate else {}
+        changes |= {"guidance": guidance} if guidance != DEFAULT else {}
+        lines = [" ".join(line.split()) for line in prompts.splitlines() if line.strip()]
         with torch.inference_mode(False):
-            changes = {"sample_every": sample_every, "rank": rank, "seed": seed}
-            changes |= {"steps": steps} if steps else {}
-            changes |= {"targets": targets} if targets != DEFAULT else {}
-            changes |= {"learning_rate": learning_rate} if learning_rate else {}
-            changes |= {"guidance": guidance} if guidance != DEFAULT else {}
-            node = getattr(cls.hidden, "unique_id", None)
-            run, outcome, told = _train(model, clip, vae, dataset, run_name, prompts, changes, node)
-        return _results(model, run, outcome, use_step, file, told)
+            found = teach(
+                model, clip, vae, lambda backend: _plan(backend, run_name, dataset, lines, changes),
+                getattr(cls.hidden, "unique_id", None),
+            )  # fmt: skip
+        run, end, outcome, need = found
+        return results(model, run, end, outcome, use_step, file, need)
 
 
-def _train(
-    model: Any, clip: Any, vae: Any, dataset: Any, name: str, prompts: str, changes: dict, node: str | None
-) -> tuple:
-    """The run, brought as far as asked; in a copy of the network that is gone afterwards."""
-    import comfy.cli_args
-    import comfy.model_management as mm
-    from comfy.utils import ProgressBar
-
+def _plan(backend: Any, name: str, dataset: Any, lines: list[str], changes: dict[str, Any]) -> tuple[Any, int]:
+    """The run of these options, and how far it is to go: where a round ends that was asked for, else to its end."""
     from ..swf_core.learn.find import find_or_create
-    from ..swf_core.learn.memory import memory_needed
     from ..swf_core.learn.options import defaults
-    from ..swf_core.learn.prepared import Prepared
     from ..swf_core.learn.run import Prompt
     from ..swf_core.learn.samples import default_prompts
-    from ..swf_core.learn.train import train
-    from ..swf_core.words.rank import load_clip
     from .host.learning import runs_folder
-    from .host.training import private_backend
-    from .host.words_models import EMBEDDED, in_use
 
-    backend = private_backend(model, clip, vae)
     options = defaults(backend.family).changed(**changes)
-    lines = [" ".join(line.split()) for line in prompts.splitlines() if line.strip()]
     asked = tuple(Prompt(text, k) for k, text in enumerate(lines)) or default_prompts(backend.family)
     run = find_or_create(runs_folder(), name, backend, options, dataset, asked)
-    small = Prepared(run.items[:1], backend, options.changed(views=1))
-    need = str(memory_needed(backend, options, small.draw(0)))
-    _say(f"Training needs {need}.", node)
-    bar = ProgressBar(run.steps)
-
-    def report(step: int, total: int, word: str, pictures: Any) -> None:
-        if word.startswith("preparing"):
-            return
-        preview = None
-        if pictures:
-            from ..swf_core.pictures import to_image
-
-            preview = ("JPEG", to_image(torch_row(pictures)), 512)
-        bar.update_absolute(step, total, preview)
-
-    def go(ranker: Any) -> Any:
-        return train(
-            run, backend, clip=ranker, report=report, check=mm.throw_exception_if_processing_interrupted,
-            metadata=not comfy.cli_args.args.disable_metadata,
-        )  # fmt: skip
-
-    if backend.family != "mini":
-        return run, go(None), need
-    with in_use("clip", EMBEDDED, lambda w, d: load_clip(w, download=d), False) as ranker:
-        return run, go(ranker), need
-
-
-def torch_row(pictures: list[Any]) -> Any:
-    """Pictures of one height side by side."""
-    import torch
-
-    return torch.cat(list(pictures), dim=-1)
-
-
-def _say(text: str, node: str | None) -> None:
-    """Log a line, and show it on the running node where the host can."""
-    import logging
-
-    from server import PromptServer  # pyright: ignore[reportMissingImports]
-
-    logging.getLogger("StyleWallfacer").info(text)
-    show = getattr(PromptServer.instance, "send_progress_text", None)
-    if show is not None and node is not None:
-        show(text, node)
-
-
-def _results(model: Any, run: Any, outcome: Any, use_step: int, file: Any, need: str) -> io.NodeOutput:
-    """The outputs from what the run keeps on disk, so that a cached run and a fresh one give the same."""
-    import comfy.hooks
-    import comfy.sd
-    import comfy.utils
-
-    from ..swf_core.errors import UserError
-    from ..swf_core.files import write_files
-    from ..swf_core.learn.plot import plot
-    from ..swf_core.learn.samples import kept
-    from .host.learning import as_batch
-
-    step = use_step or outcome.step
-    source = run.lora_file(step)
-    if not source.exists():
-        there = ", ".join(str(int(p.stem.removeprefix("step_"))) for p in sorted(source.parent.glob("step_*")))
-        raise UserError(f"use_step is {step}, but the run keeps the LoRA of the steps {there} alone; choose one.")
-    lora = comfy.utils.load_torch_file(str(source), safe_load=True)
-    taught, _ = comfy.sd.load_lora_for_models(model, None, lora, 1.0, 0.0)
-    if file is not None:
-        write_files({file: source.read_bytes()})
-    losses = [float(row.split(",")[1]) for row in (run.folder / "loss.csv").read_text().splitlines()[1:]]
-    signals = run.records("signals")
-    report = "\n".join(
-        [
-            f"{run.folder.name}: step {outcome.step}, loss {outcome.loss:.4f}"
-            + (f", {outcome.rate:.2f} steps a second" if outcome.rate else ", nothing was left to do"),
-            *(f"trained on: {item.caption}" for item in run.items), f"memory: {need}", outcome.advice,
-        ]
-    )  # fmt: skip
-    picture = plot(losses, signals, run.folder.name)
-    return io.NodeOutput(
-        taught, lora, {"loss": losses}, as_batch(kept(run, step)), _image(picture), run, report,
-        comfy.hooks.create_hook_lora(lora, 1.0, 0.0),
-        ui={"text": [report]},
-    )  # fmt: skip
-
-
-def _image(picture: Any) -> Any:
-    import numpy as np
-    import torch
-
-    return torch.from_numpy(np.asarray(picture.convert("RGB"), dtype=np.float32) / 255)[None]
+    ends = [r["first"] + r["steps"] for r in run.rounds]
+    return run, options.steps if options.steps in ends else ends[-1]

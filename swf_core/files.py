@@ -57,7 +57,7 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())  # a full disk must show here, not after the rename
-            os.chmod(temporary, 0o666 & ~_umask())
+            os.chmod(temporary, 0o666 & ~umask())
         while waiting:
             temporary, path = waiting[0]
             os.replace(temporary, path)
@@ -84,7 +84,8 @@ def write_text(path: Path | str, text: str) -> None:
     write_files({Path(path): text.encode("utf-8")})
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The process's mask of file permissions, which temporary files do not follow by themselves."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

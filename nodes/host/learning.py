@@ -42,3 +42,11 @@ def as_batch(pictures: list[Any]) -> Any:
     if not pictures:
         return torch.full((1, 64, 64, 3), 0.5)
     return torch.stack([p.permute(1, 2, 0) for p in pictures]).contiguous()
+
+
+def as_image(picture: Any) -> Any:
+    """A Pillow picture as an IMAGE of one."""
+    import numpy as np
+    import torch
+
+    return torch.from_numpy(np.asarray(picture.convert("RGB"), dtype=np.float32) / 255)[None]

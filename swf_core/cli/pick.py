@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         from ..words.rank import load_clip
 
         accept += [i for i in picks.auto_pick(job, load_clip(args.clip), args.auto) if i not in args.reject]
-    told = picks.judge(job, accept, args.reject, args.forget)
+    told = picks.judge(job.folder, accept, args.reject, args.forget)
     said = dict.fromkeys(told["accepted"], "accepted") | dict.fromkeys(told["rejected"], "rejected")
     rows = [r | {"judged": said.get(r["id"], "")} for r in job.records("samples") if r["lora"]]
     if args.list or not (accept or args.reject or args.forget):

@@ -86,7 +86,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         if args.use is not None:
             return _use(job, args.use)
         if args.more is not None:
-            job.add_round(args.more, picks.read(args.folder)["accepted"], **changes)
+            job.add_round(args.more, picks.taken(args.folder), **changes)
             job.save()
         elif changes:
             raise UserError("Options change with a new round alone; give --more N beside them.")
@@ -146,10 +146,7 @@ def _prompts(args: argparse.Namespace, family: str) -> Any:
 def _use(job: Any, step: int) -> dict[str, Any]:
     from ..files import write_files
 
-    file = job.lora_file(step)
-    if not file.exists():
-        kept = sorted(int(f.stem.removeprefix("step_")) for f in file.parent.glob("step_*.safetensors"))
-        raise UserError(f"The run keeps no LoRA of step {step}; choose one of {', '.join(map(str, kept)) or 'none'}.")
+    file = job.kept_lora(step)
     job.chosen = step
     write_files({job.folder / "lora.safetensors": file.read_bytes()})
     job.save()

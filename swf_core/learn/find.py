@@ -47,7 +47,7 @@ def find_or_create(
             run = open_run(folder)
             if _same(run, backend, options, items, prompts):
                 if options.steps > run.steps:
-                    run.add_round(options.steps - run.steps, picks.read(folder)["accepted"])
+                    run.add_round(options.steps - run.steps, picks.taken(folder))
                     run.save()
                 return run
         number += 1

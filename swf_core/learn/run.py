@@ -3,6 +3,7 @@
     run.json            model, options, data set, prompts, rounds; what was chosen
     data/ID.png         the pictures of the data set
     state.safetensors   the LoRA's weights, the optimizer's moments, the step, the losses
+    states/step_N.safetensors   the same at the end of each round
     loras/step_N.safetensors, samples/step_N_K.png, samples.json, signals.json, loss.csv
     picks.json          what a person took and what not
     lora.safetensors    the chosen LoRA
@@ -77,18 +78,44 @@ class Run:
         """The options of a round, counted from 0."""
         return self.options.changed(**self.rounds[number]["options"])
 
-    def add_round(self, steps: int, picks: Sequence[str] = (), **changes: Any) -> None:
-        """Plan `steps` more, with the picked samples of these ids, and options that may change between rounds."""
+    def add_round(self, steps: int, picks: Mapping[str, str] | None = None, **changes: Any) -> None:
+        """Plan `steps` more, with picked samples (id -> caption), and options that may change between rounds."""
+        self.rounds.append(self.planned(self.steps, steps, picks or {}, changes))
+
+    def planned(self, first: int, steps: int, picks: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """A round after the step `first`, as it stands in run.json. Raises UserError for options that are fixed."""
         fixed = sorted(set(changes) - set(ROUND))
         if fixed:
             raise UserError(f"{fixed[0]} cannot change within a run; begin another run for that.")
-        options = changes | {"steps": steps}
+        options = dict(changes) | {"steps": steps}
         self.options.changed(**options)  # checks the values
-        self.rounds.append({"first": self.steps, "steps": steps, "options": options, "picks": list(picks)})
+        return {"first": first, "steps": steps, "options": options, "picks": list(picks), "captions": dict(picks)}
+
+    def picks_of(self, number: int) -> dict[str, str]:
+        """What a round took in, id -> caption. Runs from before
+        captions could be edited hold the ids alone."""
+        plan = self.rounds[number]
+        if "captions" in plan:
+            return plan["captions"]
+        prompts = {r["id"]: r["prompt"] for r in self.records("samples")}
+        return {i: prompts.get(i, "") for i in plan["picks"]}
 
     def lora_file(self, step: int) -> Path:
         """Where the LoRA of a step lies."""
         return self.folder / "loras" / f"step_{step:06d}.safetensors"
+
+    def kept_steps(self) -> list[int]:
+        """The steps whose LoRA is kept."""
+        return sorted(int(p.stem.removeprefix("step_")) for p in (self.folder / "loras").glob("step_*.safetensors"))
+
+    def kept_lora(self, step: int) -> Path:
+        """The LoRA's file of a step. Raises UserError, naming the steps that are kept, when it is not there."""
+        if not self.lora_file(step).exists():
+            raise UserError(
+                f"The run keeps no LoRA of step {step}; choose one of "
+                f"{', '.join(map(str, self.kept_steps())) or 'none: it was not trained yet'}."
+            )
+        return self.lora_file(step)
 
     def records(self, name: str) -> list[dict[str, Any]]:
         """What samples.json or signals.json holds."""

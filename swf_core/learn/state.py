@@ -11,7 +11,7 @@ from ..errors import UserError
 from ..files import write_files
 from ..models.lora import Adapter
 
-NAME = "state.safetensors"
+NAME, TABLE = "state.safetensors", "loss.csv"
 
 
 def new_optimizer(parameters: dict[str, nn.Parameter], weight_decay: float) -> torch.optim.AdamW:
@@ -34,11 +34,33 @@ def save(
             tensors[f"second.{name}"] = moments["exp_avg_sq"].cpu()
     tensors["losses"] = torch.tensor(losses, dtype=torch.float64)
     tensors["rates"] = torch.tensor(rates, dtype=torch.float64)
-    table = "step,loss,learning_rate\n" + "".join(
-        f"{k},{loss:.6f},{rate:.3g}\n" for k, (loss, rate) in enumerate(zip(losses, rates), 1)
-    )
     data = encode({k: v.contiguous() for k, v in tensors.items()}, {"step": str(step)})
-    write_files({folder / NAME: data, folder / "loss.csv": table.encode()})
+    write_files({folder / NAME: data, folder / TABLE: _table(losses, rates)})
+
+
+def _table(losses: list[float], rates: list[float]) -> bytes:
+    rows = (f"{k},{loss:.6f},{rate:.3g}\n" for k, (loss, rate) in enumerate(zip(losses, rates), 1))
+    return ("step,loss,learning_rate\n" + "".join(rows)).encode()
+
+
+def kept(folder: Path, step: int) -> Path:
+    """Where the state of a round's last step is kept, to go on from there once more."""
+    return folder / "states" / f"step_{step:06d}.safetensors"
+
+
+def keep(folder: Path, step: int) -> None:
+    """Keep the state as it is now, at a round's last step."""
+    if not kept(folder, step).exists():
+        write_files({kept(folder, step): (folder / NAME).read_bytes()})
+
+
+def put_back(kept_file: Path, folder: Path) -> None:
+    """Make a kept state the state of a folder, its table of losses beside it."""
+    from safetensors import safe_open
+
+    with safe_open(kept_file, "pt") as file:
+        losses, rates = file.get_tensor("losses").tolist(), file.get_tensor("rates").tolist()
+    write_files({folder / NAME: kept_file.read_bytes(), folder / TABLE: _table(losses, rates)})
 
 
 def restore(folder: Path, adapter: Adapter, optimizer: torch.optim.AdamW) -> tuple[int, list[float], list[float]]:

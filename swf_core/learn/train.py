@@ -51,6 +51,7 @@ def train(
     report: Report | None = None,
     check: Callable[[], None] | None = None,
     metadata: bool = True,
+    until: int | None = None,
 ) -> Outcome:
     """Run the steps that are left of a run's rounds.
 
@@ -58,14 +59,16 @@ def train(
     * clip: a CLIP for the signals of style and prompt; without it they are left out.
     * check: called before each step and may raise to stop; the state is then saved at that very step.
     * metadata: whether LoRA files say how they were made.
+    * until: the step at which to stop, where a round ends; later rounds wait.
 
     Raises UserError when the loss is no number or exactly zero, for weights that cannot be trained, for a full disk.
     """
     began = time.perf_counter()
     sweep(run)
     loop = Loop(run, backend, clip, report, check, metadata)
-    for number in range(len(run.rounds)):
-        loop.round(number)
+    for number, plan in enumerate(run.rounds):
+        if until is None or plan["first"] + plan["steps"] <= until:
+            loop.round(number)
     file = run.lora_file(run.chosen or loop.step)
     if file.exists():
         write_files({run.folder / "lora.safetensors": file.read_bytes()})
@@ -100,9 +103,12 @@ class Loop:
         """The steps that are left of one round."""
         plan, options = self.run.rounds[number], self.run.round_options(number)
         first, end = plan["first"], plan["first"] + plan["steps"]
-        if self.step > end or self.step == end and not self._look_is_due(options, end):
+        if self.step > end:
             return
-        items = [*self.run.items, *picked_items(self.run, plan["picks"])]
+        if self.step == end and not self._look_is_due(options, end):
+            state.keep(self.run.folder, end)  # a kill may have come between the last save and this
+            return
+        items = [*self.run.items, *picked_items(self.run, self.run.picks_of(number))]
         prepared = Prepared(items, self.backend, options, self._preparing)
         prior = Prior(self.run, without(self.backend, self.adapter), options) if options.prior_weight else None
         whole = False  # whether weights, moments and step belong together
@@ -113,6 +119,7 @@ class Loop:
                     self._save()
                     self._look(prepared, options)
                 if self.step >= end:
+                    state.keep(self.run.folder, self.step)
                     break
                 self.check()
                 began = time.perf_counter()

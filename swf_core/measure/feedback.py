@@ -68,8 +68,8 @@ def feedback(
                 for number in range(1, ROUNDS + 1):
                     run = open_run(own)
                     if arm == "picks":
-                        picks.judge(run, accept=picks.auto_pick(run, clip, PICKED))
-                    run.add_round(MORE, picks.read(own)["accepted"])
+                        picks.judge(own, accept=picks.auto_pick(run, clip, PICKED))
+                    run.add_round(MORE, picks.taken(own))
                     run.save()
                     found += _taught(backend, judge, lesson, own, arm, number, options, clip)
         write_text(table, encoded(found, FIELDS))

@@ -128,6 +128,7 @@ class Adapter:
                 if layer in self._ours:
                     found: Any = layer
                     setattr(module, child, found.get_base_layer())
+        vars(self.network).pop("peft_config", None)  # or the next adapter would be taken for a second one
 
     def set_strength(self, strength: float) -> None:
         """Multiply what the LoRA adds: 1 is as trained, 0 is off."""

@@ -215,21 +215,22 @@ def test_more_steps_learn_from_the_picks(tmp_path):
     run, backend = begin(tmp_path / "run")
     train(run, backend)
     ids = [r["id"] for r in run.records("samples") if r["lora"]]
-    told = picks.judge(run, accept=ids[:2], reject=ids[2:3])
-    assert told == {"accepted": ids[:2], "rejected": ids[2:3]} == picks.read(run.folder)
-    assert picks.judge(run, accept=ids[2:3], forget=ids[:1]) == {"accepted": [ids[1], ids[2]], "rejected": []}
+    told = picks.judge(run.folder, accept=ids[:2], reject=ids[2:3])
+    assert told == {"accepted": ids[:2], "rejected": ids[2:3], "captions": {}, "answered": []} == picks.read(run.folder)
+    assert picks.judge(run.folder, accept=ids[2:3], forget=ids[:1])["accepted"] == [ids[1], ids[2]]
     with pytest.raises(UserError, match="no sample 'zebra'"):
-        picks.judge(run, accept=["zebra"])
+        picks.judge(run.folder, accept=["zebra"])
 
     again = fresh_backend("sd15")
     more = open_run(run.folder, again)
-    more.add_round(6, picks.read(run.folder)["accepted"], learning_rate=5e-3)
+    more.add_round(6, picks.taken(run.folder), learning_rate=5e-3)
     more.save()
     outcome = train(more, again)
     assert outcome.step == 18 and open_run(run.folder).rounds[1]["picks"] == [ids[1], ids[2]]
-    found = picks.picked_items(more, [ids[1]])[0]
+    found = picks.picked_items(more, {ids[1]: "a red cat"})[0]
     record = next(r for r in more.records("samples") if r["id"] == ids[1])
-    assert found.caption == record["prompt"] and found.id == picture_id(found.picture) and found.origin == "step 6"
+    assert picks.taken(run.folder)[ids[1]] == record["prompt"]
+    assert found.id == picture_id(found.picture) and found.origin == "step 6"
     with pytest.raises(UserError, match="rank cannot change within a run"):
         more.add_round(6, rank=8)
 
@@ -355,7 +356,7 @@ def test_kill_9_at_random_moments_loses_nothing(tmp_path, kills):
             if (run.folder / "samples.json").exists():  # a pick between two lives
                 ids = [r["id"] for r in run.records("samples") if r["lora"]]
                 taken |= set(ids[-1:])
-                picks.judge(run, accept=ids[-1:])
+                picks.judge(run.folder, accept=ids[-1:])
         else:
             out, err = child.communicate()
             assert "done" in out, err

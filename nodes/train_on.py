@@ -1,0 +1,70 @@
+"""SWF_TrainOn: another round of a run, with the samples that were picked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from .host.learning import RunType
+from .host.schema import schema
+from .host.teach import OUTPUTS
+
+
+class TrainOn(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            "SWF_TrainOn",
+            "LoRA Train On",
+            "Goes on with a run: the samples picked in the Human Feedback Gallery join its pictures, each with its "
+            "caption, and training continues exactly where it stood. Other picks begin a copy of the run beside it.",
+            inputs=[
+                io.Model.Input("model", tooltip="The same plain checkpoint that LoRA Style Train was given."),
+                io.Clip.Input("clip", tooltip="Reads the captions; it is not trained."),
+                io.Vae.Input("vae", tooltip="Encodes the picked samples, decodes the next ones."),
+                RunType.Input("run", tooltip="From Human Feedback Gallery, or a training node to go on without picks."),
+                io.Int.Input("steps", default=0, min=0, max=100_000, tooltip="How many more; 0: a third of the first."),
+                io.Float.Input(
+                    "learning_rate", default=0.0, min=0.0, max=1.0, step=1e-6, round=1e-9, tooltip="0: as before.",
+                ),
+                io.Float.Input(
+                    "picks_share", default=0.25, min=0.0, max=0.5, step=0.05,
+                    tooltip="How much of each batch the picks have at most; the style pictures have the rest.",
+                ),
+                io.Int.Input(
+                    "use_step", default=0, min=0, max=100_000, tooltip="Which kept step to hand on; 0 is the last."
+                ),
+                io.String.Input(
+                    "save_as", default="", tooltip="Also write the LoRA into models/loras under this name; empty: no."
+                ),
+            ],
+            outputs=OUTPUTS,
+            is_output_node=True,
+            hidden=[io.Hidden.unique_id],
+            search_aliases=["continue training", "resume lora", "feedback round"],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, model: Any, clip: Any, vae: Any, run: Any, steps: int, learning_rate: float, picks_share: float,
+        use_step: int, save_as: str,
+    ) -> io.NodeOutput:  # fmt: skip
+        import torch
+
+        from ..swf_core.learn.run import open_run
+        from ..swf_core.learn.stage import go_on
+        from .host.learning import lora_target
+        from .host.teach import results, teach
+
+        file = lora_target(save_as) if save_as.strip() else None
+        more = steps or max(1, open_run(run.folder).rounds[0]["steps"] // 3)
+        changes: dict[str, Any] = {"picks_share": picks_share}
+        changes |= {"learning_rate": learning_rate} if learning_rate else {}
+        with torch.inference_mode(False):
+            found = teach(
+                model, clip, vae, lambda backend: go_on(run, backend, more, **changes),
+                getattr(cls.hidden, "unique_id", None),
+            )  # fmt: skip
+        job, end, outcome, need = found
+        return results(model, job, end, outcome, use_step, file, need)
