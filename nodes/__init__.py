@@ -6,6 +6,7 @@ from __future__ import annotations
 def node_list() -> list[type]:
     """Return the node classes, imported only now: the host may import the pack without using it."""
     from .blip_caption import BlipCaption
+    from .feedback_gallery import FeedbackGallery
     from .lora_train import LoraTrain
     from .mini_loader import MiniLoader
     from .query_preserve_patch import QueryPreservePatch
@@ -14,12 +15,13 @@ def node_list() -> list[type]:
     from .style_mix import StyleMix
     from .style_save import StyleSave
     from .style_strip import StyleStrip
+    from .train_on import TrainOn
     from .trajectory import TrajectoryNode
     from .triple_sampler import TripleSampler
 
     return [
         TripleSampler, QueryPreservePatch, TrajectoryNode, StyleMix, StyleSave, StyleLoad, MiniLoader, BlipCaption,
-        StyleStrip, StyleDataset, LoraTrain,
+        StyleStrip, StyleDataset, LoraTrain, FeedbackGallery, TrainOn,
     ]  # fmt: skip
 
 
@@ -29,6 +31,9 @@ def extension():
 
     class StyleWallfacerExtension(ComfyExtension):
         async def get_node_list(self) -> list[type]:
+            from .host.gallery import register
+
+            register()  # here and not in `on_load`, which not every host calls
             return node_list()
 
     return StyleWallfacerExtension()

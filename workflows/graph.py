@@ -71,9 +71,10 @@ class Graph:
         ]
         high = 10 + 20 * max(len(inputs), len(outputs)) + 24 * len(defaults)  # as the page lays nodes out
         high += {"CLIPTextEncode": 100, "SaveImage": 200, "PreviewImage": 200, "LoadImage": 200}.get(kind, 0)
-        high += {"SWF_BlipCaption": 240, "SWF_StyleStrip": 240, "PreviewAny": 80}.get(kind, 0)
+        high += {"SWF_BlipCaption": 240, "SWF_StyleStrip": 240, "PreviewAny": 80, "SWF_FeedbackGallery": 400}.get(kind, 0)
+        wide = 620 if kind == "SWF_FeedbackGallery" else 320
         node = {
-            "id": number, "type": kind, "pos": [40 + 380 * column, 60 + row], "size": [320, high], "flags": {},
+            "id": number, "type": kind, "pos": [40 + 380 * column, 60 + row], "size": [wide, high], "flags": {},
             "order": number - 1, "mode": 0, "inputs": inputs, "outputs": outputs,
             "properties": {"Node name for S&R": kind},
             "widgets_values": [d if n in wired else given.get(n, d) for n, d in defaults],

@@ -59,6 +59,13 @@ class Start:
 
 
 HOUSE, WINDOW = "a photo of a red house on the grass at noon", "stained glass of a blue boat on the grass at noon"
+# What the gallery shows: contents far from the style picture's.
+LOOKED_AT = "\n".join(
+    (
+        "a yellow boat by the sea at sunset", "a white cat in the snow at night", "a blue car on the sand at noon",
+        "a green tree on the grass at noon", "a red umbrella by the sea at noon", "a purple vase on the sand at noon",
+    )
+)  # fmt: skip
 
 
 def style_transfer(graph: Graph) -> None:
@@ -202,7 +209,7 @@ def caption_and_strip(graph: Graph) -> None:
 
 
 def teach(graph: Graph) -> None:
-    """A style learnt from one picture, then used from words and on a picture."""
+    """A style learnt from one picture, with a person's picks, then used from words and on a picture."""
     s = Start(graph, HOUSE, "a photo of a yellow boat by the sea at noon")
     negative = graph.add("ImageInvert", 3, 430, "A style mini never saw: a negative", image=s.decoded(s.style, 2, 1200))
     graph.add("PreviewImage", 3, 560, "The style picture", images=(negative, 0))
@@ -211,30 +218,33 @@ def teach(graph: Graph) -> None:
     data = graph.add("SWF_StyleDataset", 4, 430, image=(negative, 0), captions=(stripped, 0))
     taught = graph.add(
         "SWF_LoraTrain", 5, 430, model=s.model, clip=s.clip, vae=s.vae, dataset=(data, 0), run_name="a negative",
-        steps=100, sample_every=50,
+        steps=100, sample_every=50, prompts=LOOKED_AT,
     )  # fmt: skip
-    graph.add("PreviewImage", 6, 860, "Samples on the way", images=(taught, 3))
-    graph.add("PreviewImage", 6, 1160, "Losses and signals", images=(taught, 4))
+    graph.add("PreviewImage", 5, 1000, "Losses and signals", images=(taught, 4))
+    chosen = graph.add("SWF_FeedbackGallery", 6, 430, "Which samples are good?", run=(taught, 5))
+    more = graph.add("SWF_TrainOn", 8, 430, model=s.model, clip=s.clip, vae=s.vae, run=(chosen, 0), steps=40)
+    graph.add("SWF_FeedbackGallery", 9, 430, "After the picks", run=(more, 5), mode="saved picks")
     wanted = s.text("a white cat on the grass at noon", 5, 0, "What to show, no word of style")
     hooked = graph.add("ConditioningSetProperties", 6, 0, "The LoRA for this prompt alone", cond_NEW=(wanted, 0),
-                       hooks=(taught, 7))  # fmt: skip
+                       hooks=(more, 7))  # fmt: skip
     blank = graph.add("EmptyLatentImage", 6, 220, width=128, height=128, batch_size=4)
     done = graph.add(
-        "KSampler", 7, 0, "From words", model=s.model, positive=(hooked, 0), negative=s.empty, latent_image=(blank, 0),
+        "KSampler", 9, 0, "From words", model=s.model, positive=(hooked, 0), negative=s.empty, latent_image=(blank, 0),
         seed=5, steps=16, cfg=5.0, sampler_name="euler", scheduler="normal",
     )  # fmt: skip
-    s.save((done, 0), 8, 0, "taught, from words")
+    s.save((done, 0), 10, 0, "taught, from words")
     repainted = graph.add(
-        "SWF_TripleSampler", 7, 430, "On a picture", model=(taught, 0), positive=s.empty, negative=s.empty,
+        "SWF_TripleSampler", 11, 430, "On a picture", model=(more, 0), positive=s.empty, negative=s.empty,
         content=s.content, style=(negative, 0), vae=s.vae, seed=1, steps=30, cfg=1.0, sampler_name="euler",
         scheduler="normal", query_preservation=0.5,
     )  # fmt: skip
-    s.save((repainted, 0), 8, 430, "taught, on a picture")
+    s.save((repainted, 0), 12, 430, "taught, on a picture")
     graph.note(
         "## Teach a style\nOne picture, captioned, its caption stripped of style words; what is left unsaid is what "
         "the LoRA learns. **hooks** puts it on the positive prompt alone, so that guidance does not subtract the style "
-        "again; **MODEL** has it everywhere. Raise **steps** and run again to go on.",
-        0, 1420, (700, 160),
+        "again; **MODEL** has it everywhere.\n\nThe **gallery** waits for you: click the good samples, then *Train on*. "
+        "They join the picture in the next round. Change a pick later and run again: another round begins from there.",
+        0, 1420, (700, 220),
     )  # fmt: skip
 
 

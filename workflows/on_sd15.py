@@ -184,7 +184,7 @@ def caption_and_strip(graph: Graph) -> None:
 
 
 def teach(graph: Graph) -> None:
-    """A style learnt from one picture, then used from words and on a picture, on SD1.5."""
+    """A style learnt from one picture, with a person's picks, then used from words and on a picture, on SD1.5."""
     s = Large(graph)
     told = graph.add(
         "SWF_BlipCaption", 2, 0, image=s.style_picture, captioner="download: blip-image-captioning-base", clip="none"
@@ -195,28 +195,32 @@ def teach(graph: Graph) -> None:
         "SWF_LoraTrain", 4, 620, model=s.model, clip=s.clip, vae=s.vae, dataset=(data, 0), run_name="my style",
         steps=600, sample_every=100,
     )  # fmt: skip
-    graph.add("PreviewImage", 5, 620, "Samples on the way", images=(taught, 3))
-    graph.add("PreviewImage", 5, 920, "Losses and signals", images=(taught, 4))
+    graph.add("PreviewImage", 4, 1200, "Losses and signals", images=(taught, 4))
+    chosen = graph.add("SWF_FeedbackGallery", 5, 620, "Which samples are good?", run=(taught, 5))
+    more = graph.add("SWF_TrainOn", 7, 620, model=s.model, clip=s.clip, vae=s.vae, run=(chosen, 0), steps=200)
+    graph.add("SWF_FeedbackGallery", 8, 620, "After the picks", run=(more, 5), mode="saved picks")
     wanted = graph.add("CLIPTextEncode", 4, 0, "What to show, no word of style", clip=s.clip, text="a fox in a forest")
     hooked = graph.add("ConditioningSetProperties", 4, 220, "The LoRA for this prompt alone", cond_NEW=(wanted, 0),
-                       hooks=(taught, 7))  # fmt: skip
+                       hooks=(more, 7))  # fmt: skip
     blank = graph.add("EmptyLatentImage", 4, 420, width=512, height=512)
     done = graph.add(
-        "KSampler", 5, 0, "From words", model=s.model, positive=(hooked, 0), negative=s.empty, latent_image=(blank, 0),
+        "KSampler", 8, 0, "From words", model=s.model, positive=(hooked, 0), negative=s.empty, latent_image=(blank, 0),
         seed=5, steps=30, cfg=5.0, sampler_name="dpmpp_2m", scheduler="karras",
     )  # fmt: skip
-    s.save((done, 0), 6, 0, "taught, from words SD")
+    s.save((done, 0), 9, 0, "taught, from words SD")
     repainted = graph.add(
-        "SWF_TripleSampler", 6, 620, "On a picture", model=(taught, 0), positive=s.empty, negative=s.empty,
+        "SWF_TripleSampler", 10, 620, "On a picture", model=(more, 0), positive=s.empty, negative=s.empty,
         content=s.content, style=s.style, seed=1, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
     )  # fmt: skip
-    s.save((repainted, 0), 7, 620, "taught, on a picture SD")
+    s.save((repainted, 0), 11, 620, "taught, on a picture SD")
     graph.note(
         "## Teach a style\nThe first run **downloads** "
         "[BLIP base](https://huggingface.co/Salesforce/blip-image-captioning-base) (1 GB), unless its files lie in a "
         "folder in models/blip. 600 steps take some minutes on a GPU; cancel whenever you like and run again to go on. "
-        "**hooks** puts the LoRA on the positive prompt alone, so that guidance does not subtract the style again.",
-        2, 1240, (700, 180),
+        "**hooks** puts the LoRA on the positive prompt alone, so that guidance does not subtract the style again.\n\n"
+        "The **gallery** waits for you: click the good samples, then *Train on*. They join the picture in the next "
+        "round.",
+        2, 1240, (700, 220),
     )  # fmt: skip
 
 

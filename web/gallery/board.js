@@ -1,0 +1,298 @@
+// One run's gallery: the grid, the style picture, what is said of the chosen sample, and the keys. The same element
+// serves on a node and in the full-size dialog; every click is sent at once and shown as kept only when it was.
+
+import { Grid } from "./grid.js";
+import { onKey } from "./keys.js";
+import { talk } from "./talk.js";
+import { Viewer } from "./viewer.js";
+import { button, make, words } from "./words.js";
+
+const LISTS = { accepted: "accept", rejected: "reject", "": "forget" };
+const boards = new Set();
+
+/** Let every board that shows a run know what is on file; a token of another run changes nothing. */
+export function picksChanged(token, picks) {
+  for (const board of boards) if (board.token === token) board.take(picks);
+}
+
+export class Board {
+  /** `hooks`: go(token, step) after picks were answered, full(token) and minimise() where there are such buttons. */
+  constructor(hooks, compact) {
+    this.hooks = hooks;
+    this.token = null;
+    this.told = null;
+    this.step = null; // null: all
+    this.answering = null; // the step whose samples are asked about
+    this.waits = false;
+    this.history = [];
+    this.sending = Promise.resolve();
+    this.grid = new Grid({ choose: (s) => this.chosen(s), judge: (s, verdict) => this.toggle(s, verdict) });
+    this.element = make("div", { class: `swf-board${compact ? " swf-compact" : ""}`, role: "region", tabindex: "-1",
+      "aria-label": words().gallery });
+    this.element.append(...this.frame(compact));
+    this.element.addEventListener("keydown", (event) => onKey(this, event));
+    for (const kind of ["pointerdown", "dblclick", "paste", "copy"]) {
+      this.element.addEventListener(kind, (event) => event.stopPropagation()); // the canvas would act on it
+    }
+    boards.add(this);
+  }
+
+  frame(compact) {
+    const say = words();
+    this.counts = make("span", { class: "swf-dim" });
+    this.slider = make("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": say.steps });
+    this.slider.addEventListener("input", () => this.slide());
+    this.sliderText = make("span", { class: "swf-dim" });
+    this.buttons = {
+      accept: button(`✓ ${say.accept}`, () => this.toggle(this.sample(), "accepted"), { title: "Enter" }),
+      reject: button(`✕ ${say.reject}`, () => this.toggle(this.sample(), "rejected"), { title: "X" }),
+      undo: button(say.undo, () => this.undo(), { title: "Z" }),
+      zoom: button(say.zoom, () => this.zoom(), { title: "Space" }),
+      compare: button(say.compare, () => this.compare(), { title: "C" }),
+      go: button(say.go, () => this.go(), { title: "G", class: "swf-go" }),
+    };
+    const more = compact
+      ? [button(`⤢ ${say.full}`, () => this.hooks.full?.(this.token))]
+      : [button(`– ${say.minimise}`, () => this.hooks.minimise?.())];
+    this.status = make("div", { class: "swf-status", role: "status", "aria-live": "polite" });
+    this.styles = make("div");
+    this.captionText = make("textarea", { "aria-label": say.captionOf, rows: "3", maxlength: "2000" });
+    this.captionText.addEventListener("change", () => this.recaption());
+    this.details = make("p", { class: "swf-dim" });
+    this.advice = make("p");
+    const side = make("aside", { class: "swf-side" }, [
+      make("h3", { text: say.styles }), this.styles, make("h3", { text: say.captionOf }), this.captionText,
+      this.details, this.advice,
+    ]);
+    this.main = make("div", { class: "swf-main" }, [side, this.grid.element]);
+    return [
+      make("div", { class: "swf-bar" }, [
+        ...Object.values(this.buttons).slice(0, 5),
+        make("label", {}, [this.slider, this.sliderText]), this.counts, make("span", { class: "swf-space" }),
+        this.buttons.go, ...more,
+      ]),
+      this.status, this.main, make("div", { class: "swf-dim swf-help", text: say.help }),
+    ];
+  }
+
+  /** Show a run as the server tells it now. */
+  async load(token) {
+    if (token !== this.token) {
+      this.history = [];
+      this.step = undefined;
+      this.marked = null;
+    }
+    this.token = token;
+    try {
+      const told = await talk.run(token);
+      if (this.token === token) this.draw(told);
+    } catch (error) {
+      this.say(error.message, true);
+    }
+  }
+
+  draw(told) {
+    const say = words();
+    const looks = told.steps.length;
+    if (this.step === undefined) this.step = null;
+    this.told = told;
+    this.answering = told.waiting[0]?.step ?? this.answering;
+    this.slider.max = String(looks);
+    this.slider.value = String(this.step === null ? looks : told.steps.indexOf(this.step));
+    this.sliderText.textContent = this.step === null ? say.all : `${say.step} ${this.step}`;
+    this.grid.draw(told, this.step);
+    this.styles.replaceChildren(...told.originals.slice(0, 4).map((original) => {
+      const image = make("img", { src: talk.picture(this.token, original.id, 512), alt: `${say.style}: ${original.caption}`,
+        title: original.caption });
+      image.addEventListener("click", () => this.zoom(original));
+      return image;
+    }));
+    this.advice.textContent = told.advice;
+    this.count();
+    this.waits = told.waiting.length > 0;
+    this.say("");
+  }
+
+  slide() {
+    const at = Number(this.slider.value);
+    this.step = at >= this.told.steps.length ? null : this.told.steps[at];
+    this.draw(this.told);
+  }
+
+  sample() {
+    return this.told?.samples.find((s) => s.id === this.grid.focus);
+  }
+
+  chosen(sample) {
+    if (!sample) return;
+    const say = words();
+    const free = sample.lora;
+    for (const name of ["accept", "reject"]) this.buttons[name].disabled = !free;
+    this.buttons.accept.setAttribute("aria-pressed", String(sample.judged === "accepted"));
+    this.buttons.reject.setAttribute("aria-pressed", String(sample.judged === "rejected"));
+    this.captionText.value = sample.caption;
+    this.captionText.disabled = !free;
+    const look = this.told.looks.find((l) => l.step === sample.step);
+    const number = (v) => (typeof v === "number" ? v.toFixed(3) : "–");
+    this.details.textContent = [
+      sample.lora ? `${say.step} ${sample.step}` : say.plain, sample.edited ? say.edited : "",
+      look ? say.look(number(look.validation), number(look.norm), number(look.diversity)) : "",
+    ].filter(Boolean).join(" · ");
+    if (this.viewer) this.viewer.show(this.panes(sample));
+  }
+
+  /** Judge a sample, or take the judgement back when it is the same. */
+  toggle(sample, verdict) {
+    if (!sample?.lora) return;
+    this.history.push([sample.id, sample.judged]);
+    this.judge(sample, sample.judged === verdict ? "" : verdict);
+  }
+
+  undo() {
+    const [id, verdict] = this.history.pop() ?? [];
+    const sample = this.told?.samples.find((s) => s.id === id);
+    if (sample) this.judge(sample, verdict);
+  }
+
+  judge(sample, verdict) {
+    const [before, token] = [sample.judged, this.token];
+    sample.judged = verdict;
+    this.refresh(sample);
+    this.send(async () => picksChanged(token, await talk.judge(token, { [LISTS[verdict]]: [sample.id] })), () => {
+      sample.judged = before;
+      this.refresh(sample);
+    });
+  }
+
+  recaption() {
+    const [sample, token] = [this.sample(), this.token];
+    if (!sample || this.captionText.value.trim() === sample.caption) return;
+    const words_ = this.captionText.value;
+    this.send(async () => picksChanged(token, await talk.caption(token, sample.id, words_)), () => {
+      this.captionText.value = sample.caption;
+    });
+  }
+
+  /** One request after another, so that the last click is the last word. */
+  send(request, back) {
+    this.sending = this.sending.then(request).then(() => this.say(""), (error) => {
+      back();
+      this.say(`${words().lost} ${error.message}`, true);
+    });
+    return this.sending;
+  }
+
+  /** What is on file, told by the server: from this page, another one or the command line. */
+  take(picks) {
+    if (!this.told) return;
+    const judged = new Map([...picks.rejected.map((i) => [i, "rejected"]), ...picks.accepted.map((i) => [i, "accepted"])]);
+    this.told.answered = picks.answered;
+    for (const sample of this.told.samples) {
+      if (!sample.lora) continue;
+      sample.judged = judged.get(sample.id) ?? "";
+      sample.edited = sample.id in picks.captions;
+      sample.caption = picks.captions[sample.id] ?? sample.prompt;
+      this.grid.mark(sample);
+    }
+    this.count();
+    if (document.activeElement !== this.captionText) this.chosen(this.sample());
+  }
+
+  refresh(sample) {
+    this.grid.mark(sample);
+    if (sample.id === this.grid.focus) this.chosen(sample);
+    this.count();
+  }
+
+  count() {
+    const of = (verdict) => this.told.samples.filter((s) => s.judged === verdict && s.lora).length;
+    this.counts.textContent = words().counts(of("accepted"), of("rejected"));
+    this.buttons.undo.disabled = !this.history.length;
+  }
+
+  /** A line for the person; with nothing to say, whether somebody waits. */
+  say(text, bad = false) {
+    this.status.textContent = text || (this.waits ? words().waitingFor(this.told.name) : "");
+    this.status.classList.toggle("swf-bad", bad);
+  }
+
+  /** The picks stand: whoever waits goes on, or the graph is queued. */
+  async go() {
+    if (!this.told) return;
+    const step = this.answering ?? this.told.steps.at(-1);
+    await this.sending;
+    try {
+      const told = await talk.go(this.token, step);
+      picksChanged(this.token, told);
+      this.waits = false;
+      this.say(told.woken ? words().gone : await this.hooks.go(this.token, step));
+    } catch (error) {
+      this.say(`${words().lost} ${error.message}`, true);
+    }
+  }
+
+  panes(sample) {
+    const say = words();
+    const of = (s) => ({ url: talk.picture(this.token, s.id), text: `${s.caption} · ${say.step} ${s.step}` });
+    const original = this.original ?? this.told.originals[0];
+    const style = { url: talk.picture(this.token, original.id), text: `${say.style}: ${original.caption}` };
+    const marked = this.marked && this.told.samples.find((s) => s.id === this.marked);
+    return [...(this.styleAlone ? [] : [of(sample)]), ...(marked && marked !== sample ? [of(marked)] : []), style];
+  }
+
+  /** The chosen sample, large; with a style picture of one's choice beside it. */
+  zoom(original) {
+    if (this.viewer) return this.unzoom();
+    const sample = this.sample();
+    if (!sample) return;
+    this.original = original;
+    this.viewer = new Viewer(this.panes(sample), () => this.unzoom());
+    this.main.style.visibility = "hidden";
+    this.main.style.position = "relative";
+    this.element.append(this.viewer.element);
+    this.element.focus();
+  }
+
+  /** The style picture by itself, and back. */
+  showStyle() {
+    if (!this.viewer) this.zoom();
+    this.styleAlone = !this.styleAlone;
+    this.viewer?.show(this.panes(this.sample()));
+  }
+
+  unzoom() {
+    this.viewer?.element.remove();
+    this.viewer = null;
+    this.styleAlone = false;
+    this.main.style.visibility = "";
+    this.grid.cells.get(this.grid.focus)?.focus();
+  }
+
+  /** Mark a sample; asked of another one, both are shown. */
+  compare() {
+    const sample = this.sample();
+    if (!sample) return;
+    const before = this.marked;
+    if (before) delete this.grid.cells.get(before)?.dataset.compare;
+    if (before === sample.id) {
+      this.marked = null;
+      return this.say("");
+    }
+    if (before && !this.viewer) {
+      this.zoom();
+      this.marked = null;
+      return;
+    }
+    this.marked = sample.id;
+    const cell = this.grid.cells.get(sample.id);
+    if (cell) cell.dataset.compare = "";
+    this.say(words().second);
+  }
+
+  /** Let go of everything: the board is not shown again. */
+  remove() {
+    boards.delete(this);
+    this.viewer = null;
+    this.element.remove();
+  }
+}

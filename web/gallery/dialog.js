@@ -1,0 +1,66 @@
+// The gallery over the whole page, opened by a menu command, a node or a graph that waits; and the chip that stays when
+// it is put aside.
+
+import { Board } from "./board.js";
+import { talk } from "./talk.js";
+import { make, words } from "./words.js";
+
+let open = null;
+let chip = null;
+
+/** Open the gallery on a run, the last one by default. `hooks` are the board's. */
+export async function openDialog(hooks, token) {
+  closeDialog();
+  const say = words();
+  const board = new Board({ ...hooks, minimise: () => closeDialog() }, false);
+  const runs = make("select", { "aria-label": say.run });
+  const bar = board.element.querySelector(".swf-bar");
+  bar.prepend(make("label", {}, [make("span", { text: say.run }), runs]));
+  const dialog = make("dialog", { class: "swf-dialog", "aria-label": say.gallery }, [board.element]);
+  dialog.addEventListener("close", () => closeDialog());
+  document.body.append(dialog);
+  open = { dialog, board };
+  hideChip();
+  dialog.showModal();
+  runs.addEventListener("change", () => board.load(runs.value));
+  try {
+    const told = await talk.everything();
+    const chosen = token ?? told.waiting[0]?.token ?? told.runs[0]?.token;
+    runs.replaceChildren(...told.runs.map((run) => make("option", { value: run.token, text: run.name })));
+    if (!chosen) return board.say(say.noRuns);
+    runs.value = chosen;
+    await board.load(chosen);
+    board.grid.cells.get(board.grid.focus)?.focus();
+  } catch (error) {
+    board.say(error.message, true);
+  }
+}
+
+/** Put it aside; nothing is cancelled. */
+export function closeDialog() {
+  if (!open) return;
+  const { dialog, board } = open;
+  open = null;
+  board.remove();
+  dialog.remove();
+  document.dispatchEvent(new CustomEvent("swf-gallery-closed"));
+}
+
+/** The board that the dialog shows, or null. */
+export function dialogBoard() {
+  return open?.board ?? null;
+}
+
+/** A button at the page's corner: somebody waits for picks. */
+export function showChip(text, handler) {
+  hideChip();
+  if (open) return;
+  chip = make("button", { type: "button", class: "swf-chip", text });
+  chip.addEventListener("click", handler);
+  document.body.append(chip);
+}
+
+export function hideChip() {
+  chip?.remove();
+  chip = null;
+}

@@ -1,0 +1,38 @@
+// The gallery's keys: in the grid arrows go to the neighbours, in the zoom left and right to other prompts, up and down to
+// other steps of the same one.
+
+export function onKey(board, event) {
+  const typing = ["TEXTAREA", "SELECT"].includes(event.target.tagName) || event.target.type === "range";
+  if (event.key === "Escape" && board.viewer) {
+    event.preventDefault(); // or the dialog closes too
+    event.stopPropagation();
+    return board.unzoom();
+  }
+  if (event.key !== "Escape" && event.key !== "Tab") event.stopPropagation(); // the host has keys of its own
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || !board.told) return;
+  const onButton = event.target.tagName === "BUTTON" && !event.target.classList.contains("swf-cell");
+  if (onButton && (event.key === "Enter" || event.key === " ")) return;
+  const nth = /^[1-9]$/.test(event.key) ? board.grid.inColumn(Number(event.key) - 1) : null;
+  const act = nth
+    ? () => {
+      board.grid.choose(nth.id, !board.viewer);
+      board.toggle(nth, "accepted");
+    }
+    : actions(board)[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+function actions(board) {
+  const zoomed = Boolean(board.viewer);
+  const move = (rows, columns) => () =>
+    zoomed ? board.grid.move(columns, rows, false) : board.grid.move(rows, columns);
+  const judge = (verdict) => () => board.toggle(board.sample(), verdict);
+  return {
+    ArrowLeft: move(0, -1), ArrowRight: move(0, 1), ArrowUp: move(-1, 0), ArrowDown: move(1, 0),
+    Enter: judge("accepted"), a: judge("accepted"), x: judge("rejected"), z: () => board.undo(),
+    " ": () => board.zoom(), c: () => board.compare(), s: () => board.showStyle(), g: () => board.go(),
+    "+": () => board.viewer?.zoom(1.25), "-": () => board.viewer?.zoom(0.8), 0: () => board.viewer?.reset(),
+  };
+}
