@@ -242,8 +242,8 @@ def teach(graph: Graph) -> None:
     graph.note(
         "## Teach a style\nOne picture, captioned, its caption stripped of style words; what is left unsaid is what "
         "the LoRA learns. **hooks** puts it on the positive prompt alone, so that guidance does not subtract the style "
-        "again; **MODEL** has it everywhere.\n\nThe **gallery** waits for you: click the good samples, then *Train on*. "
-        "They join the picture in the next round. Change a pick later and run again: another round begins from there.",
+        "again; **MODEL** has it everywhere.\n\nThe **gallery** waits for you: click the good samples, then *Train on*."
+        " They join the picture in the next round. Change a pick later and run again: another round begins from there.",
         0, 1420, (700, 220),
     )  # fmt: skip
 

@@ -28,8 +28,9 @@ FILE = "picks.json"
 
 def read(folder: Path) -> dict[str, Any]:
     """What is on file: "accepted" and "rejected" ids in the order they were judged, "captions" of one's own by id,
-    "answered": the steps whose looks a person has gone through, and nothing has changed since."""
-    return {"accepted": [], "rejected": [], "captions": {}, "answered": []} | (read_json(folder / FILE) or {})
+    "answered": the steps whose looks a person has gone through, and nothing has changed since; "version" counts the
+    changes, so that of two tellings the newer is known."""
+    return {"accepted": [], "rejected": [], "captions": {}, "answered": [], "version": 0} | (read_json(folder / FILE) or {})
 
 
 def judge(
@@ -88,6 +89,7 @@ def _changed(folder: Path, names: Sequence[str], change: Callable[[dict[str, Any
         if first is not None:  # whoever was to learn from these has to be told again
             told["answered"] = [step for step in told["answered"] if step < first]
         change(told)
+        told["version"] += 1
         write_text(folder / FILE, json.dumps(told, indent=1, ensure_ascii=False))
     return told
 

@@ -48,7 +48,7 @@ def shown(folder: Path) -> dict[str, Any]:
         "originals": [{"id": d["id"], "caption": d["caption"]} for d in told["data"]],
         "rounds": [{"first": r["first"], "steps": r["steps"], "picks": len(r["picks"])} for r in told["rounds"]],
         "looks": [{k: look[k] for k in ("step", "validation", "norm", "diversity")} for look in looks],
-        "copied": COPIED, "advice": advice(looks), "answered": picks["answered"],
+        "copied": COPIED, "advice": advice(looks), "answered": picks["answered"], "version": picks["version"],
     }  # fmt: skip
 
 

@@ -101,6 +101,7 @@ def fork(run: Run, step: int, folder: Path) -> None:
         mine = {k: [i for i in told[k] if i in there] for k in ("accepted", "rejected")}
         mine["captions"] = {i: c for i, c in told["captions"].items() if i in there}
         mine["answered"] = [s for s in told["answered"] if s <= step]
+        mine["version"] = told["version"]
         write_text(made / PICKS, json.dumps(mine, ensure_ascii=False))
         told = read_json(run.folder / "run.json")
         told |= {"rounds": run.rounds[: rounds_until(run, step)], "chosen": None}

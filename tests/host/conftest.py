@@ -79,12 +79,8 @@ def host() -> Host:
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory) -> Path:
-    """A base directory with this pack, under a name with a dot and a space in it, as the only custom node."""
-    folder = tmp_path_factory.mktemp("base")
-    for name in ("custom_nodes", "user", "input", "output", "models"):
-        (folder / name).mkdir()
-    (folder / "custom_nodes" / "Style Wallfacer 0.1").symlink_to(ROOT, target_is_directory=True)
-    return folder
+    """The base directory of the session's ComfyUI."""
+    return new_base(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="session")
@@ -98,30 +94,48 @@ def start_log(host, base) -> str:
     return result.stdout
 
 
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def serve(host: Host, base: Path, port: int, *arguments: str) -> tuple[Server, subprocess.Popen]:
+    """Start ComfyUI on a base directory and wait until it answers; whoever called ends the process."""
+    log = base / "server.log"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1"}
+    with log.open("a") as out:
+        process = subprocess.Popen(
+            [host.python, "main.py", "--cpu", "--port", str(port), "--disable-api-nodes", "--base-directory", base,
+             "--preview-method", "latent2rgb", "--database-url", f"sqlite:///{base / 'server.db'}", *arguments],
+            cwd=host.folder, env=environment, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    found = Server(f"http://127.0.0.1:{port}", base, log)
+    for _ in range(600):
+        try:
+            found.get("/system_stats")
+            return found, process
+        except (urllib.error.URLError, ConnectionError):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.2)
+    process.kill()
+    raise AssertionError(log.read_text())
+
+
 @pytest.fixture(scope="session")
 def server(host, base) -> Iterator[Server]:
     """ComfyUI serving with the pack in it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = base / "server.log"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1"}
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [host.python, "main.py", "--cpu", "--port", str(port), "--disable-api-nodes", "--base-directory", base,
-             "--preview-method", "latent2rgb", "--database-url", f"sqlite:///{base / 'server.db'}"],
-            cwd=host.folder, env=environment, stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    try:
-        found = Server(f"http://127.0.0.1:{port}", base, log)
-        for _ in range(600):
-            try:
-                found.get("/system_stats")
-                break
-            except (urllib.error.URLError, ConnectionError):
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.2)
-        yield found
-    finally:
-        process.terminate()
-        process.wait(30)
+    found, process = serve(host, base, free_port())
+    yield found
+    process.terminate()
+    process.wait(30)
+
+
+def new_base(folder: Path) -> Path:
+    """A base directory with this pack, under a name with a dot in it, as the only custom node. (With a
+    space in it the host itself cannot serve the scripts.)"""
+    for name in ("custom_nodes", "user", "input", "output", "models"):
+        (folder / name).mkdir()
+    (folder / "custom_nodes" / "style.wallfacer-0.1").symlink_to(ROOT, target_is_directory=True)
+    return folder

@@ -25,6 +25,7 @@ export class Board {
     this.answering = null; // the step whose samples are asked about
     this.waits = false;
     this.history = [];
+    this.pending = new Map(); // samples whose last click is not answered yet, and how many clicks
     this.sending = Promise.resolve();
     this.grid = new Grid({ choose: (s) => this.chosen(s), judge: (s, verdict) => this.toggle(s, verdict) });
     this.element = make("div", { class: `swf-board${compact ? " swf-compact" : ""}`, role: "region", tabindex: "-1",
@@ -158,7 +159,18 @@ export class Board {
     const [before, token] = [sample.judged, this.token];
     sample.judged = verdict;
     this.refresh(sample);
-    this.send(async () => picksChanged(token, await talk.judge(token, { [LISTS[verdict]]: [sample.id] })), () => {
+    this.pending.set(sample.id, (this.pending.get(sample.id) ?? 0) + 1);
+    const done = () => {
+      const left = this.pending.get(sample.id) - 1;
+      if (left) this.pending.set(sample.id, left);
+      else this.pending.delete(sample.id);
+    };
+    this.send(async () => {
+      const picks = await talk.judge(token, { [LISTS[verdict]]: [sample.id] });
+      done();
+      picksChanged(token, picks);
+    }, () => {
+      done();
       sample.judged = before;
       this.refresh(sample);
     });
@@ -184,12 +196,13 @@ export class Board {
 
   /** What is on file, told by the server: from this page, another one or the command line. */
   take(picks) {
-    if (!this.told) return;
+    if (!this.told || picks.version < this.told.version) return; // messages overtake one another
+    this.told.version = picks.version;
     const judged = new Map([...picks.rejected.map((i) => [i, "rejected"]), ...picks.accepted.map((i) => [i, "accepted"])]);
     this.told.answered = picks.answered;
     for (const sample of this.told.samples) {
       if (!sample.lora) continue;
-      sample.judged = judged.get(sample.id) ?? "";
+      if (!this.pending.has(sample.id)) sample.judged = judged.get(sample.id) ?? "";
       sample.edited = sample.id in picks.captions;
       sample.caption = picks.captions[sample.id] ?? sample.prompt;
       this.grid.mark(sample);

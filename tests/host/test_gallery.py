@@ -1,0 +1,275 @@
+"""Human Feedback Gallery in a running ComfyUI, without a page: modes, routes, hostile requests, killed servers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swf_core.learn import picks
+from swf_core.learn.run import open_run
+from swf_core.measure.learning import lessons
+from swf_core.pictures import save
+
+from comfy_server import Server, error_of
+from conftest import free_port, new_base, serve
+
+PROMPTS = "a red cat in the snow\na blue boat by the sea\na green tree on the sand"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def picture(base) -> None:
+    save(base / "input" / "gallery.png", lessons(1, 1)[0].shown)
+
+
+def graph(name: str, **given: Any) -> dict[str, Any]:
+    """Two steps of training, the gallery, one more step."""
+    model = {"model": ["1", 0], "clip": ["1", 1], "vae": ["1", 2]}
+    gallery = {
+        "run": ["4", 5], "mode": "pause", "otherwise": "saved picks", "timeout": 0.0, "count": 2, "clip": "mini",
+        "selection": "",
+    }  # fmt: skip
+    return {
+        "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
+        "2": {"class_type": "LoadImage", "inputs": {"image": "gallery.png"}},
+        "3": {
+            "class_type": "SWF_StyleDataset",
+            "inputs": {"image": ["2", 0], "captions": "a blue teapot on the grass", "folder": "", "weight": 1.0,
+                       "repeats": 1},
+        },
+        "4": {
+            "class_type": "SWF_LoraTrain",
+            "inputs": model | {"dataset": ["3", 0], "run_name": name, "steps": 2, "targets": "default", "rank": 2,
+                               "learning_rate": 0.0, "sample_every": 2, "prompts": PROMPTS, "guidance": "default",
+                               "seed": 0, "use_step": 0, "save_as": ""},
+        },
+        "5": {"class_type": "SWF_FeedbackGallery", "inputs": gallery | given},
+        "6": {
+            "class_type": "SWF_TrainOn",
+            "inputs": model | {"run": ["5", 0], "steps": 1, "learning_rate": 0.0, "picks_share": 0.25, "use_step": 0,
+                               "save_as": ""},
+        },
+        "7": {"class_type": "SaveImage", "inputs": {"images": ["5", 1], "filename_prefix": "picked"}},
+    }  # fmt: skip
+
+
+def report(history: dict[str, Any]) -> str:
+    assert history["status"]["status_str"] == "success", history["status"]["messages"][-1]
+    return history["outputs"]["5"]["text"][0]
+
+
+def folder_of(server: Server, name: str) -> Path:
+    return server.base / "output" / "swf_runs" / name
+
+
+def samples(server: Server, name: str) -> list[str]:
+    return list(picks.records(folder_of(server, name)))
+
+
+def test_pause_without_a_page_goes_on_at_once_with_the_saved_picks(server):
+    began = time.monotonic()
+    told = server.run(graph("headless"))
+    assert "no page shows the gallery: the saved picks: 0 accepted" in report(told)
+    first, second, third = samples(server, "headless")[:3]
+    picks.judge(folder_of(server, "headless"), accept=[second], reject=[third])
+    told = server.run(graph("headless"))
+    assert f"1 accepted, 1 rejected\nselection: {second}" in report(told)
+    assert time.monotonic() - began < 60
+    # The run went on without picks the first time; with them it goes on in a copy, and the first is as it was.
+    assert [r["picks"] for r in open_run(folder_of(server, "headless")).rounds] == [[], []]
+    assert [r["picks"] for r in open_run(folder_of(server, "headless 2")).rounds] == [[], [second]]
+    assert first not in picks.read(folder_of(server, "headless"))["accepted"]
+
+
+def test_nobody_is_asked_twice_about_the_same_picks(server):
+    server.run(graph("asked"))
+    picks.judge(folder_of(server, "asked"), accept=samples(server, "asked")[:1])
+    picks.answer(folder_of(server, "asked"), 2)
+    assert "the picks of before" in report(server.run(graph("asked")))
+    picks.judge(folder_of(server, "asked"), accept=samples(server, "asked")[1:2])
+    assert "no page shows the gallery" in report(server.run(graph("asked")))
+
+
+def test_the_automatic_picker_and_the_saved_picks_run_headless(server):
+    told = report(server.run(graph("automatic", mode="auto", count=1)))
+    assert "1 samples picked automatically: 1 accepted" in told
+    (taken,) = picks.read(folder_of(server, "automatic"))["accepted"]
+    assert open_run(folder_of(server, "automatic")).rounds[1]["picks"] == [taken]
+    told = report(server.run(graph("automatic", mode="saved picks")))
+    assert f"the saved picks: 1 accepted, 0 rejected\nselection: {taken}" in told
+
+
+def test_a_selection_is_what_counts_in_every_mode(server):
+    told = server.run(graph("selected", selection="0, 2"))
+    ids = samples(server, "selected")
+    assert f"selection: {ids[0]},{ids[2]}" in report(told) and len(server.pictures(told)) == 2
+    told = server.run(graph("selected", selection=f"2:1 {ids[0]}", mode="two-step"))
+    assert f"selection: {ids[0]},{ids[1]}" in report(told)
+    assert "selection: none" in report(server.run(graph("selected", selection="none")))
+    assert "step 2, which has 3 samples" in error_of(server.run(graph("selected", selection="7")))
+    assert "'x'; give places" in error_of(server.run(graph("selected", selection="x")))
+    assert "does not have" in error_of(server.run(graph("selected", selection="0" * 16)))
+
+
+def test_two_step_ends_without_an_error_and_goes_on_when_answered(server):
+    told = server.run(graph("steps", mode="two-step"))
+    assert told["status"]["status_str"] == "success" and "6" not in told["outputs"]
+    picks.judge(folder_of(server, "steps"), accept=samples(server, "steps")[:1])
+    picks.answer(folder_of(server, "steps"), 2)
+    told = server.run(graph("steps", mode="two-step"))
+    assert "1 accepted" in report(told) and "6" in told["outputs"]
+
+
+def test_otherwise_stop_says_so(server):
+    assert "queue again to pick" in error_of(server.run(graph("stopped", otherwise="stop")))
+
+
+def ask(
+    server: Server, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+) -> tuple[int, Any]:
+    """A request as it is, status and answer; `body`: bytes as they are, else JSON."""
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+    data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    told = {"Content-Type": "application/json"} if data is not None else {}
+    try:
+        connection.request(method, path, data, {k: v for k, v in (told | (headers or {})).items() if v})
+        answer = connection.getresponse()
+        text = answer.read()
+    finally:
+        connection.close()
+    try:
+        return answer.status, json.loads(text)
+    except ValueError:
+        return answer.status, text
+
+
+@pytest.fixture(scope="module")
+def known(server) -> tuple[str, list[str], Path]:
+    """A run's token, its samples, its folder."""
+    report(server.run(graph("hostile")))
+    told = server.get("/swf/gallery")
+    token = next(r["token"] for r in told["runs"] if r["name"] == "hostile")
+    return token, samples(server, "hostile"), folder_of(server, "hostile")
+
+
+def test_the_routes_do_what_a_page_asks(server, known):
+    token, ids, folder = known
+    status, told = ask(server, "GET", f"/swf/gallery/{token}")
+    assert status == 200 and told["name"] == "hostile" and told["steps"] == [0, 2, 3] and not told["waiting"]
+    assert ask(server, "POST", f"/swf/gallery/{token}/judge", {"accept": ids[:1]})[1]["accepted"] == ids[:1]
+    assert ask(server, "POST", f"/api/swf/gallery/{token}/caption", {"id": ids[0], "caption": "<i>me</i>"})[0] == 200
+    assert picks.read(folder)["captions"] == {ids[0]: "<i>me</i>"}
+    status, data = ask(server, "GET", f"/swf/gallery/{token}/picture/{ids[0]}?px=64")
+    assert status == 200 and data[8:12] == b"WEBP"
+    status, data = ask(server, "GET", f"/swf/gallery/{token}/picture/{ids[0]}")
+    assert status == 200 and data[1:4] == b"PNG"
+    assert ask(server, "POST", f"/swf/gallery/{token}/go", {"step": 2})[1] == picks.read(folder) | {"woken": 0}
+
+
+def hostile(token: str, name: str) -> list[tuple[str, str, str, Any, dict[str, str], set[int]]]:
+    """What was tried: a word on it, method, path, body, headers, and the answers that are right."""
+    good = {"accept": [name]}
+    here = f"/swf/gallery/{token}"
+    return [
+        ("path for a token", "GET", "/swf/gallery/..%2f..%2fuser", None, {}, {400, 403, 404}),
+        ("path for a token", "GET", "/swf/gallery/%2e%2e/%2e%2e/models", None, {}, {400, 403, 404}),
+        ("path for a picture", "GET", f"{here}/picture/..%2f..%2frun.json", None, {}, {400, 403, 404}),
+        ("path for a picture", "GET", f"{here}/picture/run.json", None, {}, {400}),
+        ("id of another run", "GET", f"{here}/picture/{'0' * 16}", None, {}, {404}),
+        ("huge thumbnail", "GET", f"{here}/picture/{name}?px=100000", None, {}, {400}),
+        ("negative thumbnail", "GET", f"{here}/picture/{name}?px=-1", None, {}, {400}),
+        ("odd digits", "GET", f"{here}/picture/{name}?px=%C2%B2", None, {}, {400}),
+        ("unknown token", "GET", "/swf/gallery/AAAAAAAAAAAAAAAAAAAAAA", None, {}, {404}),
+        ("unknown token", "POST", "/swf/gallery/AAAAAAAAAAAAAAAAAAAAAA/judge", good, {}, {404}),
+        ("expired wait", "POST", "/swf/gallery/waits/AAAAAAAAAAAAAAAAAAAAAA", {"here": True}, {}, {410}),
+        ("foreign page", "GET", here, None, {"Origin": "http://evil.example"}, {403}),
+        ("foreign page", "POST", f"{here}/judge", good, {"Origin": "http://evil.example"}, {403}),
+        ("foreign port", "POST", f"{here}/judge", good, {"Origin": "http://127.0.0.1:1"}, {403}),
+        ("no origin", "POST", f"{here}/judge", good, {"Origin": "null"}, {403}),
+        ("foreign frame", "GET", f"{here}/picture/{name}", None, {"Sec-Fetch-Site": "cross-site"}, {403}),
+        ("a form", "POST", f"{here}/judge", b"accept=1", {"Content-Type": "application/x-www-form-urlencoded"}, {415}),
+        ("plain text", "POST", f"{here}/judge", json.dumps(good).encode(), {"Content-Type": "text/plain"}, {415}),
+        ("no type", "POST", f"{here}/judge", json.dumps(good).encode(), {"Content-Type": ""}, {415}),
+        ("huge", "POST", f"{here}/judge", b'{"accept": ["' + b"0" * 200_000 + b'"]}', {}, {413}),
+        ("huge caption", "POST", f"{here}/caption", {"id": name, "caption": "x" * 3000}, {}, {400}),
+        ("deep", "POST", f"{here}/judge", b"[" * 50_000, {}, {400}),
+        ("no JSON", "POST", f"{here}/judge", b"\xff\xfe{", {}, {400}),
+        ("no object", "POST", f"{here}/judge", [good], {}, {400}),
+        ("no list", "POST", f"{here}/judge", {"accept": name}, {}, {400}),
+        ("no ids", "POST", f"{here}/judge", {"accept": [1, None, {}]}, {}, {400}),
+        ("path as id", "POST", f"{here}/judge", {"accept": ["../../../../etc/pw"]}, {}, {400}),
+        ("unknown id", "POST", f"{here}/judge", {"accept": ["0" * 16]}, {}, {400}),
+        ("both", "POST", f"{here}/judge", {"accept": [name], "reject": [name]}, {}, {400}),
+        ("too many", "POST", f"{here}/judge", {"forget": [name] * 501}, {}, {400}),
+        ("other keys", "POST", f"{here}/judge", {"accept": [name], "path": "/etc"}, {}, {400}),
+        ("nothing", "POST", f"{here}/judge", {}, {}, {400}),
+        ("caption no text", "POST", f"{here}/caption", {"id": name, "caption": ["x"]}, {}, {400}),
+        ("step no number", "POST", f"{here}/go", {"step": "2"}, {}, {400}),
+        ("step true", "POST", f"{here}/go", {"step": True}, {}, {400}),
+        ("step beyond", "POST", f"{here}/go", {"step": 10**9}, {}, {400}),
+        ("wrong method", "PUT", f"{here}/judge", good, {}, {405}),
+        ("wrong method", "GET", f"{here}/judge", None, {}, {404, 405}),
+    ]
+
+
+def test_hostile_requests_get_a_4xx_and_change_nothing(server, known):
+    token, ids, folder = known
+    before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+    wrong = []
+    for word, method, path, body, headers, right in hostile(token, ids[1]):
+        status, told = ask(server, method, path, body, headers)
+        if status not in right or "Traceback" in str(told):
+            wrong.append((word, path, status, told))
+    assert not wrong
+    after = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+    assert after == before and "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(("clicks", "kills"), [(200, 2), pytest.param(1000, 20, marks=pytest.mark.slow)])
+def test_clicks_and_reloads_with_a_server_that_dies(host, tmp_path, clicks, kills):
+    """Whatever was answered is on file; a click that was on its way when the server died may be or not, never twice."""
+    folder = new_base(tmp_path)
+    save(folder / "input" / "gallery.png", lessons(1, 1)[0].shown)
+    port = free_port()
+    server, process = serve(host, folder, port)
+    rng = random.Random(7)
+    try:
+        server.run(graph("killed"))
+        run = folder_of(server, "killed")
+        ids = samples(server, "killed")
+        deaths = set(rng.sample(range(10, clicks), kills))
+        expected: dict[str, set[str]] = {i: {""} for i in ids}
+        for click in range(clicks):
+            told = server.get("/swf/gallery")  # a reload: everything anew from the server
+            token = next(r["token"] for r in told["runs"] if r["name"] == "killed")
+            name, kind = rng.choice(ids), rng.choice(("accept", "reject", "forget"))
+            verdict = {"accept": "accepted", "reject": "rejected", "forget": ""}[kind]
+            if click in deaths:
+                expected[name] = expected[name] | {verdict}
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+                connection.request("POST", f"/swf/gallery/{token}/judge", json.dumps({kind: [name]}),
+                                   {"Content-Type": "application/json"})  # fmt: skip
+                time.sleep(rng.uniform(0, 0.01))
+                process.kill()
+                process.wait()
+                connection.close()
+                server, process = serve(host, folder, port)
+            else:
+                status, answer = ask(server, "POST", f"/swf/gallery/{token}/judge", {kind: [name]})
+                assert status == 200
+                expected[name] = {verdict}
+            found = json.loads((run / "picks.json").read_text())
+            both = [*found["accepted"], *found["rejected"]]
+            assert len(both) == len(set(both))
+            judged = dict.fromkeys(found["accepted"], "accepted") | dict.fromkeys(found["rejected"], "rejected")
+            for i in ids:
+                assert judged.get(i, "") in expected[i], click
+                expected[i] = {judged.get(i, "")}
+    finally:
+        process.kill()
+        process.wait()
