@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ...swf_core.errors import UserError
 from ...swf_core.models.contracts import AttentionEdit, Backend, Conditioning, join
+from ...swf_core.models.preconditioning import nearest_step, scaled, x0_of
 from .unet import Unet, look_at
 
 NATIVE_PX = {"mini": 128, "SD1.x": 512, "SD2.x": 768, "SDXL": 1024}
@@ -113,12 +114,8 @@ class TrainableCopy:
         if edit is not None:
             raise UserError("The copy that a LoRA is trained on cannot take a style; sample with the MODEL.")
         x = x.to(self._device, torch.float32)
-        nearest = int((self._sigmas.log() - torch.tensor(max(sigma, 1e-12), dtype=torch.float64).log()).abs().argmin())
-        variance = float(sigma) ** 2 + 1.0
-        said = self.predict(x / variance**0.5, torch.full((x.shape[0],), nearest), cond)
-        if self.prediction == "epsilon":
-            return x - float(sigma) * said
-        return x / variance - (float(sigma) / variance**0.5) * said
+        steps = torch.full((x.shape[0],), nearest_step(self._sigmas.log(), sigma))
+        return x0_of(self.prediction, x, sigma, self.predict(scaled(x, sigma), steps, cond))
 
 
 class HostText:

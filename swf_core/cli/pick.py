@@ -21,6 +21,10 @@ def add(verbs: Any) -> None:
     parser.add_argument("--reject", nargs="+", default=[], metavar="ID", help="refuse these samples")
     parser.add_argument("--forget", nargs="+", default=[], metavar="ID", help="take back what was said of these")
     parser.add_argument(
+        "--caption", nargs=2, action="append", default=[], metavar=("ID", "TEXT"),
+        help="what a sample shows in your own words; an empty text is its prompt again",
+    )
+    parser.add_argument(
         "--auto", type=whole(1, 100), metavar="N",
         help="take the N best of the last look: like the style, no copies, true to their prompts",
     )
@@ -41,12 +45,17 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         from ..words.rank import load_clip
 
         accept += [i for i in picks.auto_pick(job, load_clip(args.clip), args.auto) if i not in args.reject]
-    told = picks.judge(job.folder, accept, args.reject, args.forget)
+    if accept or args.reject or args.forget:
+        picks.judge(job.folder, accept, args.reject, args.forget)
+    for name, text in args.caption:
+        picks.recaption(job.folder, name, text)
+    told = picks.read(job.folder)
     said = dict.fromkeys(told["accepted"], "accepted") | dict.fromkeys(told["rejected"], "rejected")
     rows = [r | {"judged": said.get(r["id"], "")} for r in job.records("samples") if r["lora"]]
-    if args.list or not (accept or args.reject or args.forget):
+    if args.list or not (accept or args.reject or args.forget or args.caption):
         bars.close()
         if not args.json:
             for row in rows:
-                print(f"{row['id']}  step {row['step']:>6}  {row['judged']:8}  {row['file']}  {row['prompt']}")
+                caption = told["captions"].get(row["id"], row["prompt"])
+                print(f"{row['id']}  step {row['step']:>6}  {row['judged']:8}  {row['file']}  {caption}")
     return {**told, "samples": rows}

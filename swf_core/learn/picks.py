@@ -30,7 +30,8 @@ def read(folder: Path) -> dict[str, Any]:
     """What is on file: "accepted" and "rejected" ids in the order they were judged, "captions" of one's own by id,
     "answered": the steps whose looks a person has gone through, and nothing has changed since; "version" counts the
     changes, so that of two tellings the newer is known."""
-    return {"accepted": [], "rejected": [], "captions": {}, "answered": [], "version": 0} | (read_json(folder / FILE) or {})
+    nothing = {"accepted": [], "rejected": [], "captions": {}, "answered": [], "version": 0}
+    return nothing | (read_json(folder / FILE) or {})
 
 
 def judge(

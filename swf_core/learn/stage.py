@@ -97,12 +97,7 @@ def fork(run: Run, step: int, folder: Path) -> None:
             shutil.copy2(run.folder / "samples" / record["file"], made / "samples" / record["file"])
         for name, found in (("samples", samples), ("signals", run.records("signals"))):
             write_text(made / f"{name}.json", json.dumps([r for r in found if r["step"] <= step], ensure_ascii=False))
-        there, told = {r["id"] for r in samples}, read_picks(run.folder)
-        mine = {k: [i for i in told[k] if i in there] for k in ("accepted", "rejected")}
-        mine["captions"] = {i: c for i, c in told["captions"].items() if i in there}
-        mine["answered"] = [s for s in told["answered"] if s <= step]
-        mine["version"] = told["version"]
-        write_text(made / PICKS, json.dumps(mine, ensure_ascii=False))
+        write_text(made / PICKS, json.dumps(_picks_until(run, {r["id"] for r in samples}, step), ensure_ascii=False))
         told = read_json(run.folder / "run.json")
         told |= {"rounds": run.rounds[: rounds_until(run, step)], "chosen": None}
         write_text(made / "run.json", json.dumps(told, indent=1, ensure_ascii=False))
@@ -111,6 +106,17 @@ def fork(run: Run, step: int, folder: Path) -> None:
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
+
+
+def _picks_until(run: Run, there: set[str], step: int) -> dict[str, Any]:
+    """What is said of the samples that are `there`."""
+    told = read_picks(run.folder)
+    return told | {
+        "accepted": [i for i in told["accepted"] if i in there],
+        "rejected": [i for i in told["rejected"] if i in there],
+        "captions": {i: c for i, c in told["captions"].items() if i in there},
+        "answered": [s for s in told["answered"] if s <= step],
+    }
 
 
 def _same_until(run: Run, base: Run, rounds: int) -> bool:

@@ -94,26 +94,35 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def load(network: Any, names: Mapping[Any, str], path: Path) -> Adapter:
-    """Put a LoRA file into `network`, whose modules have the diffusers `names`. The UNet's layers alone, one rank.
+    """Put a LoRA file into `network`, whose modules have the diffusers `names`. The UNet's layers alone.
 
-    Raises UserError when the file is missing, broken, holds other layers, or mixes ranks.
+    Layers of several ranks or alphas become ones of the largest rank, filled with zeros, the alphas in their weights:
+    the same product. Raises UserError when the file is missing, broken, or holds other layers.
     """
     tensors, _ = read(path)
     by_key = {"lora_unet_" + name.replace(".", "_"): (module, name) for module, name in names.items()}
     keys = list(dict.fromkeys(key.split(".", 1)[0] for key in tensors))
-    values, ranks, modules = {}, set(), {}
+    values, scales, modules = {}, {}, {}
     for key in keys:
         down, up = tensors.get(f"{key}.lora_down.weight"), tensors.get(f"{key}.lora_up.weight")
         if key not in by_key or down is None or up is None:
             raise UserError(f"The LoRA '{path}' does not fit: its layer '{key}' is not in this model.")
         module, name = by_key[key]
         alpha = tensors.get(f"{key}.alpha")
-        ranks.add((down.shape[0], float(down.shape[0] if alpha is None else alpha)))
+        scales[name] = (down.shape[0], float(down.shape[0] if alpha is None else alpha))
         modules[module] = name
         values |= {f"{name}.down": down, f"{name}.up": up}
-    if len(ranks) != 1:
-        raise UserError(f"The LoRA '{path}' has layers of several ranks or none; use one with a single rank and alpha.")
-    rank, alpha = ranks.pop()
+    if not scales:
+        raise UserError(f"The LoRA '{path}' holds no layers; choose another file.")
+    rank, alpha = next(iter(scales.values()))
+    if len(set(scales.values())) > 1:
+        rank = max(own for own, _ in scales.values())
+        alpha = float(rank)
+        for name, (own, its) in scales.items():
+            down, up = values[f"{name}.down"], values[f"{name}.up"]
+            rows = down.new_zeros(rank - own, *down.shape[1:])
+            columns = up.new_zeros(up.shape[0], rank - own, *up.shape[2:])
+            values |= {f"{name}.down": torch.cat([down, rows]), f"{name}.up": torch.cat([up * (its / own), columns], 1)}
     adapter = Adapter(network, modules, rank, alpha)
     try:
         adapter.put(values)

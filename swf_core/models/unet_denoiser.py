@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from .contracts import AttentionEdit, AttentionLayer, Conditioning
+from .preconditioning import nearest_step, scaled, x0_of
 
 _ATTN1 = re.compile(
     r"(down_blocks|up_blocks|mid_block)(?:\.(\d+))?\.attentions\.(\d+)\.transformer_blocks\.(\d+)\.attn1"
@@ -126,17 +127,10 @@ class UNetDenoiser:
         """x0 [B, C, h, w] float32 from x [B, C, h, w] at noise level sigma >= 0 (see the contract)."""
         weight = next(self._network.parameters())
         x = x.to(weight.device, torch.float32)
-        # sigma -> t is the nearest entry in log sigma; the input is scaled by the exact sigma.
-        log_sigma = torch.tensor(max(float(sigma), 1e-12), dtype=torch.float64).log()
-        t = int((self._log_sigmas - log_sigma).abs().argmin())
-        variance = float(sigma) ** 2 + 1.0
+        t = torch.tensor(nearest_step(self._log_sigmas, sigma), device=weight.device)
         with self._editing(edit, (x.shape[-2], x.shape[-1])):
-            out = self._run(x / variance**0.5, torch.tensor(t, device=weight.device), cond.repeat(x.shape[0]))
-        if self._prediction == "epsilon":
-            return x - float(sigma) * out
-        if self._prediction == "v_prediction":
-            return x / variance - (float(sigma) / variance**0.5) * out
-        return out
+            said = self._run(scaled(x, sigma), t, cond.repeat(x.shape[0]))
+        return x0_of(self._prediction, x, sigma, said)
 
     def predict(self, noisy: Tensor, steps: Tensor, cond: Conditioning) -> Tensor:
         """See `Trainable`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from safetensors.torch import load
+from safetensors.torch import load, save_file
 
 from swf_core.errors import UserError
 from swf_core.models import lora_file
@@ -147,3 +147,21 @@ def test_a_file_of_another_shape_is_refused(tmp_path):
     path.write_bytes(b"nothing")
     with pytest.raises(UserError, match="cannot be read"):
         lora_file.load(other.network, other.module_names, path)
+
+
+def test_a_file_of_several_ranks_and_alphas_loads_as_it_merges(tmp_path):
+    """As other trainers write: half of the layers of rank 2 with another alpha."""
+    backend = fresh_backend("sd15")
+    denoiser = backend.denoiser
+    adapter = trained(denoiser.network, denoiser.module_names, TARGETS[2])
+    tensors = load(lora_file.encode(adapter, None, torch.float32))
+    for key in sorted({k.split(".", 1)[0] for k in tensors})[::2]:
+        tensors[f"{key}.lora_down.weight"] = tensors[f"{key}.lora_down.weight"][:2].contiguous()
+        tensors[f"{key}.lora_up.weight"] = tensors[f"{key}.lora_up.weight"][:, :2].contiguous()
+        tensors[f"{key}.alpha"] = torch.tensor(1.0)
+    path = tmp_path / "mixed.safetensors"
+    save_file(tensors, path)
+    merged, loaded = fresh_backend("sd15"), fresh_backend("sd15")
+    merge_lora(merged, path)
+    lora_file.load(loaded.denoiser.network, loaded.denoiser.module_names, path)
+    assert (said(merged) - said(loaded)).abs().max() < 1e-4 < (said(loaded) - said(fresh_backend("sd15"))).abs().max()

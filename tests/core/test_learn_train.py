@@ -216,7 +216,8 @@ def test_more_steps_learn_from_the_picks(tmp_path):
     train(run, backend)
     ids = [r["id"] for r in run.records("samples") if r["lora"]]
     told = picks.judge(run.folder, accept=ids[:2], reject=ids[2:3])
-    assert told == {"accepted": ids[:2], "rejected": ids[2:3], "captions": {}, "answered": [], "version": 1} == picks.read(run.folder)
+    assert (told["accepted"], told["rejected"], told["version"]) == (ids[:2], ids[2:3], 1)
+    assert told == picks.read(run.folder)
     assert picks.judge(run.folder, accept=ids[2:3], forget=ids[:1])["accepted"] == [ids[1], ids[2]]
     with pytest.raises(UserError, match="no sample 'zebra'"):
         picks.judge(run.folder, accept=["zebra"])
