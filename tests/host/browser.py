@@ -55,8 +55,7 @@ def browsing() -> Iterator[Any]:
 def open_page(context: Any, server: Server, vue: bool = False) -> Any:
     """ComfyUI's page, ready, in a context or browser."""
     page = context.new_page()
-    page.on("console", lambda m: print("console:", m.text) if m.type == "error" and "404" not in m.text else None)
-    page.on("pageerror", lambda error: print("page error:", error.stack))
+    page.on("console", lambda m: print("page:", m.text) if m.type == "error" and "/swf/" in m.text else None)
     page.set_viewport_size({"width": 1400, "height": 900})
     page.goto(server.url)
     ready(page)

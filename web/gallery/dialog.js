@@ -18,6 +18,12 @@ export async function openDialog(hooks, token) {
   bar.prepend(make("label", {}, [make("span", { text: say.run }), runs]));
   const dialog = make("dialog", { class: "swf-dialog", "aria-label": say.gallery }, [board.element]);
   dialog.addEventListener("close", () => closeDialog());
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault(); // browsers ignore Escape on a dialog that no click or key has opened
+    event.stopPropagation();
+    closeDialog();
+  });
   document.body.append(dialog);
   open = { dialog, board };
   hideChip();
