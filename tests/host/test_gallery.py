@@ -72,14 +72,12 @@ def samples(server: Server, name: str) -> list[str]:
 
 
 def test_pause_without_a_page_goes_on_at_once_with_the_saved_picks(server):
-    began = time.monotonic()
     told = server.run(graph("headless"))
     assert "no page shows the gallery: the saved picks: 0 accepted" in report(told)
     first, second, third = samples(server, "headless")[:3]
     picks.judge(folder_of(server, "headless"), accept=[second], reject=[third])
     told = server.run(graph("headless"))
     assert f"1 accepted, 1 rejected\nselection: {second}" in report(told)
-    assert time.monotonic() - began < 60
     # The run went on without picks the first time; with them it goes on in a copy, and the first is as it was.
     assert [r["picks"] for r in open_run(folder_of(server, "headless")).rounds] == [[], []]
     assert [r["picks"] for r in open_run(folder_of(server, "headless 2")).rounds] == [[], [second]]
@@ -220,6 +218,7 @@ def hostile(token: str, name: str) -> list[tuple[str, str, str, Any, dict[str, s
 def test_hostile_requests_get_a_4xx_and_change_nothing(server, known):
     token, ids, folder = known
     before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+    logged = len(server.log.read_text())
     wrong = []
     for word, method, path, body, headers, right in hostile(token, ids[1]):
         status, told = ask(server, method, path, body, headers)
@@ -227,7 +226,8 @@ def test_hostile_requests_get_a_4xx_and_change_nothing(server, known):
             wrong.append((word, path, status, told))
     assert not wrong
     after = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
-    assert after == before and "Traceback" not in server.log.read_text()
+    assert after == before
+    assert "Traceback" not in server.log.read_text()[logged:]
 
 
 @pytest.mark.parametrize(("clicks", "kills"), [(200, 2), pytest.param(1000, 20, marks=pytest.mark.slow)])

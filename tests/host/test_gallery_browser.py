@@ -154,6 +154,12 @@ def test_pick_by_mouse_and_keys_reload_a_second_tab_and_train_on(chrome, front):
     assert len(scales) == 2 and scales[0] == scales[1] and "scale(2.7" in scales[0]
     b.shot(page, f"zoom {label}")
     page.keyboard.press("Escape")
+    for key in "c", "ArrowUp", "c":  # two of them and the style picture
+        page.keyboard.press(key)
+    until(page, "document.querySelectorAll('.swf-pane img').length === 3")
+    b.shot(page, f"compare {label}")
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")
     page.locator(".swf-dialog .swf-side textarea").fill("a green tree <b>of my own</b>")
     page.locator(".swf-dialog .swf-side textarea").blur()
     for _ in range(100):
@@ -374,6 +380,7 @@ def test_two_hundred_samples_open_at_once_and_fifty_openings_leave_nothing(chrom
     page = b.open_page(chrome, server)
     first = page.evaluate(OPENED)
     middle, slow = page.evaluate(SCROLLED)
+    page.wait_for_timeout(1000)
     b.shot(page, "two hundred")
     devtools = page.context.new_cdp_session(page)
 

@@ -4,8 +4,8 @@
 import { Grid } from "./grid.js";
 import { onKey } from "./keys.js";
 import { talk } from "./talk.js";
-import { Viewer } from "./viewer.js";
 import { button, make, words } from "./words.js";
+import { Zoom } from "./zoom.js";
 
 const LISTS = { accepted: "accept", rejected: "reject", "": "forget" };
 const boards = new Set();
@@ -35,6 +35,7 @@ export class Board {
     for (const kind of ["pointerdown", "dblclick", "paste", "copy"]) {
       this.element.addEventListener(kind, (event) => event.stopPropagation()); // the canvas would act on it
     }
+    this.zoom = new Zoom(this);
     boards.add(this);
   }
 
@@ -48,8 +49,8 @@ export class Board {
       accept: button(`✓ ${say.accept}`, () => this.toggle(this.sample(), "accepted"), { title: "Enter" }),
       reject: button(`✕ ${say.reject}`, () => this.toggle(this.sample(), "rejected"), { title: "X" }),
       undo: button(say.undo, () => this.undo(), { title: "Z" }),
-      zoom: button(say.zoom, () => this.zoom(), { title: "Space" }),
-      compare: button(say.compare, () => this.compare(), { title: "C" }),
+      zoom: button(say.zoom, () => this.zoom.toggle(), { title: "Space" }),
+      compare: button(say.compare, () => this.zoom.compare(), { title: "C" }),
       go: button(say.go, () => this.go(), { title: "G", class: "swf-go" }),
     };
     const more = compact
@@ -81,7 +82,7 @@ export class Board {
     if (token !== this.token) {
       this.history = [];
       this.step = undefined;
-      this.marked = null;
+      this.zoom.forget();
     }
     this.token = token;
     try {
@@ -105,7 +106,7 @@ export class Board {
     this.styles.replaceChildren(...told.originals.slice(0, 4).map((original) => {
       const image = make("img", { src: talk.picture(this.token, original.id, 512), alt: `${say.style}: ${original.caption}`,
         title: original.caption });
-      image.addEventListener("click", () => this.zoom(original));
+      image.addEventListener("click", () => this.zoom.toggle(original));
       return image;
     }));
     this.advice.textContent = told.advice;
@@ -139,7 +140,7 @@ export class Board {
       sample.lora ? `${say.step} ${sample.step}` : say.plain, sample.edited ? say.edited : "",
       look ? say.look(number(look.validation), number(look.norm), number(look.diversity)) : "",
     ].filter(Boolean).join(" · ");
-    if (this.viewer) this.viewer.show(this.panes(sample));
+    this.zoom.refresh(sample);
   }
 
   /** Judge a sample, or take the judgement back when it is the same. */
@@ -244,68 +245,9 @@ export class Board {
     }
   }
 
-  panes(sample) {
-    const say = words();
-    const of = (s) => ({ url: talk.picture(this.token, s.id), text: `${s.caption} · ${say.step} ${s.step}` });
-    const original = this.original ?? this.told.originals[0];
-    const style = { url: talk.picture(this.token, original.id), text: `${say.style}: ${original.caption}` };
-    const marked = this.marked && this.told.samples.find((s) => s.id === this.marked);
-    return [...(this.styleAlone ? [] : [of(sample)]), ...(marked && marked !== sample ? [of(marked)] : []), style];
-  }
-
-  /** The chosen sample, large; with a style picture of one's choice beside it. */
-  zoom(original) {
-    if (this.viewer) return this.unzoom();
-    const sample = this.sample();
-    if (!sample) return;
-    this.original = original;
-    this.viewer = new Viewer(this.panes(sample), () => this.unzoom());
-    this.main.style.visibility = "hidden";
-    this.main.style.position = "relative";
-    this.element.append(this.viewer.element);
-    this.element.focus();
-  }
-
-  /** The style picture by itself, and back. */
-  showStyle() {
-    if (!this.viewer) this.zoom();
-    this.styleAlone = !this.styleAlone;
-    this.viewer?.show(this.panes(this.sample()));
-  }
-
-  unzoom() {
-    this.viewer?.element.remove();
-    this.viewer = null;
-    this.styleAlone = false;
-    this.main.style.visibility = "";
-    this.grid.cells.get(this.grid.focus)?.focus();
-  }
-
-  /** Mark a sample; asked of another one, both are shown. */
-  compare() {
-    const sample = this.sample();
-    if (!sample) return;
-    const before = this.marked;
-    if (before) delete this.grid.cells.get(before)?.dataset.compare;
-    if (before === sample.id) {
-      this.marked = null;
-      return this.say("");
-    }
-    if (before && !this.viewer) {
-      this.zoom();
-      this.marked = null;
-      return;
-    }
-    this.marked = sample.id;
-    const cell = this.grid.cells.get(sample.id);
-    if (cell) cell.dataset.compare = "";
-    this.say(words().second);
-  }
-
   /** Let go of everything: the board is not shown again. */
   remove() {
     boards.delete(this);
-    this.viewer = null;
     this.element.remove();
   }
 }

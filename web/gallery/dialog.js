@@ -18,12 +18,7 @@ export async function openDialog(hooks, token) {
   bar.prepend(make("label", {}, [make("span", { text: say.run }), runs]));
   const dialog = make("dialog", { class: "swf-dialog", "aria-label": say.gallery }, [board.element]);
   dialog.addEventListener("close", () => closeDialog());
-  dialog.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.defaultPrevented) return;
-    event.preventDefault(); // browsers ignore Escape on a dialog that no click or key has opened
-    event.stopPropagation();
-    closeDialog();
-  });
+  document.addEventListener("keydown", onEscape); // the keys go there when nothing in the dialog has the focus
   document.body.append(dialog);
   open = { dialog, board };
   hideChip();
@@ -47,9 +42,18 @@ export function closeDialog() {
   if (!open) return;
   const { dialog, board } = open;
   open = null;
+  document.removeEventListener("keydown", onEscape);
   board.remove();
   dialog.remove();
   document.dispatchEvent(new CustomEvent("swf-gallery-closed"));
+}
+
+/** Browsers ignore Escape on a dialog that no click or key has opened. */
+function onEscape(event) {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  event.preventDefault();
+  event.stopPropagation();
+  closeDialog();
 }
 
 /** The board that the dialog shows, or null. */

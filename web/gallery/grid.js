@@ -48,8 +48,10 @@ export class Grid {
     this.samples = new Map(told.samples.map((s) => [s.id, s]));
     this.places = new Map();
     this.cells.clear();
-    const room = (this.element.clientWidth - 180) / Math.max(1, steps.length) - 12;
-    this.element.style.setProperty("--swf-px", `${Math.round(Math.min(232, Math.max(104, room)))}px`);
+    // As large as lets all steps, and up to four prompts, be seen at once.
+    const wide = (this.element.clientWidth - 180) / Math.max(1, steps.length) - 12;
+    const high = (this.element.clientHeight - 24) / Math.min(4, Math.max(1, this.rows)) - 30;
+    this.element.style.setProperty("--swf-px", `${Math.round(Math.min(232, Math.max(104, Math.min(wide, high))))}px`);
     this.element.style.gridTemplateColumns = `minmax(80px, 160px) repeat(${steps.length}, max-content)`;
     this.element.setAttribute("aria-label", told.name);
     this.element.setAttribute("aria-rowcount", String(this.rows));

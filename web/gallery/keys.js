@@ -3,10 +3,11 @@
 
 export function onKey(board, event) {
   const typing = ["TEXTAREA", "SELECT"].includes(event.target.tagName) || event.target.type === "range";
-  if (event.key === "Escape" && board.viewer) {
+  const { viewer } = board.zoom;
+  if (event.key === "Escape" && viewer) {
     event.preventDefault(); // or the dialog closes too
     event.stopPropagation();
-    return board.unzoom();
+    return board.zoom.close();
   }
   if (event.key !== "Escape" && event.key !== "Tab") event.stopPropagation(); // the host has keys of its own
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !board.told) return;
@@ -15,7 +16,7 @@ export function onKey(board, event) {
   const nth = /^[1-9]$/.test(event.key) ? board.grid.inColumn(Number(event.key) - 1) : null;
   const act = nth
     ? () => {
-      board.grid.choose(nth.id, !board.viewer);
+      board.grid.choose(nth.id, !viewer);
       board.toggle(nth, "accepted");
     }
     : actions(board)[event.key.length === 1 ? event.key.toLowerCase() : event.key];
@@ -25,14 +26,14 @@ export function onKey(board, event) {
 }
 
 function actions(board) {
-  const zoomed = Boolean(board.viewer);
+  const { zoom } = board;
   const move = (rows, columns) => () =>
-    zoomed ? board.grid.move(columns, rows, false) : board.grid.move(rows, columns);
+    zoom.viewer ? board.grid.move(columns, rows, false) : board.grid.move(rows, columns);
   const judge = (verdict) => () => board.toggle(board.sample(), verdict);
   return {
     ArrowLeft: move(0, -1), ArrowRight: move(0, 1), ArrowUp: move(-1, 0), ArrowDown: move(1, 0),
     Enter: judge("accepted"), a: judge("accepted"), x: judge("rejected"), z: () => board.undo(),
-    " ": () => board.zoom(), c: () => board.compare(), s: () => board.showStyle(), g: () => board.go(),
-    "+": () => board.viewer?.zoom(1.25), "-": () => board.viewer?.zoom(0.8), 0: () => board.viewer?.reset(),
+    " ": () => zoom.toggle(), c: () => zoom.compare(), s: () => zoom.showStyle(), g: () => board.go(),
+    "+": () => zoom.viewer?.zoom(1.25), "-": () => zoom.viewer?.zoom(0.8), 0: () => zoom.viewer?.reset(),
   };
 }

@@ -24,7 +24,7 @@ export const CSS = `
 .swf-side img { max-width: 100%; max-height: 220px; object-fit: contain; cursor: zoom-in; border-radius: 3px; }
 .swf-side textarea { width: 100%; min-height: 64px; resize: vertical; }
 .swf-side h3 { font-size: 12px; margin: 0; font-weight: 600; }
-.swf-grid { flex: 1; min-width: 0; overflow: auto; display: grid; gap: 6px 8px; align-content: start;
+.swf-grid { flex: 1; min-width: 0; overflow: auto; display: grid; gap: 6px 8px; align-content: start; align-items: start;
   scrollbar-width: thin; --swf-px: 128px; }
 .swf-grid > .swf-head { position: sticky; top: 0; z-index: 2; background: var(--comfy-menu-bg, #fff); font-weight: 600;
   font-size: 12px; padding: 2px 0; }
