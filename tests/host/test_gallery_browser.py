@@ -193,6 +193,32 @@ def test_pick_by_mouse_and_keys_reload_a_second_tab_and_train_on(chrome, front):
     context.close()
 
 
+def test_the_shipped_graph_from_one_picture_to_a_repainted_one(chrome, server):
+    """As a person runs it: open, run, pick two, train on, and look at what was saved."""
+    graph = json.loads((b.ROOT / "workflows" / "mini teach a style.json").read_text())
+    page = b.open_page(chrome, server)
+    page.evaluate("graph => app.loadGraphData(graph)", graph)
+    page.wait_for_timeout(1000)
+    b.queue(page)
+    found = page.locator(".swf-dialog .swf-cell")
+    page.wait_for_selector(".swf-dialog .swf-cell img", timeout=240_000)
+    assert found.count() == 18
+    found.nth(2).click()
+    for key in "ArrowDown", "Enter", "ArrowDown", "x":
+        page.keyboard.press(key)
+    told = kept(page, server, "a negative", 2, 1)
+    b.shot(page, "shipped graph, picked")
+    page.keyboard.press("g")
+    history = idle(server, 300)
+    run = open_run(folder_of(server, "a negative"))
+    assert [r["picks"] for r in run.rounds] == [[], told["accepted"]] and run.steps == 140
+    saved_ = [p for p in server.pictures(history) if p.parent.name == "StyleWallfacer"]
+    assert {p.name.split("_")[0] for p in saved_} == {"taught, from words", "taught, on a picture"}
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(500)
+    b.shot(page, "shipped graph, done")
+
+
 @pytest.mark.parametrize("name", ["own, classic", "newest, Vue"])
 def test_two_step_ends_and_train_on_takes_it_up(chrome, server, request, name):
     server = server if name.startswith("own") else request.getfixturevalue("newest")
