@@ -198,7 +198,8 @@ def test_what_a_run_keeps(tmp_path):
     samples = [f"samples/step_{s:06d}_{k:02d}.png" for s in (0, 6, 12) for k in (0, 1)]
     assert names == sorted([
         "run.json", "state.safetensors", "loss.csv", "samples.json", "signals.json", "lora.safetensors",
-        "loras/step_000006.safetensors", "loras/step_000012.safetensors", f"data/{run.items[0].id}.png", *samples,
+        "loras/step_000006.safetensors", "loras/step_000012.safetensors", "states/step_000012.safetensors",
+        f"data/{run.items[0].id}.png", *samples,
     ])  # fmt: skip
     assert [p is not None for _, _, word, p in seen if word == "sampled"] == [True] * 3
     signals = run.records("signals")
