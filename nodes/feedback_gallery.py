@@ -54,7 +54,7 @@ class FeedbackGallery(io.ComfyNode):
                 io.String.Output(display_name="report", tooltip="What became of it, and the picks as a selection."),
             ],
             is_output_node=True,
-            hidden=[io.Hidden.unique_id, io.Hidden.prompt],
+            hidden=[io.Hidden.unique_id],
             search_aliases=["image picker", "human in the loop", "choose images", "image filter", "feedback"],
         )  # fmt: skip
 
