@@ -130,7 +130,7 @@ def test_samples_plot_and_the_same_graph_again_is_a_no_op(server, picture):
     [
         ({"run_name": "a/b"}, "cannot be a folder's name"),
         ({"save_as": "../x"}, "cannot be a folder's name"),
-        ({"use_step": 4, "run_name": "looks"}, "keeps the LoRA of the steps"),
+        ({"use_step": 4, "run_name": "looks"}, "keeps no LoRA of step 4; choose one of"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(server, picture, given, sentence):
