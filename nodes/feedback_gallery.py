@@ -10,7 +10,6 @@ from .host.learning import RunType
 from .host.schema import schema
 
 PAUSE, TWO_STEP, SAVED, AUTO = "pause", "two-step", "saved picks", "auto"
-MODES = (PAUSE, TWO_STEP, SAVED, AUTO)
 STOP = "stop"
 
 
@@ -27,7 +26,7 @@ class FeedbackGallery(io.ComfyNode):
             inputs=[
                 RunType.Input("run", tooltip="From LoRA Style Train or LoRA Train On."),
                 io.Combo.Input(
-                    "mode", options=list(MODES),
+                    "mode", options=[PAUSE, TWO_STEP, SAVED, AUTO],
                     tooltip="pause: the graph waits for you. two-step: it ends here and 'Train on' takes it up again. "
                     "saved picks: what was picked before. auto: the samples most like the style, no copies.",
                 ),
@@ -102,8 +101,7 @@ def _outcome(
         return None
     front = ""
     if mode == PAUSE:
-        prompt = _running_prompt()
-        ended = wait_for_person(run.folder, node, prompt, run.step, timeout)
+        ended = wait_for_person(run.folder, node, run.step, timeout)
         if ended == "answered":
             return "picked"
         front = {"nobody": "no page shows the gallery", "closed": "the page was closed",
@@ -134,21 +132,11 @@ def _auto(run: Any, count: int, clip: str) -> list[str]:
     return found
 
 
-def _running_prompt() -> str:
-    """The id of the prompt that runs, "" where the host does not tell."""
-    try:
-        from comfy_execution.utils import get_executing_context  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        return ""
-    context = get_executing_context()
-    return context.prompt_id if context else ""
-
-
 def _blocked(told: dict[str, Any]) -> io.NodeOutput:
     """Nothing behind this node runs; the page shows the samples."""
     from comfy_execution.graph import ExecutionBlocker  # pyright: ignore[reportMissingImports]
 
-    ui = {"swf_gallery": [told | {"outcome": "", "asked": True}]}
+    ui = {"swf_gallery": [told | {"outcome": ""}]}
     return io.NodeOutput(*[ExecutionBlocker(None)] * 4, ui=ui)
 
 
@@ -166,5 +154,5 @@ def _results(run: Any, taken: dict[str, str], outcome: str, told: dict[str, Any]
     report = f"{outcome}: {len(taken)} accepted, {len(refused)} rejected\nselection: {','.join(taken) or 'none'}"
     return io.NodeOutput(
         replace(run, picks=tuple(taken.items())), as_batch(good), as_batch(bad), report,
-        ui={"text": [report], "swf_gallery": [told | {"outcome": outcome, "asked": False}]},
+        ui={"text": [report], "swf_gallery": [told | {"outcome": outcome}]},
     )  # fmt: skip

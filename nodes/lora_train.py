@@ -10,7 +10,7 @@ from ..swf_core.learn.options import GUIDANCES
 from ..swf_core.models.lora import TARGETS
 from .host.learning import DatasetType
 from .host.schema import schema
-from .host.teach import OUTPUTS
+from .host.teach import HANDED_ON, OUTPUTS, teach
 
 # "default" takes the family's value, so that one graph serves mini, SD1.x and SDXL.
 DEFAULT = "default"
@@ -53,12 +53,7 @@ class LoraTrain(io.ComfyNode):
                 ),
                 io.Int.Input("seed", default=0, min=0, max=2**32 - 1, control_after_generate=False,
                              tooltip="Same seed, same LoRA."),
-                io.Int.Input(
-                    "use_step", default=0, min=0, max=100_000, tooltip="Which kept step to hand on; 0 is the last."
-                ),
-                io.String.Input(
-                    "save_as", default="", tooltip="Also write the LoRA into models/loras under this name; empty: no."
-                ),
+                *HANDED_ON,
             ],
             outputs=OUTPUTS,
             is_output_node=True,
@@ -71,25 +66,16 @@ class LoraTrain(io.ComfyNode):
         cls, model: Any, clip: Any, vae: Any, dataset: Any, run_name: str, steps: int, targets: str, rank: int,
         learning_rate: float, sample_every: int, prompts: str, guidance: str, seed: int, use_step: int, save_as: str,
     ) -> io.NodeOutput:  # fmt: skip
-        import torch
-
-        from .host.learning import lora_target
-        from .host.teach import results, teach
-
-        file = lora_target(save_as) if save_as.strip() else None  # a wrong name is told before hours of work
         changes = {"sample_every": sample_every, "rank": rank, "seed": seed}
         changes |= {"steps": steps} if steps else {}
         changes |= {"targets": targets} if targets != DEFAULT else {}
         changes |= {"learning_rate": learning_rate} if learning_rate else {}
         changes |= {"guidance": guidance} if guidance != DEFAULT else {}
         lines = [" ".join(line.split()) for line in prompts.splitlines() if line.strip()]
-        with torch.inference_mode(False):
-            found = teach(
-                model, clip, vae, lambda backend: _plan(backend, run_name, dataset, lines, changes),
-                getattr(cls.hidden, "unique_id", None),
-            )  # fmt: skip
-        run, end, outcome, need = found
-        return results(model, run, end, outcome, use_step, file, need)
+        return teach(
+            getattr(cls.hidden, "unique_id", None), model, clip, vae,
+            lambda backend: _plan(backend, run_name, dataset, lines, changes), use_step, save_as,
+        )  # fmt: skip
 
 
 def _plan(backend: Any, name: str, dataset: Any, lines: list[str], changes: dict[str, Any]) -> tuple[Any, int]:

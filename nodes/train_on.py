@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from .host.learning import RunType
 from .host.schema import schema
-from .host.teach import OUTPUTS
+from .host.teach import HANDED_ON, OUTPUTS, teach
 
 
 class TrainOn(io.ComfyNode):
@@ -32,12 +32,7 @@ class TrainOn(io.ComfyNode):
                     "picks_share", default=0.25, min=0.0, max=0.5, step=0.05,
                     tooltip="How much of each batch the picks have at most; the style pictures have the rest.",
                 ),
-                io.Int.Input(
-                    "use_step", default=0, min=0, max=100_000, tooltip="Which kept step to hand on; 0 is the last."
-                ),
-                io.String.Input(
-                    "save_as", default="", tooltip="Also write the LoRA into models/loras under this name; empty: no."
-                ),
+                *HANDED_ON,
             ],
             outputs=OUTPUTS,
             is_output_node=True,
@@ -50,21 +45,13 @@ class TrainOn(io.ComfyNode):
         cls, model: Any, clip: Any, vae: Any, run: Any, steps: int, learning_rate: float, picks_share: float,
         use_step: int, save_as: str,
     ) -> io.NodeOutput:  # fmt: skip
-        import torch
-
         from ..swf_core.learn.run import open_run
         from ..swf_core.learn.stage import go_on
-        from .host.learning import lora_target
-        from .host.teach import results, teach
 
-        file = lora_target(save_as) if save_as.strip() else None
         more = steps or max(1, open_run(run.folder).rounds[0]["steps"] // 3)
         changes: dict[str, Any] = {"picks_share": picks_share}
         changes |= {"learning_rate": learning_rate} if learning_rate else {}
-        with torch.inference_mode(False):
-            found = teach(
-                model, clip, vae, lambda backend: go_on(run, backend, more, **changes),
-                getattr(cls.hidden, "unique_id", None),
-            )  # fmt: skip
-        job, end, outcome, need = found
-        return results(model, job, end, outcome, use_step, file, need)
+        return teach(
+            getattr(cls.hidden, "unique_id", None), model, clip, vae,
+            lambda backend: go_on(run, backend, more, **changes), use_step, save_as,
+        )  # fmt: skip

@@ -6,7 +6,7 @@ import { Board, picksChanged } from "./gallery/board.js";
 import { dialogBoard, hideChip, openDialog, showChip } from "./gallery/dialog.js";
 import { CSS } from "./gallery/style.js";
 import { talk } from "./gallery/talk.js";
-import { addWait, askAgain, endWait, startBeating, waiting } from "./gallery/waits.js";
+import { addWait, endWait, startBeating, takeOver, waiting } from "./gallery/waits.js";
 import { make, words } from "./gallery/words.js";
 
 const NODE = "SWF_FeedbackGallery";
@@ -49,6 +49,7 @@ function showOn(node, told) {
   node.swfStep = told.step;
   const board = boardOf(node);
   board.answering = told.step;
+  board.say(""); // what was said of an earlier run of the graph
   board.load(told.token).then(() => told.outcome && board.say(told.outcome));
   node.setDirtyCanvas?.(true, true);
 }
@@ -114,8 +115,8 @@ function onDone({ detail }) {
 /** After a reload or a restart: whoever waits, and the runs that the graph's galleries showed last. */
 async function rebuild() {
   try {
-    const lost = await askAgain();
     const told = await talk.everything();
+    const lost = takeOver(told);
     const byName = new Map(told.runs.map((run) => [run.name, run]));
     for (const node of galleries()) {
       const wait = told.waiting.find((w) => mine(w) && w.node === String(node.id));
@@ -125,7 +126,7 @@ async function rebuild() {
     }
     const board = dialogBoard();
     if (board && byName.has(board.told?.name)) await board.load(byName.get(board.told.name).token);
-    if (lost.length) for (const b of [board, ...galleries().map((n) => n.swfBoard)]) b?.say(words().restart, true);
+    if (lost) for (const b of [board, ...galleries().map((n) => n.swfBoard)]) b?.say(words().restart, true);
     showWaits();
   } catch {
     // The server is away: the next reconnection asks again.
@@ -150,7 +151,7 @@ app.registerExtension({
     api.addEventListener("swf.gallery.picks", ({ detail }) => picksChanged(detail.token, detail.picks));
     api.addEventListener("reconnected", rebuild);
     document.addEventListener("swf-gallery-closed", showWaits);
-    startBeating();
+    startBeating(rebuild);
     await rebuild();
     window.swfGalleryReady = true;
   },

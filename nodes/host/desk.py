@@ -25,7 +25,6 @@ class Wait:
 
     token: str
     node: str
-    prompt: str
     client: str
     step: int
     timeout: float
@@ -51,7 +50,7 @@ class Wait:
         """What a page is told of it."""
         left = max(0.0, self.timeout - (now - self.began)) if self.timeout else None
         return {
-            "wait": self.id, "token": self.token, "node": self.node, "prompt": self.prompt, "client": self.client,
+            "wait": self.id, "token": self.token, "node": self.node, "client": self.client,
             "step": self.step, "name": name, "left": left,
         }  # fmt: skip
 
@@ -61,6 +60,7 @@ class Desk:
 
     def __init__(self, root: Callable[[], Path], clock: Callable[[], float] = time.monotonic):
         self.root, self.clock = root, clock
+        self.id = secrets.token_urlsafe(8)  # tells a page that the server was restarted
         self._lock = threading.Lock()
         self._folders: dict[str, Path] = {}
         self._waits: dict[str, Wait] = {}
@@ -93,9 +93,9 @@ class Desk:
         found.sort(key=lambda pair: -pair[0])
         return [{"token": self.token(f), "name": f.name, "changed": round(at)} for at, f in found[:most]]
 
-    def wait(self, folder: Path, node: str, prompt: str, client: str, step: int, timeout: float) -> Wait:
+    def wait(self, folder: Path, node: str, client: str, step: int, timeout: float) -> Wait:
         """Begin to wait, for the page `client` above all."""
-        made = Wait(self.token(folder), node, prompt, client, step, timeout, self.clock())
+        made = Wait(self.token(folder), node, client, step, timeout, self.clock())
         with self._lock:
             self._waits[made.id] = made
         return made

@@ -22,7 +22,10 @@ def register() -> None:
     if server is None or _registered:  # no server in the host's own tests and scripts
         return
     known = getattr(server, "user_manager", None)
-    picked = lambda token, told: tell("picks", {"token": token, "picks": told})  # noqa: E731
+
+    def picked(token: str, told: dict[str, Any]) -> None:
+        tell("picks", {"token": token, "picks": told})
+
     for route in routes(DESK, known.get_request_user_id if known else lambda _: None, picked):
         server.routes.route(route.method, route.path)(route.handler)
     _registered.append(True)
@@ -43,7 +46,7 @@ def somebody_queued() -> str:
     return server.client_id if server.client_id in server.sockets else ""
 
 
-def wait_for_person(folder: Path, node: str, prompt: str, step: int, timeout: float) -> str:
+def wait_for_person(folder: Path, node: str, step: int, timeout: float) -> str:
     """Wait until the samples up to `step` are gone through; one of `desk.OUTCOMES`.
 
     Models are freed first. Raises the host's interruption when the prompt is cancelled.
@@ -55,7 +58,7 @@ def wait_for_person(folder: Path, node: str, prompt: str, step: int, timeout: fl
         return "nobody"
     mm.unload_all_models()
     mm.soft_empty_cache()
-    wait = DESK.wait(folder, node, prompt, client, step, timeout)
+    wait = DESK.wait(folder, node, client, step, timeout)
     end = "cancelled"
     try:
         tell("wait", wait.told(DESK.clock(), folder.name))

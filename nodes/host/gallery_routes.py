@@ -78,7 +78,7 @@ def routes(
     @table.get("/swf/gallery")
     @guarded
     async def everything(_: web.Request) -> web.StreamResponse:
-        return _json({"runs": await asyncio.to_thread(desk.runs), "waiting": desk.waiting()})
+        return _json({"server": desk.id, "runs": await asyncio.to_thread(desk.runs), "waiting": desk.waiting()})
 
     @table.get("/swf/gallery/{token}")
     @guarded
@@ -97,11 +97,7 @@ def routes(
         asked = request.query.get("px", "0")
         if not asked.isascii() or not asked.isdigit() or (int(asked) and not THUMB_PX[0] <= int(asked) <= THUMB_PX[1]):
             raise Refused(400, f"px is a whole number from {THUMB_PX[0]} to {THUMB_PX[1]}.")
-        try:
-            file = picture_file(folder, name)
-        except UserError as error:
-            raise Refused(404, str(error)) from None
-        data, kind = await asyncio.to_thread(_encoded, file, int(asked))
+        data, kind = await asyncio.to_thread(_encoded, folder, name, int(asked))
         headers = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
         return web.Response(body=data, content_type=kind, headers=headers)
 
@@ -142,7 +138,7 @@ def routes(
         step = told.get("step")
         if not isinstance(step, int) or isinstance(step, bool) or step < 1:
             raise Refused(400, "step is a whole number, 1 or more.")
-        if step not in (await asyncio.to_thread(shown, folder))["steps"]:
+        if step not in {r["step"] for r in (await asyncio.to_thread(picks.records, folder)).values()}:
             raise Refused(400, f"The run has no samples of step {step}.")
         found = await asyncio.to_thread(picks.answer, folder, step)
         return _json(found | {"woken": desk.answer(folder, step)})
@@ -211,11 +207,14 @@ def _thumbnail(file: Path, _: int, px: int) -> bytes:
     return data.getvalue()
 
 
-def _encoded(file: Path, px: int) -> tuple[bytes, str]:
+def _encoded(folder: Path, name: str, px: int) -> tuple[bytes, str]:
     """A picture's bytes and their kind; small ones are kept for a while, by the file's time."""
     try:
+        file = picture_file(folder, name)
         if px:
             return _thumbnail(file, file.stat().st_mtime_ns, px), "image/webp"
         return file.read_bytes(), "image/png"
+    except UserError as error:
+        raise Refused(404, str(error)) from None
     except OSError:
         raise Refused(404, "The picture's file is missing.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from comfy_api.latest import io
@@ -25,13 +26,37 @@ OUTPUTS = [
 ]
 
 
-def teach(
-    model: Any, clip: Any, vae: Any, plan: Callable[[Any], tuple[Any, int]], node: str | None
-) -> tuple[Any, int, Any, str]:
-    """Bring a run as far as planned, in a copy of the network that is gone afterwards.
+# What both ask beside: which step to hand on, and whether to keep it among the host's LoRAs.
+HANDED_ON = [
+    io.Int.Input("use_step", default=0, min=0, max=100_000, tooltip="Which kept step to hand on; 0 is the last."),
+    io.String.Input(
+        "save_as", default="", tooltip="Also write the LoRA into models/loras under this name; empty: no."
+    ),
+]
 
-    `plan` gives, for the backend, the run and the step to stop at. Returns both, the outcome and the memory needed.
+
+def teach(
+    node: str | None, model: Any, clip: Any, vae: Any, plan: Callable[[Any], tuple[Any, int]], use_step: int,
+    save_as: str,
+) -> io.NodeOutput:  # fmt: skip
+    """Bring a run as far as planned and give `OUTPUTS`.
+
+    `plan` gives, for the backend, the run and the step to stop at. `node`: the number of the node that runs.
     """
+    import torch
+
+    from .learning import lora_target
+
+    file = lora_target(save_as) if save_as.strip() else None  # a wrong name is told before hours of work
+    with torch.inference_mode(False):
+        run, end, outcome, need = _trained(node, model, clip, vae, plan)
+    return _results(model, run, end, outcome, use_step, file, need)
+
+
+def _trained(
+    node: str | None, model: Any, clip: Any, vae: Any, plan: Callable[[Any], tuple[Any, int]]
+) -> tuple[Any, int, Any, str]:
+    """Run, step, outcome and the memory needed; in a copy of the network that is gone afterwards."""
     import comfy.cli_args
     import comfy.model_management as mm
     from comfy.utils import ProgressBar
@@ -47,7 +72,7 @@ def teach(
     run, end = plan(backend)
     small = Prepared(run.items[:1], backend, run.options.changed(views=1))
     need = str(memory_needed(backend, run.options, small.draw(0)))
-    say(f"Training needs {need}.", node)
+    _say(f"Training needs {need}.", node)
     bar = ProgressBar(end)
 
     def report(step: int, _: int, word: str, pictures: Any) -> None:
@@ -74,7 +99,7 @@ def teach(
         return run, end, go(ranker), need
 
 
-def say(text: str, node: str | None) -> None:
+def _say(text: str, node: str | None) -> None:
     """Log a line, and show it on the running node where the host can."""
     import logging
 
@@ -86,13 +111,10 @@ def say(text: str, node: str | None) -> None:
         show(text, node)
 
 
-def results(
-    model: Any, run: Any, end: int, outcome: Any, use_step: int, file: Any, need: str
+def _results(
+    model: Any, run: Any, end: int, outcome: Any, use_step: int, file: Path | None, need: str
 ) -> io.NodeOutput:
-    """`OUTPUTS` from what the run keeps on disk, so that a cached run and a fresh one give the same.
-
-    file: where the LoRA is also written, or None.
-    """
+    """What the run keeps on disk, so that a cached run and a fresh one give the same. file: where the LoRA goes too."""
     import comfy.hooks
     import comfy.sd
     import comfy.utils

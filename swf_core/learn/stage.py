@@ -10,7 +10,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -45,26 +47,31 @@ def go_on(stage: Stage, backend: Backend, steps: int, **changes: Any) -> tuple[R
     """
     base = open_run(stage.folder, backend)
     before = rounds_until(base, stage.step)
-    number, parent, name = 1, stage.folder.parent, _stem(base)
-    while True:
-        folder = stage.folder if number == 1 else parent / f"{name} {number}"
-        number += 1
-        if folder == stage.folder and number > 2:
-            continue
+
+    def fitting(folder: Path) -> Run | None:
         if not folder.exists():
             fork(base, stage.step, folder)
         elif not (folder / "run.json").exists():
-            continue
+            return None
         run = open_run(folder)
         if not _same_until(run, base, before):
-            continue
+            return None
         wanted = run.planned(stage.step, steps, dict(stage.picks), changes)
         if len(run.rounds) == before:
             run.rounds.append(wanted)
             run.save()
-        elif run.rounds[before] != wanted:
-            continue
-        return run, stage.step + steps
+        return run if run.rounds[before] == wanted else None
+
+    return next(filter(None, map(fitting, _folders(base)))), stage.step + steps
+
+
+def _folders(run: Run) -> Iterator[Path]:
+    """Where a run may go on: its own folder, then the same name with 2, 3, ... behind it."""
+    front, _, number = run.folder.name.rpartition(" ")
+    copied = number.isdigit() and (run.folder.parent / front / "run.json").exists()
+    name = front if copied else run.folder.name
+    yield run.folder
+    yield from (f for n in count(2) if (f := run.folder.parent / f"{name} {n}") != run.folder)
 
 
 def rounds_until(run: Run, step: int) -> int:
@@ -124,9 +131,3 @@ def _same_until(run: Run, base: Run, rounds: int) -> bool:
         return r.model, r.options, [(i.id, i.caption, i.share) for i in r.items], r.prompts, r.rounds[:rounds]
 
     return told(run) == told(base)
-
-
-def _stem(run: Run) -> str:
-    """A run's name without the number that a copy's has."""
-    front, _, number = run.folder.name.rpartition(" ")
-    return front if number.isdigit() and (run.folder.parent / front / "run.json").exists() else run.folder.name

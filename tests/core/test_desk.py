@@ -39,7 +39,7 @@ def test_tokens_name_runs_and_nothing_else(made):
 
 def test_every_way_a_wait_can_end(made):
     found, run, clock = made
-    wait = found.wait(run, "5", "p", "c", 20, 0.0)
+    wait = found.wait(run, "5", "c", 20, 0.0)
     assert not wait.outcome(clock.now) and found.waiting()[0]["name"] == "a run"
     clock.now += desk.ACK_SECONDS + 1
     assert wait.outcome(clock.now) == "nobody"
@@ -65,7 +65,7 @@ def test_every_way_a_wait_can_end(made):
 
 def test_time_runs_out_whoever_looks(made):
     found, run, clock = made
-    wait = found.wait(run, "5", "p", "c", 20, 60.0)
+    wait = found.wait(run, "5", "c", 20, 60.0)
     for _ in range(12):
         found.hear(wait.id, True)
         clock.now += 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,6 +97,19 @@ graph => {
   return Object.fromEntries(Object.entries(made).map(([name, node]) => [name, node.id]));
 }
 """
+
+
+def cells(page: Any, inside: str = ".swf-dialog") -> Any:
+    """The samples that a gallery shows, once it shows any."""
+    page.wait_for_selector(f"{inside} .swf-cell[data-id] img", timeout=120_000)
+    return page.locator(f"{inside} .swf-cell")
+
+
+def quiet(server: Server) -> None:
+    """Nothing runs or waits any more: a test that failed may have left a graph."""
+    for path, body in (("/queue", b'{"clear": true}'), ("/interrupt", b"{}")):
+        asked = urllib.request.Request(server.url + path, body, {"Content-Type": "application/json"})
+        urllib.request.urlopen(asked, timeout=10).close()
 
 
 def build(page: Any, graph: Graph) -> dict[str, int]:

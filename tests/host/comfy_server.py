@@ -44,6 +44,10 @@ class Server:
             time.sleep(0.1)
         raise AssertionError(f"The graph did not end within {seconds} s.")
 
+    def run_folder(self, name: str) -> Path:
+        """Where a training run of this name lies."""
+        return self.base / "output" / "swf_runs" / name
+
     def pictures(self, history: dict[str, Any]) -> list[Path]:
         """The files that a graph saved; it must have succeeded."""
         assert history["status"]["status_str"] == "success", history["status"]["messages"][-1]

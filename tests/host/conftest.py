@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,6 +131,15 @@ def server(host, base) -> Iterator[Server]:
     yield found
     process.terminate()
     process.wait(30)
+
+
+@pytest.fixture
+def chrome() -> Iterator[Any]:
+    """A Chromium."""
+    from browser import browsing
+
+    with browsing() as found:
+        yield found
 
 
 def new_base(folder: Path) -> Path:

@@ -63,41 +63,37 @@ def report(history: dict[str, Any]) -> str:
     return history["outputs"]["5"]["text"][0]
 
 
-def folder_of(server: Server, name: str) -> Path:
-    return server.base / "output" / "swf_runs" / name
-
-
 def samples(server: Server, name: str) -> list[str]:
-    return list(picks.records(folder_of(server, name)))
+    return list(picks.records(server.run_folder(name)))
 
 
 def test_pause_without_a_page_goes_on_at_once_with_the_saved_picks(server):
     told = server.run(graph("headless"))
     assert "no page shows the gallery: the saved picks: 0 accepted" in report(told)
     first, second, third = samples(server, "headless")[:3]
-    picks.judge(folder_of(server, "headless"), accept=[second], reject=[third])
+    picks.judge(server.run_folder("headless"), accept=[second], reject=[third])
     told = server.run(graph("headless"))
     assert f"1 accepted, 1 rejected\nselection: {second}" in report(told)
     # The run went on without picks the first time; with them it goes on in a copy, and the first is as it was.
-    assert [r["picks"] for r in open_run(folder_of(server, "headless")).rounds] == [[], []]
-    assert [r["picks"] for r in open_run(folder_of(server, "headless 2")).rounds] == [[], [second]]
-    assert first not in picks.read(folder_of(server, "headless"))["accepted"]
+    assert [r["picks"] for r in open_run(server.run_folder("headless")).rounds] == [[], []]
+    assert [r["picks"] for r in open_run(server.run_folder("headless 2")).rounds] == [[], [second]]
+    assert first not in picks.read(server.run_folder("headless"))["accepted"]
 
 
 def test_nobody_is_asked_twice_about_the_same_picks(server):
     server.run(graph("asked"))
-    picks.judge(folder_of(server, "asked"), accept=samples(server, "asked")[:1])
-    picks.answer(folder_of(server, "asked"), 2)
+    picks.judge(server.run_folder("asked"), accept=samples(server, "asked")[:1])
+    picks.answer(server.run_folder("asked"), 2)
     assert "the picks of before" in report(server.run(graph("asked")))
-    picks.judge(folder_of(server, "asked"), accept=samples(server, "asked")[1:2])
+    picks.judge(server.run_folder("asked"), accept=samples(server, "asked")[1:2])
     assert "no page shows the gallery" in report(server.run(graph("asked")))
 
 
 def test_the_automatic_picker_and_the_saved_picks_run_headless(server):
     told = report(server.run(graph("automatic", mode="auto", count=1)))
     assert "1 samples picked automatically: 1 accepted" in told
-    (taken,) = picks.read(folder_of(server, "automatic"))["accepted"]
-    assert open_run(folder_of(server, "automatic")).rounds[1]["picks"] == [taken]
+    (taken,) = picks.read(server.run_folder("automatic"))["accepted"]
+    assert open_run(server.run_folder("automatic")).rounds[1]["picks"] == [taken]
     told = report(server.run(graph("automatic", mode="saved picks")))
     assert f"the saved picks: 1 accepted, 0 rejected\nselection: {taken}" in told
 
@@ -117,8 +113,8 @@ def test_a_selection_is_what_counts_in_every_mode(server):
 def test_two_step_ends_without_an_error_and_goes_on_when_answered(server):
     told = server.run(graph("steps", mode="two-step"))
     assert told["status"]["status_str"] == "success" and "6" not in told["outputs"]
-    picks.judge(folder_of(server, "steps"), accept=samples(server, "steps")[:1])
-    picks.answer(folder_of(server, "steps"), 2)
+    picks.judge(server.run_folder("steps"), accept=samples(server, "steps")[:1])
+    picks.answer(server.run_folder("steps"), 2)
     told = server.run(graph("steps", mode="two-step"))
     assert "1 accepted" in report(told) and "6" in told["outputs"]
 
@@ -152,7 +148,7 @@ def known(server) -> tuple[str, list[str], Path]:
     report(server.run(graph("hostile")))
     told = server.get("/swf/gallery")
     token = next(r["token"] for r in told["runs"] if r["name"] == "hostile")
-    return token, samples(server, "hostile"), folder_of(server, "hostile")
+    return token, samples(server, "hostile"), server.run_folder("hostile")
 
 
 def test_the_routes_do_what_a_page_asks(server, known):
@@ -240,7 +236,7 @@ def test_clicks_and_reloads_with_a_server_that_dies(host, tmp_path, clicks, kill
     rng = random.Random(7)
     try:
         server.run(graph("killed"))
-        run = folder_of(server, "killed")
+        run = server.run_folder("killed")
         ids = samples(server, "killed")
         deaths = set(rng.sample(range(10, clicks), kills))
         expected: dict[str, set[str]] = {i: {""} for i in ids}

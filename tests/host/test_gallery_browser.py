@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import browser as b
@@ -52,22 +50,6 @@ def picture(base) -> None:
     save(base / "input" / "gallery.png", lessons(1, 1)[0].shown)
 
 
-@pytest.fixture(autouse=True)
-def nothing_waits(server, request) -> None:
-    """A test that failed may have left a graph waiting."""
-    for found in (server, request.node.funcargs.get("newest")):
-        if found is not None:
-            for path, body in (("/queue", b'{"clear": true}'), ("/interrupt", b"{}")):
-                asked = urllib.request.Request(found.url + path, body, {"Content-Type": "application/json"})
-                urllib.request.urlopen(asked, timeout=10).close()
-
-
-@pytest.fixture
-def chrome() -> Iterator[Any]:
-    with b.browsing() as found:
-        yield found
-
-
 @pytest.fixture(scope="module")
 def newest(host, tmp_path_factory) -> Iterator[Server]:
     """A ComfyUI with the newest front end."""
@@ -79,15 +61,17 @@ def newest(host, tmp_path_factory) -> Iterator[Server]:
     process.wait(30)
 
 
+@pytest.fixture(autouse=True)
+def nothing_waits(server) -> None:
+    b.quiet(server)
+
+
 @pytest.fixture(params=FRONTENDS)
 def front(request, server) -> tuple[Server, bool, str]:
     kind, nodes = request.param.split(", ")
     found = server if kind == "own" else request.getfixturevalue("newest")
+    b.quiet(found)
     return found, nodes == "Vue", request.param.replace(", ", "-")
-
-
-def folder_of(server: Server, name: str) -> Path:
-    return server.base / "output" / "swf_runs" / name
 
 
 def idle(server: Server, seconds: float = 90) -> dict[str, Any]:
@@ -105,13 +89,8 @@ def until(page: Any, said: str) -> None:
     page.wait_for_function(f"() => {said}", timeout=60_000)
 
 
-def cells(page: Any, inside: str = ".swf-dialog") -> Any:
-    page.wait_for_selector(f"{inside} .swf-cell[data-id] img", timeout=120_000)
-    return page.locator(f"{inside} .swf-cell")
-
-
 def saved(server: Server, name: str) -> dict[str, Any]:
-    return picks.read(folder_of(server, name))
+    return picks.read(server.run_folder(name))
 
 
 def kept(page: Any, server: Server, name: str, accepted: int, rejected: int) -> dict[str, Any]:
@@ -132,7 +111,7 @@ def test_pick_by_mouse_and_keys_reload_a_second_tab_and_train_on(chrome, front):
     page = b.open_page(context, server, vue)
     b.build(page, loop(name))
     b.queue(page)
-    found = cells(page)
+    found = b.cells(page)
     assert found.count() == 6  # three prompts, the plain model and step 2
     found.nth(0).click()  # the plain model's: cannot be picked
     found.nth(1).click()
@@ -176,9 +155,9 @@ def test_pick_by_mouse_and_keys_reload_a_second_tab_and_train_on(chrome, front):
     other = b.open_page(context, server, vue)  # a second tab
     other.wait_for_selector(".swf-chip")
     other.locator(".swf-chip").click()
-    assert cells(other).nth(1).get_attribute("data-judged") == "accepted"
+    assert b.cells(other).nth(1).get_attribute("data-judged") == "accepted"
     page.locator(".swf-chip").click()
-    cells(page)
+    b.cells(page)
     assert server.get("/queue")["queue_running"]
     other.keyboard.press("x")  # the first prompt's sample, chosen when the gallery opens
     until(page, "document.querySelector('.swf-dialog .swf-cell[data-judged=rejected]')")
@@ -186,7 +165,7 @@ def test_pick_by_mouse_and_keys_reload_a_second_tab_and_train_on(chrome, front):
     page.keyboard.press("g")
     last = idle(server)
     assert last["status"]["status_str"] == "success", last["status"]
-    assert open_run(folder_of(server, name)).rounds[1]["picks"] == told["accepted"]
+    assert open_run(server.run_folder(name)).rounds[1]["picks"] == told["accepted"]
     page.keyboard.press("Escape")
     page.wait_for_timeout(400)
     b.shot(page, f"after {label}")
@@ -210,7 +189,7 @@ def test_the_shipped_graph_from_one_picture_to_a_repainted_one(chrome, server):
     b.shot(page, "shipped graph, picked")
     page.keyboard.press("g")
     history = idle(server, 300)
-    run = open_run(folder_of(server, "a negative"))
+    run = open_run(server.run_folder("a negative"))
     assert [r["picks"] for r in run.rounds] == [[], told["accepted"]] and run.steps == 140
     saved_ = [p for p in server.pictures(history) if p.parent.name == "StyleWallfacer"]
     assert {p.name.split("_")[0] for p in saved_} == {"taught, from words", "taught, on a picture"}
@@ -222,25 +201,26 @@ def test_the_shipped_graph_from_one_picture_to_a_repainted_one(chrome, server):
 @pytest.mark.parametrize("name", ["own, classic", "newest, Vue"])
 def test_two_step_ends_and_train_on_takes_it_up(chrome, server, request, name):
     server = server if name.startswith("own") else request.getfixturevalue("newest")
+    b.quiet(server)
     run = f"two-step {name.replace(', ', '-')}"
     page = b.open_page(chrome, server, name.endswith("Vue"))
     b.build(page, loop(run, mode="two-step"))
     b.queue(page)
     assert idle(server)["status"]["status_str"] == "success"
-    assert len(open_run(folder_of(server, run)).rounds) == 1  # nothing behind the gallery has run
-    found = cells(page, ".swf-compact")
+    assert len(open_run(server.run_folder(run)).rounds) == 1  # nothing behind the gallery has run
+    found = b.cells(page, ".swf-compact")
     b.shot(page, f"two-step {name.replace(', ', '-')}")
     page.evaluate("app.canvas.ds.scale = 1; app.canvas.setDirty(true, true)")
     found.nth(1).evaluate("e => e.click()")
     told = kept(page, server, run, 1, 0)
     page.locator(".swf-compact .swf-go").evaluate("e => e.click()")
     for _ in range(100):
-        if len(open_run(folder_of(server, run)).rounds) == 2:
+        if len(open_run(server.run_folder(run)).rounds) == 2:
             break
         page.wait_for_timeout(200)
     last = idle(server)
     assert last["status"]["status_str"] == "success"
-    assert open_run(folder_of(server, run)).rounds[1]["picks"] == told["accepted"]
+    assert open_run(server.run_folder(run)).rounds[1]["picks"] == told["accepted"]
 
 
 def test_two_queued_prompts_are_not_mixed_up_and_minimising_cancels_nothing(chrome, server):
@@ -248,21 +228,21 @@ def test_two_queued_prompts_are_not_mixed_up_and_minimising_cancels_nothing(chro
     for name in ("first", "second"):
         b.build(page, loop(f"queued {name}"))
         b.queue(page)
-    cells(page).nth(1).click()
+    b.cells(page).nth(1).click()
     told = kept(page, server, "queued first", 1, 0)
     page.keyboard.press("Escape")
     chip = page.locator(".swf-chip")
     chip.wait_for()
     assert server.get("/queue")["queue_running"] and "queued first" in (chip.text_content() or "")
     chip.click()
-    cells(page)
+    b.cells(page)
     page.keyboard.press("g")
     until(page, "document.querySelector('.swf-dialog select')?.selectedOptions[0]?.text === 'queued second'")
-    cells(page).nth(3).click()
+    b.cells(page).nth(3).click()
     other = kept(page, server, "queued second", 1, 0)
     page.keyboard.press("g")
     idle(server)
-    rounds = [open_run(folder_of(server, f"queued {n}")).rounds[1]["picks"] for n in ("first", "second")]
+    rounds = [open_run(server.run_folder(f"queued {n}")).rounds[1]["picks"] for n in ("first", "second")]
     assert rounds == [told["accepted"], other["accepted"]]
 
 
@@ -270,7 +250,7 @@ def test_cancel_keeps_the_picks(chrome, server):
     page = b.open_page(chrome, server)
     b.build(page, loop("cancelled picks"))
     b.queue(page)
-    cells(page).nth(1).click()
+    b.cells(page).nth(1).click()
     kept(page, server, "cancelled picks", 1, 0)
     page.evaluate("fetch('/interrupt', {method: 'POST'})")
     last = idle(server)
@@ -278,7 +258,7 @@ def test_cancel_keeps_the_picks(chrome, server):
     until(page, "document.querySelector('.swf-dialog .swf-status').textContent.startsWith('Cancelled')")
     b.shot(page, "cancelled")
     assert len(saved(server, "cancelled picks")["accepted"]) == 1
-    assert len(open_run(folder_of(server, "cancelled picks")).rounds) == 1
+    assert len(open_run(server.run_folder("cancelled picks")).rounds) == 1
 
 
 def report_of(history: dict[str, Any]) -> str:
@@ -289,7 +269,7 @@ def test_time_runs_out_and_a_closed_page_each_have_an_outcome(chrome, server):
     page = b.open_page(chrome, server)
     b.build(page, loop("in time", timeout=3.0))
     b.queue(page)
-    cells(page)
+    b.cells(page)
     last = idle(server)
     assert last["status"]["status_str"] == "success"
     assert "nobody answered for 3 s: the saved picks: 0 accepted" in report_of(last)
@@ -299,7 +279,7 @@ def test_time_runs_out_and_a_closed_page_each_have_an_outcome(chrome, server):
     b.build(page, loop("closed", otherwise="auto", count=1))
     b.queue(page)
     until(page, "document.querySelector('.swf-dialog select')?.selectedOptions[0]?.text === 'closed'")
-    cells(page)
+    b.cells(page)
     page.close(run_before_unload=False)
     last = idle(server)
     assert "the page was closed: 1 samples picked automatically: 1 accepted" in report_of(last)
@@ -314,7 +294,7 @@ def test_the_server_dies_in_the_middle_and_nothing_is_lost(chrome, host, tmp_pat
         page = b.open_page(chrome, server)
         b.build(page, loop("killed"))
         b.queue(page)
-        cells(page).nth(1).click()
+        b.cells(page).nth(1).click()
         told = kept(page, server, "killed", 1, 0)
         process.kill()
         process.wait()
@@ -331,138 +311,7 @@ def test_the_server_dies_in_the_middle_and_nothing_is_lost(chrome, host, tmp_pat
         page.wait_for_selector(".swf-dialog .swf-cell[data-judged=accepted]", timeout=90_000)
         page.keyboard.press("g")
         assert idle(server)["status"]["status_str"] == "success"
-        assert open_run(folder_of(server, "killed")).rounds[1]["picks"] == told["accepted"]
+        assert open_run(server.run_folder("killed")).rounds[1]["picks"] == told["accepted"]
     finally:
         process.kill()
         process.wait()
-
-
-def many(folder: Path, rows: int = 40, steps: int = 5, px: int = 512) -> None:
-    """A finished run of 200 samples, made without training."""
-    import numpy as np
-    import torch
-
-    from swf_core.files import write_files
-    from swf_core.learn.dataset import picture_id
-    from swf_core.pictures import png_bytes
-
-    rng = np.random.default_rng(1)
-    files, told, prompts = {}, [], [f"a thing of kind {k}" for k in range(rows)]
-    for step in range(1, steps + 1):
-        for k, prompt in enumerate(prompts):
-            small = torch.from_numpy(rng.random((3, 16, 16), dtype=np.float32))
-            picture = torch.nn.functional.interpolate(small[None], (px, px), mode="bilinear")[0]
-            file = f"step_{step:06d}_{k:02d}.png"
-            files[folder / "samples" / file] = png_bytes(picture)
-            told.append({"id": picture_id(picture), "file": file, "step": step, "prompt": prompt, "seed": k,
-                         "lora": True})  # fmt: skip
-    original = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1))
-    files[folder / "data" / f"{picture_id(original)}.png"] = png_bytes(original)
-    run = {
-        "format": 1, "model": {"name": "mini", "family": "mini", "digest": ""}, "options": {}, "chosen": None,
-        "data": [{"id": picture_id(original), "caption": "a thing", "weight": 1, "repeats": 1, "origin": "original"}],
-        "prompts": [{"prompt": p, "seed": k} for k, p in enumerate(prompts)],
-        "rounds": [{"first": 0, "steps": steps, "options": {}, "picks": [], "captions": {}}],
-    }  # fmt: skip
-    files[folder / "samples.json"] = json.dumps(told).encode()
-    files[folder / "run.json"] = json.dumps(run).encode()
-    write_files(files)
-
-
-OPENED = """
-async () => {
-  const began = performance.now();
-  app.extensionManager.command.execute('StyleWallfacer.Gallery.Open');
-  const seen = () => {
-    const box = document.querySelector('.swf-dialog .swf-grid')?.getBoundingClientRect();
-    const all = [...document.querySelectorAll('.swf-dialog .swf-cell img')];
-    const shown = all.filter(i => i.getBoundingClientRect().top < box.bottom);
-    return all.length === 200 && shown.every(i => i.complete && i.naturalWidth);
-  };
-  while (!seen()) await new Promise(requestAnimationFrame);
-  return performance.now() - began;
-}
-"""
-SCROLLED = """
-async () => {
-  const grid = document.querySelector('.swf-dialog .swf-grid');
-  const frames = [];
-  let before = performance.now();
-  for (let k = 0; k < 60; k++) {
-    grid.scrollTop = k * 80;
-    await new Promise(requestAnimationFrame);
-    const now = performance.now();
-    frames.push(now - before);
-    before = now;
-  }
-  frames.sort((a, b) => a - b);
-  return [frames[30], frames[57]];
-}
-"""
-
-
-def test_two_hundred_samples_open_at_once_and_fifty_openings_leave_nothing(chrome, server):
-    many(folder_of(server, "many"))
-    page = b.open_page(chrome, server)
-    first = page.evaluate(OPENED)
-    middle, slow = page.evaluate(SCROLLED)
-    page.wait_for_timeout(1000)
-    b.shot(page, "two hundred")
-    devtools = page.context.new_cdp_session(page)
-
-    def counted() -> tuple[float, int]:
-        devtools.send("HeapProfiler.collectGarbage")
-        told = {m["name"]: m["value"] for m in devtools.send("Performance.getMetrics")["metrics"]}
-        return told["JSHeapUsedSize"] / 2**20, int(told["Nodes"])
-
-    devtools.send("Performance.enable")
-    sizes = []
-    for k in range(50):
-        page.keyboard.press("Escape")
-        page.wait_for_function("!document.querySelector('.swf-dialog')")
-        again = page.evaluate(OPENED)
-        if k in (4, 49):
-            page.keyboard.press("Escape")
-            page.wait_for_timeout(300)
-            sizes.append(counted())
-            page.evaluate(OPENED)
-    print(f"opened in {first:.0f} ms, again in {again:.0f} ms; a scrolled frame {middle:.0f} ms, 95 % {slow:.0f} ms")
-    print(f"heap in MiB and DOM nodes after 5 and 50 openings: {sizes}")
-    assert first < 1000 and again < 1000 and middle < 34
-    assert sizes[1][0] < sizes[0][0] + 3 and sizes[1][1] < sizes[0][1] + 500
-
-
-@pytest.mark.parametrize("look", ["light", "phone", "Chinese"])
-def test_the_page_in_other_clothes(chrome, server, look):
-    many(folder_of(server, "looks"), rows=6, steps=3, px=64) if not folder_of(server, "looks").exists() else None
-    page = b.open_page(chrome, server)
-    was = page.evaluate("['Comfy.ColorPalette', 'Comfy.Locale'].map(n => app.extensionManager.setting.get(n))")
-    try:
-        if look == "light":
-            page.evaluate("app.extensionManager.setting.set('Comfy.ColorPalette', 'light')")
-        if look == "phone":
-            page.set_viewport_size({"width": 390, "height": 800})
-        if look == "Chinese":
-            page.evaluate("app.extensionManager.setting.set('Comfy.Locale', 'zh')")
-        page.wait_for_timeout(500)
-        page.evaluate("app.extensionManager.command.execute('StyleWallfacer.Gallery.Open')")
-        found = cells(page)
-        page.wait_for_timeout(500)
-        b.shot(page, f"look {look}")
-        wide, inside = page.evaluate(
-            "[innerWidth, Math.max(...[...document.querySelectorAll('.swf-dialog .swf-bar button')]"
-            ".map(e => e.getBoundingClientRect().right))]"
-        )
-        assert inside <= wide  # no button is beyond the edge
-        label = found.nth(1).get_attribute("aria-label") or ""
-        assert ("步" if look == "Chinese" else "step") in label
-        if look == "light":
-            colours = page.evaluate(
-                "[getComputedStyle(document.querySelector('.swf-board')).backgroundColor,"
-                " getComputedStyle(document.querySelector('.swf-board')).color]"
-            )
-            light, dark = (sum(map(int, c[c.index("(") + 1 : -1].split(",")[:3])) for c in colours)
-            assert light > 500 > 300 > dark
-    finally:
-        page.evaluate("v => app.extensionManager.setting.set('Comfy.ColorPalette', v[0])", was)
-        page.evaluate("v => app.extensionManager.setting.set('Comfy.Locale', v[1])", was)

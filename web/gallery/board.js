@@ -24,6 +24,7 @@ export class Board {
     this.step = null; // null: all
     this.answering = null; // the step whose samples are asked about
     this.waits = false;
+    this.message = { text: "", bad: false };
     this.history = [];
     this.pending = new Map(); // samples whose last click is not answered yet, and how many clicks
     this.sending = Promise.resolve();
@@ -81,8 +82,10 @@ export class Board {
   async load(token) {
     if (token !== this.token) {
       this.history = [];
-      this.step = undefined;
+      this.step = null;
+      this.waits = false;
       this.zoom.forget();
+      this.say("");
     }
     this.token = token;
     try {
@@ -96,7 +99,6 @@ export class Board {
   draw(told) {
     const say = words();
     const looks = told.steps.length;
-    if (this.step === undefined) this.step = null;
     this.told = told;
     this.answering = told.waiting[0]?.step ?? this.answering;
     this.slider.max = String(looks);
@@ -112,7 +114,7 @@ export class Board {
     this.advice.textContent = told.advice;
     this.count();
     this.waits = told.waiting.length > 0;
-    this.say("");
+    this.showStatus();
   }
 
   slide() {
@@ -180,8 +182,8 @@ export class Board {
   recaption() {
     const [sample, token] = [this.sample(), this.token];
     if (!sample || this.captionText.value.trim() === sample.caption) return;
-    const words_ = this.captionText.value;
-    this.send(async () => picksChanged(token, await talk.caption(token, sample.id, words_)), () => {
+    const typed = this.captionText.value;
+    this.send(async () => picksChanged(token, await talk.caption(token, sample.id, typed)), () => {
       this.captionText.value = sample.caption;
     });
   }
@@ -200,7 +202,6 @@ export class Board {
     if (!this.told || picks.version < this.told.version) return; // messages overtake one another
     this.told.version = picks.version;
     const judged = new Map([...picks.rejected.map((i) => [i, "rejected"]), ...picks.accepted.map((i) => [i, "accepted"])]);
-    this.told.answered = picks.answered;
     for (const sample of this.told.samples) {
       if (!sample.lora) continue;
       if (!this.pending.has(sample.id)) sample.judged = judged.get(sample.id) ?? "";
@@ -224,8 +225,15 @@ export class Board {
     this.buttons.undo.disabled = !this.history.length;
   }
 
-  /** A line for the person; with nothing to say, whether somebody waits. */
+  /** A line for the person, which stays until the next one. */
   say(text, bad = false) {
+    this.message = { text, bad };
+    this.showStatus();
+  }
+
+  /** With nothing to say, whether somebody waits. */
+  showStatus() {
+    const { text, bad } = this.message;
     this.status.textContent = text || (this.waits ? words().waitingFor(this.told.name) : "");
     this.status.classList.toggle("swf-bad", bad);
   }

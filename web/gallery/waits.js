@@ -4,6 +4,8 @@ import { talk } from "./talk.js";
 
 const EVERY_MS = 5000;
 const waits = new Map();
+let server = null; // which start of the server this page spoke to last
+let denied = () => {};
 
 /** Those who wait now, the first one first. */
 export function waiting() {
@@ -12,29 +14,35 @@ export function waiting() {
 
 export function addWait(wait) {
   waits.set(wait.wait, wait);
-  talk.here(wait.wait).catch(() => waits.delete(wait.wait));
+  beat(wait.wait);
 }
 
 export function endWait(id) {
-  const found = waits.get(id);
   waits.delete(id);
-  return found;
 }
 
-/** After a reload, a lost connection or a restart: ask who waits. Returns those who no longer do. */
-export async function askAgain() {
-  const told = await talk.everything();
+/** Who waits, as the server tells it after a reload, a lost connection or a restart. Returns whether somebody's wait was
+ * lost because it is another server than before. */
+export function takeOver(told) {
   const now = new Set(told.waiting.map((w) => w.wait));
   const lost = waiting().filter((w) => !now.has(w.wait));
-  for (const wait of lost) waits.delete(wait.wait);
+  const restarted = server !== null && server !== told.server;
+  server = told.server;
+  for (const wait of lost) endWait(wait.wait);
   for (const wait of told.waiting) addWait(wait);
-  return lost;
+  return restarted && lost.length > 0;
 }
 
-export function startBeating() {
-  setInterval(() => {
-    for (const id of waits.keys()) talk.here(id).catch((error) => error.status === 410 && waits.delete(id));
-  }, EVERY_MS);
+function beat(id) {
+  talk.here(id).catch((error) => {
+    if (error.status === 410) denied(); // it has ended, or the server was restarted; while it is away nothing is known
+  });
+}
+
+/** Say every few seconds that this page shows those who wait; `ask` is called when the server denies one of them. */
+export function startBeating(ask) {
+  denied = ask;
+  setInterval(() => [...waits.keys()].forEach(beat), EVERY_MS);
   window.addEventListener("pagehide", () => {
     for (const id of waits.keys()) talk.goodbye(id);
   });

@@ -1,0 +1,147 @@
+"""The gallery's page itself: many samples, many openings, other themes, widths and languages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import browser as b
+import numpy as np
+import pytest
+import torch
+
+from swf_core.files import write_files
+from swf_core.learn.dataset import picture_id
+from swf_core.pictures import png_bytes
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits(server) -> None:
+    b.quiet(server)
+
+
+def many(folder: Path, rows: int = 40, steps: int = 5, px: int = 512) -> None:
+    """A finished run of 200 samples, made without training."""
+    rng = np.random.default_rng(1)
+    files, told, prompts = {}, [], [f"a thing of kind {k}" for k in range(rows)]
+    for step in range(1, steps + 1):
+        for k, prompt in enumerate(prompts):
+            small = torch.from_numpy(rng.random((3, 16, 16), dtype=np.float32))
+            picture = torch.nn.functional.interpolate(small[None], (px, px), mode="bilinear")[0]
+            file = f"step_{step:06d}_{k:02d}.png"
+            files[folder / "samples" / file] = png_bytes(picture)
+            told.append({"id": picture_id(picture), "file": file, "step": step, "prompt": prompt, "seed": k,
+                         "lora": True})  # fmt: skip
+    original = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1))
+    files[folder / "data" / f"{picture_id(original)}.png"] = png_bytes(original)
+    run = {
+        "format": 1, "model": {"name": "mini", "family": "mini", "digest": ""}, "options": {}, "chosen": None,
+        "data": [{"id": picture_id(original), "caption": "a thing", "weight": 1, "repeats": 1, "origin": "original"}],
+        "prompts": [{"prompt": p, "seed": k} for k, p in enumerate(prompts)],
+        "rounds": [{"first": 0, "steps": steps, "options": {}, "picks": [], "captions": {}}],
+    }  # fmt: skip
+    files[folder / "samples.json"] = json.dumps(told).encode()
+    files[folder / "run.json"] = json.dumps(run).encode()
+    write_files(files)
+
+
+OPENED = """
+async () => {
+  const began = performance.now();
+  app.extensionManager.command.execute('StyleWallfacer.Gallery.Open');
+  const seen = () => {
+    const box = document.querySelector('.swf-dialog .swf-grid')?.getBoundingClientRect();
+    const all = [...document.querySelectorAll('.swf-dialog .swf-cell img')];
+    const shown = all.filter(i => i.getBoundingClientRect().top < box.bottom);
+    return all.length === 200 && shown.every(i => i.complete && i.naturalWidth);
+  };
+  while (!seen()) await new Promise(requestAnimationFrame);
+  return performance.now() - began;
+}
+"""
+SCROLLED = """
+async () => {
+  const grid = document.querySelector('.swf-dialog .swf-grid');
+  const frames = [];
+  let before = performance.now();
+  for (let k = 0; k < 60; k++) {
+    grid.scrollTop = k * 80;
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    frames.push(now - before);
+    before = now;
+  }
+  frames.sort((a, b) => a - b);
+  return [frames[30], frames[57]];
+}
+"""
+
+
+def test_two_hundred_samples_open_at_once_and_fifty_openings_leave_nothing(chrome, server):
+    many(server.run_folder("many"))
+    page = b.open_page(chrome, server)
+    first = page.evaluate(OPENED)
+    middle, slow = page.evaluate(SCROLLED)
+    page.wait_for_timeout(1000)
+    b.shot(page, "two hundred")
+    devtools = page.context.new_cdp_session(page)
+
+    def counted() -> tuple[float, int]:
+        devtools.send("HeapProfiler.collectGarbage")
+        told = {m["name"]: m["value"] for m in devtools.send("Performance.getMetrics")["metrics"]}
+        return told["JSHeapUsedSize"] / 2**20, int(told["Nodes"])
+
+    devtools.send("Performance.enable")
+    sizes = []
+    for k in range(50):
+        page.keyboard.press("Escape")
+        page.wait_for_function("!document.querySelector('.swf-dialog')")
+        again = page.evaluate(OPENED)
+        if k in (4, 49):
+            page.keyboard.press("Escape")
+            page.wait_for_timeout(300)
+            sizes.append(counted())
+            page.evaluate(OPENED)
+    print(f"opened in {first:.0f} ms, again in {again:.0f} ms; a scrolled frame {middle:.0f} ms, 95 % {slow:.0f} ms")
+    print(f"heap in MiB and DOM nodes after 5 and 50 openings: {sizes}")
+    assert first < 1000 and again < 1000 and middle < 34
+    assert sizes[1][0] < sizes[0][0] + 3 and sizes[1][1] < sizes[0][1] + 500
+
+
+@pytest.mark.parametrize("look", ["light", "phone", "Chinese"])
+def test_the_page_in_other_clothes(chrome, server, look):
+    if not server.run_folder("looks").exists():
+        many(server.run_folder("looks"), rows=6, steps=3, px=64)
+    page = b.open_page(chrome, server)
+    was = page.evaluate("['Comfy.ColorPalette', 'Comfy.Locale'].map(n => app.extensionManager.setting.get(n))")
+    try:
+        if look == "light":
+            page.evaluate("app.extensionManager.setting.set('Comfy.ColorPalette', 'light')")
+        if look == "phone":
+            page.set_viewport_size({"width": 390, "height": 800})
+        if look == "Chinese":
+            page.evaluate("app.extensionManager.setting.set('Comfy.Locale', 'zh')")
+        page.wait_for_timeout(500)
+        page.evaluate("app.extensionManager.command.execute('StyleWallfacer.Gallery.Open')")
+        found = b.cells(page)
+        page.wait_for_timeout(500)
+        b.shot(page, f"look {look}")
+        wide, inside = page.evaluate(
+            "[innerWidth, Math.max(...[...document.querySelectorAll('.swf-dialog .swf-bar button')]"
+            ".map(e => e.getBoundingClientRect().right))]"
+        )
+        assert inside <= wide  # no button is beyond the edge
+        label = found.nth(1).get_attribute("aria-label") or ""
+        assert ("步" if look == "Chinese" else "step") in label
+        if look == "light":
+            colours = page.evaluate(
+                "[getComputedStyle(document.querySelector('.swf-board')).backgroundColor,"
+                " getComputedStyle(document.querySelector('.swf-board')).color]"
+            )
+            light, dark = (sum(map(int, c[c.index("(") + 1 : -1].split(",")[:3])) for c in colours)
+            assert light > 500 > 300 > dark
+    finally:
+        page.evaluate("v => app.extensionManager.setting.set('Comfy.ColorPalette', v[0])", was)
+        page.evaluate("v => app.extensionManager.setting.set('Comfy.Locale', v[1])", was)
