@@ -1,0 +1,133 @@
+"""`recolor`: change the colours of a picture by a palette, after a reference, or by words."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..files import check_folder
+from .options import add_common, check_model, check_targets, load_backend, load_pictures, number, whole
+from .progress import Bars
+
+METHODS = ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
+WORDS_STEPS = 30
+
+
+def add(verbs: Any) -> None:
+    """Declare the verb."""
+    parser = verbs.add_parser(
+        "recolor", help="change the colours of a picture",
+        description="Change the colours of a picture by a palette or after another picture (no model is used), or by "
+        "words (the model paints it again). Drawing and shading stay.",
+    )
+    parser.add_argument("--image", type=Path, required=True, metavar="IMG", help="what is recoloured")
+    parser.add_argument(
+        "--palette", metavar="C,...",
+        help="hex codes or CSS names, each with a share if you like ('navy 60%%, gold 40%%'), or edits of the picture's "
+        "own colours ('#a63f1b -> #1d3557, ...')",
+    )
+    parser.add_argument("--like", type=Path, metavar="IMG", help="the picture whose colours are taken")
+    parser.add_argument(
+        "--prompt", nargs="+", metavar="T", help="'red house -> blue house', or 'a blue house' alone; several at will"
+    )
+    parser.add_argument("--mask", type=Path, metavar="IMG", help="where: white is changed, black stays as it is")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write")
+    parser.add_argument("--strength", type=number(0, 1), default=1.0, metavar="S", help="0 is the picture as it is")
+    parser.add_argument(
+        "--lightness", type=number(0, 1), default=0.0, metavar="L",
+        help="of a palette: 0 (default) takes its hues alone, 1 its light and dark too; edits are taken as written",
+    )
+    parser.add_argument("--method", choices=METHODS, default="linear", help="of --like; default linear")
+    parser.add_argument(
+        "--words-strength", type=number(0, 20), default=1.0, metavar="W", help="of --prompt; 1 (default) and up"
+    )
+    parser.add_argument("--colors", type=whole(1, 32), default=6, metavar="K", help="colours that are told; default 6")
+    parser.add_argument("--steps", type=whole(1, 999), default=WORDS_STEPS, metavar="N", help="of --prompt; default 30")
+    parser.add_argument(
+        "--size", type=whole(16, 8192), metavar="PX", help="long side, of --prompt the model's native size"
+    )
+    add_common(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
+    """Check, load, recolour, write."""
+    ways = [name for name in ("palette", "like", "prompt") if getattr(args, name) is not None]
+    if len(ways) != 1:
+        raise UserError(f"{' and '.join('--' + w for w in ways) or 'Nothing'} was given; give one of --palette, --like "
+                        "and --prompt.")  # fmt: skip
+    check_folder(args.out.parent)
+    if args.out.suffix.lower() != ".png":
+        raise UserError(f"'{args.out}' is no .png file; results are written as PNG.")
+    sources = [path for path in (args.image, args.like, args.mask) if path is not None]
+    check_targets([args.out], sources)
+    check_model(args.model)
+
+    from .. import pictures
+    from ..colour.edits import read_palette
+    from ..colour.match import match
+    from ..colour.palette import extract
+    from ..colour.transport import palette_distance, repalette
+
+    asked = read_palette(args.palette) if args.palette is not None else None
+    for path in sources:
+        pictures.check(path)
+    if args.prompt:
+        (picture,) = load_pictures([args.image], args.size)
+    else:
+        picture = pictures.load(args.image, args.size)
+    mask = None if args.mask is None else _mask(args.mask, picture.pixels)
+    report: dict[str, Any] = {"way": ways[0], "strength": args.strength, "seed": args.seed}
+    if asked is not None:
+        source, target = asked
+        result = repalette(
+            picture.pixels, target, source=source, lightness=args.lightness, strength=args.strength, mask=mask
+        )
+        before, after = (extract(p, max(args.colors, len(target)), mask) for p in (picture.pixels, result))
+        report["palette_distance"] = [round(palette_distance(p, target), 4) for p in (before, after)]
+    elif args.like is not None:
+        like = pictures.load(args.like, args.size or 2048)
+        result = match(picture.pixels, like.pixels, args.method, strength=args.strength, mask=mask)
+        report["method"] = args.method
+    else:
+        result, cost = _by_words(args, picture, mask, bars)
+        report["cost"] = cost
+    report["palette"] = {
+        name: _told(extract(p, args.colors, mask)) for name, p in (("before", picture.pixels), ("after", result))
+    }
+    pictures.save(args.out, result, picture.alpha)
+    return {"written": [args.out], **report, "size": [result.shape[2], result.shape[1]]}
+
+
+def _by_words(args: argparse.Namespace, picture: Any, mask: Any, bars: Bars) -> Any:
+    """The picture inverted and sampled again, with nothing injected but what the words change."""
+    from ..colour.concepts import parse_concepts
+    from ..colour.guidance import ColourGuidance
+    from ..pictures import check_size
+    from ..transfer import preset, stylize
+
+    concepts = parse_concepts("\n".join(args.prompt), args.words_strength * args.strength, mask=mask)
+    backend = load_backend(args)
+    options = preset("wallfacer", backend).changed(
+        strength=0.0, adain=0.0, steps=args.steps, refinements=1, size_px=args.size
+    )
+    check_size(picture, args.size or backend.native_size_px)
+    result = stylize(
+        backend, [picture.pixels], [picture.pixels], options, seed=args.seed,
+        steering=ColourGuidance(tuple(concepts)), progress=bars("recolor"),
+    )  # fmt: skip
+    return result.images[0], result.cost
+
+
+def _mask(path: Path, pixels: Any) -> Any:
+    """A mask picture at the picture's size."""
+    from .. import pictures
+
+    shown = pictures.load(path).pixels.mean(0, keepdim=True)
+    return pictures.resize(shown, *pixels.shape[1:])[0].clamp(0.0, 1.0)
+
+
+def _told(palette: Any) -> list[dict[str, Any]]:
+    return [{"color": c, "share": round(float(s), 4)} for c, s in zip(palette.codes, palette.weights())]

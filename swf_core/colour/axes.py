@@ -1,0 +1,73 @@
+"""Colour as a model's latents hold it: the linear map between OKLab and a codec's channels.
+
+An autoencoder of four channels keeps colour nearly linearly (which is why previews from latents work). So a change of
+colour can be made on latents while sampling, in microseconds, where decoding would cost more than the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..models.contracts import Codec
+from .spaces import from_oklab, to_oklab
+
+# Patches of flat colour: lightnesses, and chromas on a ring of hues. Each covers CELLS x CELLS latent cells, of which
+# the middle is read: the codec's borders bleed.
+LIGHTNESSES = (0.25, 0.4, 0.55, 0.7, 0.85)
+CHROMAS, HUES = (0.05, 0.11), 6
+CELLS = 4
+
+
+@dataclass(frozen=True)
+class Axes:
+    """`out` [C, 3]: latent per OKLab; `into` [3, C] and `origin` [3]: OKLab = into latent + origin."""
+
+    out: Tensor
+    into: Tensor
+    origin: Tensor
+
+    @staticmethod
+    def of(codec: Codec, device: torch.device | None = None) -> Axes:
+        """Fitted by least squares on flat patches sent through the codec; one call of `encode`."""
+        return Axes.fit(*patches(codec, device))
+
+    @staticmethod
+    def fit(latents: Tensor, lab: Tensor) -> Axes:
+        """From latents [n, C] of known colours [n, 3]."""
+        ones = torch.ones(len(lab), 1, dtype=torch.float64)
+        latents, lab = latents.double().cpu(), lab.double().cpu()
+        out = torch.linalg.lstsq(torch.cat([lab, ones], 1), latents).solution
+        into = torch.linalg.lstsq(torch.cat([latents, ones], 1), lab).solution
+        return Axes(out[:3].T.float(), into[:-1].T.float(), into[-1].float())
+
+    def colours(self, latents: Tensor) -> Tensor:
+        """OKLab [B, 3, h, w] of latents [B, C, h, w], one colour a cell."""
+        into = self.into.to(latents)
+        return torch.einsum("kc,bchw->bkhw", into, latents) + self.origin.to(latents)[:, None, None]
+
+    def change(self, lab: Tensor) -> Tensor:
+        """The change of latents [B, C, h, w] that changes colours by `lab` [B, 3, h, w]."""
+        return torch.einsum("ck,bkhw->bchw", self.out.to(lab), lab)
+
+
+def patches(codec: Codec, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
+    """Latents [n, C] of flat colours, and the colours [n, 3] in OKLab."""
+    wanted = []
+    for lightness in LIGHTNESSES:
+        wanted.append((lightness, 0.0, 0.0))
+        for chroma in CHROMAS:
+            for k in range(HUES):
+                angle = torch.tensor(6.283185307179586 * (k + 0.5 * (chroma == CHROMAS[1])) / HUES)
+                wanted.append((lightness, chroma * float(angle.cos()), chroma * float(angle.sin())))
+    srgb = from_oklab(torch.tensor(wanted).T)  # what the gamut does not hold is nearer to grey
+    side, across = CELLS * codec.downscale, 5
+    down = -(-srgb.shape[1] // across)
+    image = torch.full((3, down * across), 0.5)
+    image[:, : srgb.shape[1]] = srgb
+    image = image.view(3, down, across).repeat_interleave(side, 1).repeat_interleave(side, 2)
+    latents = codec.encode(image[None] if device is None else image[None].to(device)).float().cpu()[0]
+    middle = latents.view(latents.shape[0], down, CELLS, across, CELLS)[:, :, CELLS // 2, :, CELLS // 2]
+    return middle.reshape(latents.shape[0], -1).T[: srgb.shape[1]], to_oklab(srgb).T

@@ -1,0 +1,122 @@
+"""Colours while sampling: the predicted clean latent is moved at every step, so that the model answers the new colours.
+
+By words (`concepts`), towards a palette, or towards a reference's mean and covariance. The last two work on latents
+through the codec's colour axes, one colour a cell, and ask the network nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+from .axes import Axes
+from .concepts import Concept, Places, directions, place_on
+from .match import Gaussian
+from .palette import Palette, summary
+from .transport import map_points
+
+# Colours that stand for a step's latents, and cells that are looked at: a step's map has to cost next to nothing.
+STEP_COLOURS, STEP_CELLS = 10, 1024
+
+
+@dataclass(frozen=True)
+class ColourGuidance:
+    """What colours a sampling is to have: a `Steering` for any sampler.
+
+    * concepts: by words.
+    * palette: colours to move to; `source`: those it was edited from (see `repalette`); `lightness` 0..1.
+    * reference: mean and covariance to have, of one colour a latent cell (`reference_of`).
+    * axes: the codec's, needed for palette and reference.
+    * amount: 0..1, how far palette or reference are followed at each step.
+    * mask: [H, W] in 0..1, where palette and reference act; concepts have masks of their own.
+    * sigma_low, sigma_high: noise levels between which anything is done, ends included.
+
+    Raises ValueError (UserError) for values outside their range, or a palette or reference without axes.
+    """
+
+    concepts: tuple[Concept, ...] = ()
+    palette: Palette | None = None
+    source: Palette | None = None
+    reference: Gaussian | None = None
+    axes: Axes | None = None
+    amount: float = 1.0
+    lightness: float = 0.0
+    mask: Tensor | None = None
+    sigma_low: float = 0.0
+    sigma_high: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.amount <= 1.0:
+            raise UserError(f"The amount is {self.amount}; it must be between 0 (off) and 1.")
+        if not 0.0 <= self.lightness <= 1.0:
+            raise UserError(f"lightness is {self.lightness}; it must be between 0 (hues alone) and 1.")
+        if not 0.0 <= self.sigma_low <= self.sigma_high:
+            raise UserError(
+                f"The sigma window is {self.sigma_low} to {self.sigma_high}; give 0 <= sigma_low <= sigma_high."
+            )
+        if self.mask is not None and float(self.mask.max()) <= 0.0:
+            raise UserError("The mask is empty: it is 0 everywhere; leave some of the picture in it, or give no mask.")
+        if (self.palette or self.reference) and self.axes is None:
+            raise UserError("A palette or a reference while sampling needs the codec's colour axes; give `axes`.")
+
+    @property
+    def prompts(self) -> Sequence[str]:
+        """Texts that the model is asked at every active step, one evaluation each."""
+        return [text for concept in self.spoken for text in concept.texts]
+
+    @property
+    def spoken(self) -> tuple[Concept, ...]:
+        """The concepts that do anything."""
+        return tuple(concept for concept in self.concepts if concept.strength > 0.0)
+
+    def active(self, sigma: float) -> bool:
+        """Whether anything is done at this noise level."""
+        toned = self.amount > 0.0 and (self.palette is not None or self.reference is not None)
+        return self.sigma_low <= sigma <= self.sigma_high and (toned or bool(self.spoken))
+
+    def begin(self) -> Callable[[Tensor, Tensor, Sequence[Tensor]], Tensor]:
+        """The function of one sampling: (x0, x0 under the own prompt, x0 under each of `prompts`) -> x0."""
+        places = [Places() for _ in self.spoken]
+
+        def steer(x0: Tensor, positive: Tensor, told: Sequence[Tensor]) -> Tensor:
+            if told:
+                x0 = x0 + directions(self.spoken, places, positive, told)
+            return self.toned(x0)
+
+        return steer
+
+    def toned(self, x0: Tensor) -> Tensor:
+        """x0 [B, C, h, w] with its colours moved to the palette or reference, each picture by itself."""
+        if self.amount == 0.0 or self.axes is None or (self.palette is None and self.reference is None):
+            return x0
+        colours = self.axes.colours(x0)
+        shown = None if self.mask is None else place_on(self.mask, x0)[0, 0]
+        moves = torch.stack([self._move(each, shown) for each in colours])
+        if shown is not None:
+            moves = moves * shown
+        return x0 + self.axes.change(self.amount * moves)
+
+    def _move(self, colours: Tensor, shown: Tensor | None) -> Tensor:
+        """How one picture's colours [3, h, w] move."""
+        points = colours.flatten(1).T
+        weights = torch.ones(len(points)) if shown is None else shown.flatten().cpu()
+        near = points.float().cpu()
+        if self.palette is not None:
+            stride = -(-len(near) // STEP_CELLS)
+            some, theirs = near[::stride], weights[::stride]
+            shift = map_points(some, theirs, self.palette, summary(some, theirs, STEP_COLOURS), self.source, self.lightness)
+            moved = shift(near.T.contiguous()).T
+        else:
+            assert self.reference is not None
+            moved = Gaussian.of_points(near, weights).linear_to(self.reference)(near.T).T
+        return (moved - near).T.reshape(colours.shape).to(colours)
+
+
+def reference_of(latents: Tensor, axes: Axes) -> Gaussian:
+    """Mean and covariance of a reference picture's latents [1, C, h, w], one colour a cell."""
+    return Gaussian.of_points(axes.colours(latents)[0].flatten(1).T.float().cpu())

@@ -1,0 +1,157 @@
+"""From one palette to another: entropic optimal transport between their colours, and the smooth move of all others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+from .palette import Palette, extract, pixels_seen
+from .spaces import edited
+
+# Colours of the picture that find their places on their own: more than any palette, so that shades part where they must.
+FINE = 24
+# Regularisation of the plan, squared OKLab distance: colours closer than its root count as one.
+EPSILON = 1.5e-3
+# How loosely a palette without shares is held to equal ones (Chizat et al. 2018): a colour may take from a fifth to
+# five times its share before that costs as much as moving by 0.1.
+LOOSE = 6e-3
+
+
+def plan(source: Palette, target: Palette, epsilon: float = EPSILON, rounds: int = 200) -> Tensor:
+    """The plan [k source, k target] by Sinkhorn's iterations in the log domain, cost |p - q|^2 (Cuturi 2013).
+
+    Rows sum to the source's shares. Columns sum to the target's where it has them; else they are free within reason:
+    unbalanced transport with a Kullback-Leibler term towards equal shares.
+    """
+    cost = torch.cdist(source.colours.double(), target.colours.double()).square()
+    rows, columns = source.weights().double().log(), target.weights().double().log()
+    hold = 1.0 if target.shares is not None else LOOSE / (LOOSE + epsilon)
+    f, g = torch.zeros_like(rows), torch.zeros_like(columns)
+    for _ in range(rounds):
+        g = -epsilon * hold * torch.logsumexp((f[:, None] - cost) / epsilon + rows[:, None], 0)
+        f = -epsilon * torch.logsumexp((g[None] - cost) / epsilon + columns[None], 1)
+    return ((f[:, None] + g[None] - cost) / epsilon + rows[:, None] + columns[None]).exp().float()
+
+
+def goals(source: Palette, target: Palette, epsilon: float = EPSILON) -> Tensor:
+    """Where each source colour goes [k, 3]: the mean of the target colours by its row of the plan."""
+    odds = plan(source, target, epsilon)
+    return (odds @ target.colours.float()) / odds.sum(1, keepdim=True).clamp_min(1e-12)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A smooth map of OKLab: each colour moves by its neighbours' moves. `centres` [k, 3], `moves` [k, 3], `width`:
+    the distance at which a centre's influence has fallen to 1/e^2."""
+
+    centres: Tensor
+    moves: Tensor
+    width: float
+
+    def weights(self, colours: Tensor) -> Tensor:
+        """How much each centre counts for each of `colours` [3, n]: [k, n], columns sum to 1."""
+        # -|x - c|^2 without |x|^2, which is the same for all centres
+        nearness = torch.addmm(-self.centres.square().sum(1, keepdim=True), self.centres, colours, alpha=2.0)
+        return torch.softmax(nearness * (2.0 / self.width**2), 0)
+
+    def __call__(self, colours: Tensor) -> Tensor:
+        """OKLab planes [3, n] moved."""
+        return torch.addmm(colours, self.moves.T, self.weights(colours))
+
+
+def shift_to(source: Palette, to: Tensor, points: Tensor, weights: Tensor) -> Shift:
+    """The smooth map that takes the mean of each source colour's pixels to `to` [k, 3].
+
+    Weights of neighbours overlap, so moving every centre by its own way would stop short; the moves solve the linear
+    system that says where the means of `points` [n, 3] (with `weights` [n]) end up, with a little ridge.
+    """
+    centres = source.colours.float()
+    if len(centres) == 1:
+        return Shift(centres, to - centres, 1.0)
+    between = torch.cdist(centres, centres)
+    width = 1.2 * float((between + 9.0 * torch.eye(len(centres))).amin(1).median().clamp_min(0.02))
+    shift = Shift(centres, torch.zeros_like(centres), width)
+    nearest = torch.cdist(points, centres).argmin(1)
+    mass = torch.zeros(len(centres)).index_add_(0, nearest, weights)
+    felt = torch.zeros(len(centres), len(centres))
+    felt.index_add_(0, nearest, (shift.weights(points.T.contiguous()) * weights).T)
+    felt = felt / mass.clamp_min(1e-9)[:, None]
+    scale = mass.clamp_min(1e-9).sqrt()[:, None] / mass.sum().sqrt()
+    a, b = felt * scale, (to - centres) * scale
+    ridge = 1e-3 * torch.eye(len(centres))
+    # The ridge pulls towards each centre's own way, not towards standing still.
+    moves = torch.linalg.solve(a.T @ a + ridge, a.T @ b + ridge @ (to - centres))
+    return Shift(centres, moves, width)
+
+
+def repalette(
+    picture: Tensor, target: Palette, *, source: Palette | None = None, lightness: float = 0.0, strength: float = 1.0,
+    mask: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """A picture [3, H, W] in 0..1 in the colours of `target`; drawing and shading stay.
+
+    With `source`, the palette that was found in this picture and then edited into `target` (as many colours, in the
+    same order): each colour goes where it was edited to. Without it, optimal transport says which goes where, and
+    `lightness` 0..1 how far the palette's light and dark are taken too: 0 moves hue and chroma alone. `strength` 0 is
+    the same picture, bit for bit. `mask` [H, W]: where.
+    Raises ValueError (UserError) for values outside their range, palettes that do not pair, or an empty mask.
+    """
+    shift = palette_map(picture, target, source=source, lightness=lightness, mask=mask)
+    if strength == 0.0:
+        return picture
+    return edited(picture, lambda lab, _: shift(lab), strength, mask)
+
+
+def palette_map(
+    picture: Tensor, target: Palette, *, source: Palette | None = None, lightness: float = 0.0,
+    mask: Tensor | None = None,
+) -> Shift:  # fmt: skip
+    """The map behind `repalette`."""
+    if not 0.0 <= lightness <= 1.0:
+        raise UserError(f"lightness is {lightness}; it must be between 0 (hues alone) and 1 (light and dark too).")
+    points, weights = pixels_seen(picture, mask)
+    return map_points(points, weights, target, extract(picture, FINE, mask), source, lightness)
+
+
+def map_points(
+    points: Tensor, weights: Tensor, target: Palette, fine: Palette, source: Palette | None, lightness: float
+) -> Shift:
+    """`palette_map` for colours [n, 3] with weights, summarised as `fine`. An edited palette is taken as it is written,
+    light and dark too."""
+    if source is None:
+        to = goals(fine, target)
+        to[:, 0] = fine.colours[:, 0] + lightness * (to[:, 0] - fine.colours[:, 0])
+    elif len(source) != len(target):
+        raise UserError(
+            f"The palette was edited from {len(source)} colours to {len(target)}; keep as many, in the same order."
+        )
+    else:
+        near = torch.softmax(-torch.cdist(fine.colours, source.colours).square() / EPSILON, 1)
+        to = fine.colours + near @ (target.colours - source.colours)
+    return shift_to(fine, to, points, weights)
+
+
+def palette_distance(a: Palette, b: Palette) -> float:
+    """The earth mover's distance between two palettes in OKLab: the mean way that colours have to go (Rubner 2000).
+
+    Where one of them has no shares, each of its colours takes what is nearest to it, and colours that nothing is near
+    to count as well: the mean of both ways.
+    """
+    from scipy.optimize import linprog
+
+    cost = torch.cdist(a.colours.double(), b.colours.double())
+    if a.shares is None or b.shares is None:
+        one, other = (a, cost) if b.shares is None else (b, cost.T)
+        return float((one.weights().double() @ other.amin(1) + other.amin(0).mean()) / 2)
+    rows, columns = cost.shape
+    sums = torch.zeros(rows + columns, rows * columns)
+    for i in range(rows):
+        sums[i, i * columns : (i + 1) * columns] = 1
+    for j in range(columns):
+        sums[rows + j, j::columns] = 1
+    masses = torch.cat([a.weights().double() / a.weights().sum(), b.weights().double() / b.weights().sum()])
+    found = linprog(cost.flatten().numpy(), A_eq=sums[:-1].numpy(), b_eq=masses[:-1].numpy(), bounds=(0, None))
+    return float(found.fun)
