@@ -6,6 +6,7 @@ from __future__ import annotations
 def node_list() -> list[type]:
     """Return the node classes, imported only now: the host may import the pack without using it."""
     from .blip_caption import BlipCaption
+    from .color_edit import ColorEdit
     from .feedback_gallery import FeedbackGallery
     from .lora_train import LoraTrain
     from .mini_loader import MiniLoader
@@ -21,7 +22,7 @@ def node_list() -> list[type]:
 
     return [
         TripleSampler, QueryPreservePatch, TrajectoryNode, StyleMix, StyleSave, StyleLoad, MiniLoader, BlipCaption,
-        StyleStrip, StyleDataset, LoraTrain, FeedbackGallery, TrainOn,
+        StyleStrip, StyleDataset, LoraTrain, FeedbackGallery, TrainOn, ColorEdit,
     ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 // pieces struck through, a click keeps one. What is taken is written into `edited`, which wins on the next run.
 
 import { app } from "../../scripts/app.js";
+import { CSS as SWATCHES, drawPalette } from "./swatches.js";
 
 const KEY = "swf_panel";
 const TYPE = "SWF_PANEL";
@@ -228,16 +229,18 @@ function show(node, rows) {
   const element = elementOf(node);
   const background = getComputedStyle(element).backgroundColor.match(/[\d.]+/g)?.slice(0, 3).map(Number) ?? [];
   element.classList.toggle("swf-dark", background.length === 3 && Math.max(...background) < 128);
-  element.replaceChildren(
-    ...rows.map((row) => (row.kind === "strip" ? drawStrip : drawCandidates)(node, row)),
-  );
+  const draw = {
+    strip: drawStrip, candidates: drawCandidates,
+    palette: (owner, row) => drawPalette(owner, row, make, words() === WORDS.zh),
+  };
+  element.replaceChildren(...rows.map((row) => draw[row.kind](node, row)));
   node.setDirtyCanvas?.(true, true);
 }
 
 app.registerExtension({
   name: "StyleWallfacer.Panel",
   init() {
-    document.head.append(make("style", { text: CSS }));
+    document.head.append(make("style", { text: CSS + SWATCHES }));
   },
   beforeRegisterNodeDef(nodeType, nodeData) {
     if (!nodeData.name.startsWith("SWF_")) return;

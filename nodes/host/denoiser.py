@@ -15,9 +15,9 @@ from ...swf_core.models.contracts import AttentionEdit
 from .attention import with_edit
 from .unet import Unet, look_at
 
-# Where a sampling's run travels in its transformer options; and the mark of a reference's own call, which no style is
-# injected into.
-KEY, REFERENCE = "swf", "swf_reference"
+# Where a sampling's run travels in its transformer options; the mark of a reference's own call, which no style is
+# injected into; and where colour guidance travels.
+KEY, REFERENCE, COLOUR = "swf", "swf_reference", "swf_colour"
 
 
 class Text:
@@ -71,14 +71,15 @@ class HostDenoiser:
             options = with_edit(self.options, self.unet, edit.layers, lambda _: edit.function)
         options.setdefault("transformer_options", {})[REFERENCE] = True
         levels = torch.full((x.shape[0],), sigma, device=x.device)
-        (x0,) = comfy.samplers.calc_cond_batch(self.model, [self._conds(cond, x)], x, levels, options)
+        conds = prepared(self.model, cond, x, self._prepared)
+        (x0,) = comfy.samplers.calc_cond_batch(self.model, [conds], x, levels, options)
         return x0.float()
 
-    def _conds(self, cond: Text, x: Tensor) -> list:
-        """The conditioning as the sampler wants it, prepared once for each size."""
-        key = (id(cond), tuple(x.shape))
-        if key not in self._prepared:
-            converted = comfy.sampler_helpers.convert_cond([cond.entry])
-            prepared = comfy.samplers.process_conds(self.model, x, {"positive": converted}, x.device)
-            self._prepared[key] = prepared["positive"]
-        return self._prepared[key]
+
+def prepared(model: Any, text: Text, x: Tensor, seen: dict[Any, list]) -> list:
+    """A text as the host's sampler wants it for latents like `x`; made once for each size and kept in `seen`."""
+    key = (id(text), tuple(x.shape))
+    if key not in seen:
+        converted = comfy.sampler_helpers.convert_cond([text.entry])
+        seen[key] = comfy.samplers.process_conds(model, x, {"positive": converted}, x.device)["positive"]
+    return seen[key]

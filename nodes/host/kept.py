@@ -14,7 +14,7 @@ import torch
 
 from ...swf_core.transfer.features import FeatureBank
 from ...swf_core.transfer.trajectory import Trajectory
-from .denoiser import KEY
+from .denoiser import COLOUR, KEY
 
 # What the features of one style may take in memory. SD1.5 at 512 pixels, late layers, 30 steps, fp16: about 0.9 GB.
 LIMIT_BYTES = 2 << 30
@@ -40,7 +40,7 @@ class Kept:
 def signature(patcher: Any, options: dict[str, Any], levels: list[float], text: Any) -> Any:
     """Everything that decides what a style shows: weights with their patches, other nodes' patches (of the sampling's
     parametrisation too), wrappers and hooks, noise levels, text."""
-    passing = {"sample_sigmas", "cond_or_uncond", "uuids", "sigmas", KEY}
+    passing = {"sample_sigmas", "cond_or_uncond", "uuids", "sigmas", KEY, COLOUR}
     inner = {k: v for k, v in options.get("transformer_options", {}).items() if k not in passing}
     model = [patcher.patches_uuid, patcher.object_patches, patcher.forced_hooks]
     return [model, levels, text.entry, inner, options.get("model_function_wrapper")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ...swf_core.colour.palette import Palette
 from ...swf_core.words.caption import Captioned
 from ...swf_core.words.gap import Gap
 from ...swf_core.words.strip import Stripped
@@ -25,6 +26,14 @@ def strip_row(index: int, count: int, stripped: Stripped, edited: bool, gap: Gap
         "spans": [[_utf16(stripped.caption, a), _utf16(stripped.caption, b)] for a, b in stripped.spans],
         "method": stripped.method, "note": stripped.note, "edited": edited, "gap": None if gap is None else asdict(gap),
     }  # fmt: skip
+
+
+def palette_row(found: Palette, asked: tuple[Palette | None, Palette] | None) -> dict[str, Any]:
+    """A picture's colours with their shares, and the palette that it was moved to, unless that edits its own."""
+    shares = [float(share) for share in found.weights()]
+    target = [] if asked is None or asked[0] is not None else asked[1].codes
+    colours = [{"color": code, "share": share} for code, share in zip(found.codes, shares)]
+    return {"kind": "palette", "colours": colours, "target": target}
 
 
 def shown(rows: list[dict[str, Any]]) -> dict[str, Any]:

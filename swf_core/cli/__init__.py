@@ -15,11 +15,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import bench, caption, demo, mini, pick, sample, strip, stylize, train
+from . import bench, caption, demo, mini, pick, recolor, sample, strip, stylize, train
 from .options import Parser
 from .progress import Bars
 
-VERBS = (demo, stylize, sample, caption, strip, train, pick, bench, mini)
+VERBS = (demo, stylize, sample, recolor, caption, strip, train, pick, bench, mini)
 
 
 def parser() -> Parser:

@@ -22,7 +22,7 @@ def add(verbs: Any) -> None:
         "name",
         choices=(
             "world", "vae", "samples", "transfer", "unmatched", "held-out", "words", "captions", "learn", "gap",
-            "taught", "feedback", "train-speed",
+            "taught", "feedback", "train-speed", "recolour", "colour-words",
         ),
         help="world: speed of the painters, colour histograms; vae: round trips; samples: text to image; transfer: "
         "matched pairs; unmatched: any pairs; held-out: styles never trained on; words: text during transfer; "
@@ -30,7 +30,8 @@ def add(verbs: Any) -> None:
         "picture (learn.csv, a row a training; goes on where it stopped); gap: stripped against full captions there, "
         "five seeds; "
         "taught: pictures repainted with and without such a LoRA; feedback: rounds with picked samples and without; "
-        "train-speed: beside diffusers' LoRA example",
+        "train-speed: beside diffusers' LoRA example; recolour: palettes and references on photographs, beside "
+        "color-matcher; colour-words: 'a blue house instead of a red one' during a transfer (colour-words.csv)",
     )
     parser.add_argument("--out", type=Path, default=Path("out/bench"), metavar="DIR", help="default out/bench")
     parser.add_argument("--quick", action="store_true", help="a sixth of the pictures")

@@ -12,7 +12,7 @@ from .options import add_common, check_model, check_targets, load_backend, load_
 from .progress import Bars
 
 METHODS = ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
-WORDS_STEPS = 30
+WORDS_STEPS, WORDS_BEGIN = 30, 0.45
 
 
 def add(verbs: Any) -> None:
@@ -25,8 +25,8 @@ def add(verbs: Any) -> None:
     parser.add_argument("--image", type=Path, required=True, metavar="IMG", help="what is recoloured")
     parser.add_argument(
         "--palette", metavar="C,...",
-        help="hex codes or CSS names, each with a share if you like ('navy 60%%, gold 40%%'), or edits of the picture's "
-        "own colours ('#a63f1b -> #1d3557, ...')",
+        help="hex codes or CSS names, with shares if you like ('navy 60%%, gold 40%%'), or edits of the picture's own "
+        "colours ('#a63f1b -> #1d3557, ...')",
     )
     parser.add_argument("--like", type=Path, metavar="IMG", help="the picture whose colours are taken")
     parser.add_argument(
@@ -41,7 +41,7 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument("--method", choices=METHODS, default="linear", help="of --like; default linear")
     parser.add_argument(
-        "--words-strength", type=number(0, 20), default=1.0, metavar="W", help="of --prompt; 1 (default) and up"
+        "--words-strength", type=number(0, 20), default=3.0, metavar="W", help="of --prompt; default 3"
     )
     parser.add_argument("--colors", type=whole(1, 32), default=6, metavar="K", help="colours that are told; default 6")
     parser.add_argument("--steps", type=whole(1, 999), default=WORDS_STEPS, metavar="N", help="of --prompt; default 30")
@@ -107,16 +107,18 @@ def _by_words(args: argparse.Namespace, picture: Any, mask: Any, bars: Bars) -> 
     from ..colour.guidance import ColourGuidance
     from ..pictures import check_size
     from ..transfer import preset, stylize
+    from ..transfer.sigmas import schedule
 
-    concepts = parse_concepts("\n".join(args.prompt), args.words_strength * args.strength, mask=mask)
     backend = load_backend(args)
+    concepts = parse_concepts("\n".join(args.prompt), args.words_strength * args.strength, mask=mask)
+    begins = schedule(backend.denoiser.sigmas, args.steps)[round(WORDS_BEGIN * (args.steps - 1))]
     options = preset("wallfacer", backend).changed(
         strength=0.0, adain=0.0, steps=args.steps, refinements=1, size_px=args.size
     )
     check_size(picture, args.size or backend.native_size_px)
     result = stylize(
         backend, [picture.pixels], [picture.pixels], options, seed=args.seed,
-        steering=ColourGuidance(tuple(concepts)), progress=bars("recolor"),
+        steering=ColourGuidance(tuple(concepts), sigma_high=begins), progress=bars("recolor"),
     )  # fmt: skip
     return result.images[0], result.cost
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.contracts import Codec
@@ -19,6 +20,8 @@ from .spaces import from_oklab, to_oklab
 LIGHTNESSES = (0.25, 0.4, 0.55, 0.7, 0.85)
 CHROMAS, HUES = (0.05, 0.11), 6
 CELLS = 4
+# Painters of the pictures beside them: smooth, rough, lined, flat.
+PAINTED = ("photo", "oil", "photo", "pencil", "watercolour", "photo", "papercut", "mosaic")
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,14 @@ class Axes:
 
     @staticmethod
     def of(codec: Codec, device: torch.device | None = None) -> Axes:
-        """Fitted by least squares on flat patches sent through the codec; one call of `encode`."""
-        return Axes.fit(*patches(codec, device))
+        """Fitted by least squares on flat patches and on cells of small pictures sent through the codec.
+
+        Patches alone say how latents answer a colour; pictures, how latents of drawn things are read.
+        """
+        flat, drawn = patches(codec, device), pictures(codec, device)
+        copies = max(1, len(drawn[0]) // len(flat[0]))
+        latents, lab = (torch.cat([a.repeat(copies, 1), b]) for a, b in zip(flat, drawn))
+        return Axes.fit(latents, lab)
 
     @staticmethod
     def fit(latents: Tensor, lab: Tensor) -> Axes:
@@ -51,6 +60,19 @@ class Axes:
     def change(self, lab: Tensor) -> Tensor:
         """The change of latents [B, C, h, w] that changes colours by `lab` [B, 3, h, w]."""
         return torch.einsum("ck,bkhw->bchw", self.out.to(lab), lab)
+
+
+def pictures(codec: Codec, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
+    """Latents [n, C] of the cells of a few painted scenes, and the mean colours [n, 3] of those cells in OKLab."""
+    from ..world import random_look, random_scene, render
+
+    side = 16 * codec.downscale
+    painted = [render(random_scene(k), random_look(style, k, "natural"), side) for k, style in enumerate(PAINTED)]
+    images = torch.stack([torch.from_numpy(p.transpose(2, 0, 1).copy()) for p in painted])
+    latents = codec.encode(images if device is None else images.to(device)).float().cpu()
+    colours = F.avg_pool2d(torch.stack([to_oklab(image) for image in images]), codec.downscale)
+    cells, lab = (x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]) for x in (latents, colours))
+    return cells, lab
 
 
 def patches(codec: Codec, device: torch.device | None = None) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from ..errors import UserError
 
-
 # The quantile of cells that counts as the strongest difference: the very largest is a single cell's.
 PEAK = 0.97
 
@@ -27,7 +26,8 @@ class Concept:
 
     * wanted: text with the new colour, best the generation's own prompt with that one word changed.
     * instead: the same text with the old colour; "" compares with the generation's own prompt.
-    * strength: 1 goes as far as the model does by itself when it is told so; above 1 further; 0 is off.
+    * strength: 1 goes as far as the model does by itself when it is told so, which a content of the old colour pulls
+      back; 3, with guidance that begins a little before the middle, reaches the colour (docs/figures.md); 0 is off.
     * focus: 0..1, how strongly the two texts must differ somewhere, against where they differ most, for anything to be
       changed there. 0 is the whole picture. (SEGA's threshold is a quantile: it changes as much of a picture whether
       the thing is large or small.)
@@ -38,7 +38,7 @@ class Concept:
 
     wanted: str
     instead: str = ""
-    strength: float = 1.0
+    strength: float = 3.0
     focus: float = 0.4
     mask: Tensor | None = None
 
@@ -58,7 +58,7 @@ class Concept:
         return [self.wanted, self.instead] if self.instead else [self.wanted]
 
 
-def parse_concepts(text: str, strength: float = 1.0, focus: float = 0.4, mask: Tensor | None = None) -> list[Concept]:
+def parse_concepts(text: str, strength: float = 3.0, focus: float = 0.4, mask: Tensor | None = None) -> list[Concept]:
     """One concept a line: "red house -> blue house", or "blue house" alone; a strength of its own after a last colon.
 
     Raises ValueError (UserError) for a line that has an arrow and no words on both sides.
@@ -84,7 +84,7 @@ def parse_concepts(text: str, strength: float = 1.0, focus: float = 0.4, mask: T
 
 
 class Places:
-    """Where a concept's texts differ: the mean over the steps so far of how much, smoothed, cut off at a share of its peak.
+    """Where a concept's texts differ: how much, on average over the steps so far, cut off at a share of its peak.
 
     Early steps say roughly where, later ones sharply; the mean of both is steadier than SEGA's mask of each step alone.
     """

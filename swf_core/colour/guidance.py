@@ -109,7 +109,8 @@ class ColourGuidance:
         if self.palette is not None:
             stride = -(-len(near) // STEP_CELLS)
             some, theirs = near[::stride], weights[::stride]
-            shift = map_points(some, theirs, self.palette, summary(some, theirs, STEP_COLOURS), self.source, self.lightness)
+            fine = summary(some, theirs, STEP_COLOURS)
+            shift = map_points(some, theirs, self.palette, fine, self.source, self.lightness)
             moved = shift(near.T.contiguous()).T
         else:
             assert self.reference is not None

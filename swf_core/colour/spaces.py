@@ -1,8 +1,8 @@
 """sRGB to OKLab and back, and colours that no screen can show brought back into its gamut.
 
 Everything works on planes [3, ...] in float32 or float64. OKLab: Ottosson, "A perceptual color space for image
-processing" (2020): lightness 0..1, a green to red, b blue to yellow; equal steps look about equally large, and a line of
-constant hue looks so, which CIELAB's blues do not.
+processing" (2020): lightness 0..1, a green to red, b blue to yellow; equal steps look about equally large, and a line
+of constant hue looks so, which CIELAB's blues do not.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from ..errors import UserError
 from .palette import Palette, extract, pixels_seen
 from .spaces import edited
 
-# Colours of the picture that find their places on their own: more than any palette, so that shades part where they must.
+# Colours of the picture that find their places on their own: more than a palette has, so that shades can part.
 FINE = 24
 # Regularisation of the plan, squared OKLab distance: colours closer than its root count as one.
 EPSILON = 1.5e-3

@@ -57,6 +57,10 @@ def run(
     label = f"{name}-tune" if tune else name
     if name == "world":
         report, pages = _world(quick), {}
+    elif name == "recolour":
+        from .recolour import recolour
+
+        report, pages = recolour(quick, bars(name))
     elif name == "train-speed":
         from .train_speed import train_speed
 
@@ -89,6 +93,10 @@ def run(
             from .taught import taught
 
             report, pages = taught(backend, judge, out, quick, seed, bar)
+        elif name == "colour-words":
+            from .colour_words import colour_words
+
+            report, pages = colour_words(backend, judge, out, quick, seed, bar)
         elif name == "words":
             report, pages = _words(backend, judge, 48 // part, seed, bar)
         else:

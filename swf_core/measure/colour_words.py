@@ -1,4 +1,4 @@
-"""`bench colour-words`: "the house is blue instead of red" during a style transfer, by words alone, against the truth."""
+"""`bench colour-words`: "the house is blue instead of red" during a transfer, by words alone, against the truth."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Case:
 
 
 def cases(count: int = COUNT, start: int = TEST_SEED + 70_000) -> list[Case]:
-    """Painters in turn, scenes with one object that has a hue; those whose truth does not show the new hue are left out."""
+    """Painters in turn, scenes of one object with a hue; those whose truth does not show the new one are left out."""
     found: list[Case] = []
     seed = start
     while len(found) < count:
@@ -145,7 +145,7 @@ def figures(image: Tensor, unedited: Tensor, case: Case, judge: Judge) -> dict[s
     from scipy.ndimage import binary_dilation
 
     hue, chroma = hue_of(image, case.inside)
-    outside = torch.from_numpy(~binary_dilation(case.inside.numpy(), iterations=OUTSIDE_PX))
+    outside = torch.from_numpy(np.logical_not(binary_dilation(case.inside.numpy(), iterations=OUTSIDE_PX)))
     moved = (to_oklab(image) - to_oklab(unedited)).square().sum(0).sqrt()[outside].mean()
     return {
         "hue_error": round(apart(hue, hue_of(case.truth, case.inside)[0]), 2), "chroma": round(chroma, 4),
@@ -157,7 +157,7 @@ def figures(image: Tensor, unedited: Tensor, case: Case, judge: Judge) -> dict[s
 def colour_words(
     backend: Backend, judge: Judge, out: Path, quick: bool, seed: int, bar: Callable[..., None]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Rows in colour-words.csv, one an arm and case, done where it stopped; report by arm, and a page of this call's."""
+    """Rows in colour-words.csv, one an arm and case; goes on where it stopped. Report by arm, and a page."""
     table = out / "colour-words.csv"
     found = list(csv.DictReader(io.StringIO(table.read_text()))) if table.exists() else []
     done = {row["case"] for row in found}
@@ -176,7 +176,7 @@ def colour_words(
             }  # fmt: skip
             found.append({k: str(v) for k, v in row.items()})
         text = io.StringIO()
-        writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
+        writer: Any = csv.DictWriter(text, FIELDS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(found)
         write_text(table, text.getvalue())

@@ -54,7 +54,8 @@ def structure(result: Tensor, source: Tensor) -> float:
     """SSIM of OKLab's lightness."""
     from skimage.metrics import structural_similarity
 
-    return float(structural_similarity(to_oklab(source)[0].numpy(), to_oklab(result)[0].numpy(), data_range=1.0))
+    one, other = (to_oklab(x)[0].numpy() for x in (source, result))
+    return float(structural_similarity(one, other, data_range=1.0))  # type: ignore[arg-type]
 
 
 def edits_of(palette: Palette) -> dict[str, Palette]:
@@ -96,7 +97,8 @@ def row_of(picture: Tensor, result: Tensor, before: float, after: float) -> dict
 
 def palettes(photos: dict[str, Tensor], bar: Callable[..., None]) -> tuple[dict[str, Any], list[list[Any]]]:
     """Edited swatches; palettes of others, hues alone and with their light and dark."""
-    rows: dict[str, list[dict[str, float]]] = {"edited swatches": [], "foreign, lightness 0": [], "foreign, lightness 1": []}
+    kinds = ("edited swatches", "foreign, lightness 0", "foreign, lightness 1")
+    rows: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     page = []
     own = {name: extract(picture, COLOURS) for name, picture in photos.items()}
     for done, (name, picture) in enumerate(photos.items()):
@@ -133,7 +135,8 @@ def told(rows: list[dict[str, float]]) -> dict[str, float]:
     column = {k: np.array([row[k] for row in rows]) for k in rows[0]}
     report = {k: round(float(v.mean()), 4) for k, v in column.items()}
     report |= {"falls in all": round(float(1 - column["after"].sum() / column["before"].sum()), 4),
-               "least fall": round(float(column["falls"].min()), 4), "least ssim": round(float(column["ssim"].min()), 4),
+               "least fall": round(float(column["falls"].min()), 4),
+               "least ssim": round(float(column["ssim"].min()), 4),
                "most clipped": round(float(column["clipped"].max()), 5),
                "fall by 80 %": round(float((column["falls"] >= 0.8).mean()), 4), "edits": len(rows)}  # fmt: skip
     return report
@@ -155,9 +158,9 @@ def apart(result: Tensor, reference: Tensor) -> dict[str, float]:
 def references(photos: dict[str, Tensor], bar: Callable[..., None]) -> dict[str, Any]:
     """Each photograph after each other one, by us and by color-matcher where it is installed."""
     try:
-        from color_matcher import ColorMatcher
+        from color_matcher import ColorMatcher  # type: ignore[import-not-found]
     except ImportError:
-        ColorMatcher = None  # noqa: N806
+        ColorMatcher = None
     rows: dict[str, list[dict[str, float]]] = {}
 
     def keep(label: str, result: Tensor, picture: Tensor, reference: Tensor, seconds: float) -> None:

@@ -144,6 +144,23 @@ class Trainable(Denoiser, Protocol):
         ...
 
 
+class Steering(Protocol):
+    """Moves generation's predicted x0 at the noise levels where it is active; knows latents, no model."""
+
+    @property
+    def prompts(self) -> Sequence[str]:
+        """Texts whose predictions it wants at every active level: one evaluation each, as generation is evaluated."""
+        ...
+
+    def active(self, sigma: float) -> bool:
+        """Whether it does anything at this noise level."""
+        ...
+
+    def begin(self) -> Callable[[Tensor, Tensor, Sequence[Tensor]], Tensor]:
+        """The function of one sampling: (x0, x0 under generation's own prompt, x0 under each of `prompts`) -> x0."""
+        ...
+
+
 class TextEncoder(Protocol):
     """Turns prompts into what the network's cross-attention reads."""
 

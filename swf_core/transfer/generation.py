@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ..models.contracts import AttentionEdit, AttentionLayer, Backend
+from ..models.contracts import AttentionEdit, AttentionLayer, Backend, Steering
 from . import randomness
 from .cost import Meter
 from .edits import injection_edit, leaking_edit
@@ -16,7 +16,7 @@ from .layers import same_layers
 from .levels import Levels
 from .options import TransferOptions
 from .reference import Reference
-from .sampler import Guidance, run_sampler
+from .sampler import Guidance, Steered, run_sampler
 from .sigmas import travelled, vp_scale
 from .start import damp_low_frequencies, toned
 from .styles import Style
@@ -29,7 +29,7 @@ class Generation:
         self, backend: Backend, content_backend: Backend, unconditional: Backend | None, options: TransferOptions,
         levels: Levels, layers: Sequence[AttentionLayer], meter: Meter, styles: list[Style], seed: int,
         *, pictures: Tensor, texts: list[str], negative: str, place: Tensor | None,
-        style_places: Sequence[Tensor | None],
+        style_places: Sequence[Tensor | None], steering: Steering | None = None,
     ):  # fmt: skip
         self.options, self.levels, self.meter, self.seed = options, levels, meter, seed
         self.styles = [replace(style, place=where) for style, where in zip(styles, style_places)]
@@ -61,6 +61,7 @@ class Generation:
         injected = [s for s in levels.read if options.injection.active(s)]
         if options.style_guidance > 0.0:
             meter.plan("style guidance", self.rows, len(injected) * passes)
+        self.steered = Steered(steering, backend, self.rows, (height, width), levels.read, meter)
         self.wordless = None
         if options.leak_guard > 0.0:
             self.wordless = backend.text.encode([negative], height, width).repeat(self.rows)
@@ -99,17 +100,20 @@ class Generation:
     def evaluate(self, x: Tensor, sigma: float) -> Tensor:
         """Generation's x0 at one level, references first."""
         if not self.options.injection.active(sigma):
-            return self.guidance.x0(self.meter, x, sigma)
+            return self.steered.x0(self.guidance.both(self.meter, x, sigma), self.meter, x, sigma)
         references = [self.content, *(style.process for style in self.styles)]
         for reference in references:
             reference.ensure(sigma)
-        styled = x0 = self.guidance.x0(self.meter, x, sigma, self.edit(sigma))
+        inside = self.edit(sigma)
+        styled, positive = self.guidance.both(self.meter, x, sigma, inside)
+        x0 = styled
         if self.options.style_guidance > 0.0:
             x0 = x0 + self.options.style_guidance * (styled - self.guidance.x0(self.meter, x, sigma))
         if self.wordless is not None:
             edit = leaking_edit(self.names, sigma, self.styles)
             leaking = self.meter.denoise(self.guidance.denoiser, x, sigma, self.wordless, edit)
             x0 = x0 + self.options.leak_guard * (styled - leaking)
+        x0 = self.steered.x0((x0, positive), self.meter, x, sigma, inside)
         for reference in references:
             reference.done(sigma)
         return x0

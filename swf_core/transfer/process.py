@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from ..models.contracts import Backend
+from ..models.contracts import Backend, Steering
 from .cost import Cost, Meter, Progress
 from .generation import Generation
 from .layers import choose_layers
@@ -52,6 +52,7 @@ def stylize(
     content_model: Backend | None = None,
     style_model: Backend | None = None,
     unconditional_model: Backend | None = None,
+    steering: Steering | None = None,
     progress: Progress | None = None,
 ) -> TransferResult:
     """Repaint `contents` in the style of `styles`.
@@ -64,6 +65,8 @@ def stylize(
     * place: mask [h, w] in 0..1, one for all or one per content: where the style goes. style_places: per style, a mask
       of where it goes among the others. readable: per style, a mask of what may be read of it. Any resolution.
     * content_model, style_model, unconditional_model: other weights of the same shape for these processes.
+    * steering: moves generation's predicted x0 at every step, after everything else (say
+      `swf_core.colour.guidance.ColourGuidance`).
     * progress: called with a value in 0..1 and generation's x0 latents or None; raising from it cancels.
 
     Raises ValueError (UserError) for options, layers, masks or weights that do not fit.
@@ -91,7 +94,7 @@ def stylize(
     runs = [
         Generation(
             backend, content_model or backend, unconditional_model, options, levels, layers, meter, style_list, seed,
-            pictures=torch.stack([pad_to_cells(pictures[i], cell) for i in group]).to(device),
+            steering=steering, pictures=torch.stack([pad_to_cells(pictures[i], cell) for i in group]).to(device),
             texts=[texts[i] for i in group], negative=negative,
             place=_stack_places([places[i] for i in group], [pictures[i] for i in group], cell),
             style_places=[_stack_places([style.place], [pictures[group[0]]], cell) for style in style_list],

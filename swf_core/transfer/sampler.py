@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, join
+from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, Steering, join
 from . import randomness
 from .cost import Cost, Meter, Progress
 from .sigmas import schedule
@@ -64,10 +64,17 @@ class Guidance:
 
     def x0(self, meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None) -> Tensor:
         """x0 for rows `x` [B, C, h, w]; both halves get the same edit. E: B, or 2B with guidance."""
+        return self.both(meter, x, sigma, edit)[0]
+
+    def both(
+        self, meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """x0 with guidance, and x0 under `positive` alone."""
         rows = x.shape[0]
         positive = self.positive.repeat(rows)
         if self.cfg == 1.0 or self.negative is None:
-            return meter.denoise(self.denoiser, x, sigma, positive, edit)
+            plain = meter.denoise(self.denoiser, x, sigma, positive, edit)
+            return plain, plain
         negative = self.negative.repeat(rows)
         if self.unconditional is None or self.unconditional is self.denoiser:
             both = meter.denoise(self.denoiser, torch.cat([x, x]), sigma, join([negative, positive]), edit)
@@ -75,7 +82,32 @@ class Guidance:
         else:
             with_text = meter.denoise(self.denoiser, x, sigma, positive, edit)
             without = meter.denoise(self.unconditional, x, sigma, negative, edit)
-        return without + self.cfg * (with_text - without)
+        return without + self.cfg * (with_text - without), with_text
+
+
+class Steered:
+    """A `Steering` through one sampling of `rows` pictures of a size; None steers nothing and costs nothing."""
+
+    def __init__(
+        self, steering: Steering | None, backend: Backend, rows: int, size_px: tuple[int, int],
+        levels: Sequence[float], meter: Meter,
+    ):  # fmt: skip
+        self.steering, self.denoiser = steering, backend.denoiser
+        self.steer = None if steering is None else steering.begin()
+        prompts = [] if steering is None else list(steering.prompts)
+        self.texts = [backend.text.encode([text], *size_px).repeat(rows) for text in prompts]
+        if steering is not None and prompts:
+            meter.plan("colour concepts", rows * len(prompts), sum(steering.active(sigma) for sigma in levels))
+
+    def x0(
+        self, guided: tuple[Tensor, Tensor], meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None
+    ) -> Tensor:
+        """`guided` (see `Guidance.both`), steered; the texts are asked with the same edit as generation was."""
+        x0, positive = guided
+        if self.steering is None or self.steer is None or not self.steering.active(sigma):
+            return x0
+        told = [meter.denoise(self.denoiser, x, sigma, text, edit) for text in self.texts]
+        return self.steer(x0, positive, told)
 
 
 @dataclass(frozen=True)
@@ -100,6 +132,7 @@ def sample(
     spacing: str = "leading",
     start: Tensor | None = None,
     unconditional_model: Backend | None = None,
+    steering: Steering | None = None,
     batch: int = 8,
     progress: Progress | None = None,
 ) -> SampleResult:
@@ -107,7 +140,8 @@ def sample(
 
     `size_px`: a side, or (height, width); None is the model's native size; sides must be multiples of the codec's
     downscale. `start`: latents [len(prompts), C, h, w] at the first level instead of noise from `seed` (picture i has
-    its own noise, whatever its batch). cfg 1 costs steps E per picture, else twice that.
+    its own noise, whatever its batch). cfg 1 costs steps E per picture, else twice that. `steering` moves x0 on the
+    way (say `swf_core.colour.guidance.ColourGuidance`).
     Raises ValueError (UserError) for a size or step count that is not allowed.
     """
     began = time.perf_counter()
@@ -131,8 +165,9 @@ def sample(
     for first in range(0, len(prompts), batch):
         texts = list(prompts[first : first + batch])
         guidance = Guidance(backend.denoiser, backend.text.encode(texts, height, width), nothing, cfg, other)
+        steered = Steered(steering, backend, len(texts), (height, width), levels, meter)
         clean = run_sampler(
-            lambda x, sigma, guidance=guidance: guidance.x0(meter, x, sigma),
+            lambda x, sigma, g=guidance, s=steered: s.x0(g.both(meter, x, sigma), meter, x, sigma),
             [start[first : first + batch].to(device)], levels, on_x0=meter.report,
         )  # fmt: skip
         images += list(backend.codec.decode(clean))

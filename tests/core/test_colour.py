@@ -97,8 +97,8 @@ def test_wavelet_takes_the_broad_colours_and_leaves_the_strokes(photos):
 
 def test_a_palette_is_found_the_same_each_time_and_is_right():
     picture = torch.zeros(3, 40, 100)
-    for (red, green, blue), (a, b) in {(0.8, 0.2, 0.2): (0, 50), (0.2, 0.4, 0.6): (50, 80), (1, 1, 1): (80, 100)}.items():
-        picture[:, :, a:b] = torch.tensor([red, green, blue]).view(3, 1, 1)
+    for colour, first, last in (((0.8, 0.2, 0.2), 0, 50), ((0.2, 0.4, 0.6), 50, 80), ((1.0, 1.0, 1.0), 80, 100)):
+        picture[:, :, first:last] = torch.tensor(colour).view(3, 1, 1)
     found = extract(picture, 6)
     assert found.codes == ["#cc3333", "#336699", "#ffffff"] and extract(picture, 6).codes == found.codes
     assert found.shares is not None and torch.allclose(found.shares, torch.tensor([0.5, 0.3, 0.2]), atol=5e-3)

@@ -1,7 +1,8 @@
 """Run by ComfyUI's Python in its folder: ASKED ANSWERS, both safetensors. A transfer as the nodes do it.
 
 ASKED holds clean latents `content` and `style` [1,4,h,w] and the falling `sigmas`; its metadata "options" is a JSON
-object of the injection's values, with "cfg", "prompt" and "adain" beside them. The model is mini; or, with "family" in
+object of the injection's values, with "cfg", "prompt" and "adain" beside them, and "colour" where colours are edited
+(the values of `nodes.host.colour.Asked`). The model is mini; or, with "family" in
 the metadata, one of random_unets.py with the tensors `unet.*`, and `tokens` and `pooled` are its text. ANSWERS gets
 `latents`, and `calls`, the number of latents that the network saw.
 """
@@ -32,7 +33,7 @@ with safe_open(asked, "pt") as file:
     if family:
         weights = {k.removeprefix("unet."): file.get_tensor(k) for k in file.keys() if k.startswith("unet.")}
         text = [[file.get_tensor("tokens"), {"pooled_output": file.get_tensor("pooled")}]]
-cfg, prompt, adain = (options.pop(n) for n in ("cfg", "prompt", "adain"))
+cfg, prompt, adain, asked_colours = (options.pop(n, None) for n in ("cfg", "prompt", "adain", "colour"))
 mini, patch, reference = (pack(f"nodes.host.{n}") for n in ("native_mini", "patch", "reference"))
 Injection, Text = pack("swf_core.transfer.injection").Injection, pack("nodes.host.denoiser").Text
 rows = []
@@ -51,6 +52,11 @@ with torch.inference_mode():
         )  # fmt: skip
 
     patched = patch.apply(model, options["layers"], make)
+    if asked_colours:
+        colour = pack("nodes.host.colour")
+        palette = pack("swf_core.colour.edits").read_palette(asked_colours.pop("palette"))
+        wanted_colours = colour.Asked(palette=palette, reference=None, mask=None, **asked_colours)
+        patched = colour.guided_model(patched, clip, mini.load_vae(), wanted_colours, 0.0, 1.0)
     result = comfy.sample.sample_custom(
         patched, torch.zeros_like(content), cfg, comfy.samplers.sampler_object("euler"), sigmas, wanted, empty, content,
         disable_pbar=True,

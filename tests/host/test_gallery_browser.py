@@ -86,7 +86,7 @@ def idle(server: Server, seconds: float = 90) -> dict[str, Any]:
 
 
 def until(page: Any, said: str) -> None:
-    page.wait_for_function(f"() => {said}", timeout=60_000)
+    page.wait_for_function(f"() => {said}", timeout=180_000)  # a training on a busy machine
 
 
 def saved(server: Server, name: str) -> dict[str, Any]:

@@ -112,8 +112,8 @@ def test_two_hundred_samples_open_at_once_and_fifty_openings_leave_nothing(chrom
 
 @pytest.mark.parametrize("look", ["light", "phone", "Chinese"])
 def test_the_page_in_other_clothes(chrome, server, look):
-    if not server.run_folder("looks").exists():
-        many(server.run_folder("looks"), rows=6, steps=3, px=64)
+    if not server.run_folder("clothes").exists():
+        many(server.run_folder("clothes"), rows=6, steps=3, px=64)
     page = b.open_page(chrome, server)
     was = page.evaluate("['Comfy.ColorPalette', 'Comfy.Locale'].map(n => app.extensionManager.setting.get(n))")
     try:
