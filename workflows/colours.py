@@ -41,7 +41,7 @@ def palette_on_mini(graph: Graph) -> None:
     """Five colours of the sea, while sampling and after."""
     s = Start(graph, HOUSE, WINDOW)
     coloured = graph.add(
-        "SWF_ColorEdit", 3, 0, "While sampling", model=s.model, vae=s.vae, palette=SEA, lightness=0.5
+        "SWF_ColorEdit", 3, 0, "While sampling", model=s.model, vae=s.vae, palette=SEA
     )
     done = graph.add(
         "SWF_TripleSampler", 4, 0, model=(coloured, 0), positive=s.empty, negative=s.empty, content=s.content,
@@ -79,7 +79,7 @@ def palette_on_sd15(graph: Graph) -> None:
     """The same on SD1.5."""
     s = Large(graph)
     coloured = graph.add(
-        "SWF_ColorEdit", 2, 0, "While sampling", model=s.model, vae=s.vae, palette=SEA, lightness=0.5
+        "SWF_ColorEdit", 2, 0, "While sampling", model=s.model, vae=s.vae, palette=SEA
     )
     done = graph.add("VAEDecode", 4, 0, samples=s.repaint(3, 0, model=(coloured, 0)), vae=s.vae)
     _moved(graph, (done, 0), 4, "recoloured by palette SD")

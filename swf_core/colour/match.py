@@ -9,14 +9,14 @@ from torch import Tensor
 
 from ..errors import UserError
 from .palette import pixels_seen
-from .spaces import edited
+from .spaces import BLOCK, edited, to_oklab
 from .table import Table
 from .wavelet import wavelet
 
 METHODS = ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
 # No direction of colour is stretched more: the noise of a grey picture is no colour.
 LARGEST_GAIN = 12.0
-# Pixels that statistics are taken from: all of a picture up to two megapixels.
+# Pixels of a mask that statistics are taken from, at most.
 COUNTED = 1 << 21
 QUANTILES = 256
 ROTATIONS, SLICE_POINTS = 12, 1 << 13
@@ -82,7 +82,17 @@ class Gaussian:
     @staticmethod
     def of(picture: Tensor, mask: Tensor | None = None) -> Gaussian:
         """Of a picture [3, H, W], or of what its mask shows."""
-        return Gaussian.of_points(*pixels_seen(picture, mask, COUNTED))
+        if mask is not None:
+            return Gaussian.of_points(*pixels_seen(picture, mask, COUNTED))
+        flat = picture.reshape(3, -1).float()
+        total, squares = torch.zeros(3, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
+        for first in range(0, flat.shape[1], BLOCK):
+            # Taken from near the middle of OKLab: sums of squares in float32 would lose digits far from it.
+            lab = to_oklab(flat[:, first : first + BLOCK]) - torch.tensor([[0.5], [0.0], [0.0]])
+            total += lab.sum(1)
+            squares += lab @ lab.T
+        mean = total / flat.shape[1]
+        return Gaussian(mean + torch.tensor([0.5, 0.0, 0.0]), squares / flat.shape[1] - torch.outer(mean, mean))
 
     @staticmethod
     def of_points(points: Tensor, weights: Tensor | None = None) -> Gaussian:

@@ -14,8 +14,8 @@ from .spaces import from_oklab, to_oklab
 
 MOST = 32
 # Pixels that a palette is found from, evenly spread over the picture.
-SEEN = 1 << 14
-ITERATIONS = 24
+SEEN = 1 << 13
+ITERATIONS = 16
 
 
 @dataclass(frozen=True)

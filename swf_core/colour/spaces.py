@@ -30,6 +30,8 @@ BLOCK = 1 << 15
 # Saturation relative to the gamut's border, from which on it is compressed; and what no channel then falls below or
 # rises above, in linear light: the darkest and lightest steps of eight bits are left to what had them before.
 KNEE, DARKEST, LIGHTEST = 0.90, 2e-4, 0.994
+# A difference in linear light that is rounding.
+UNCHANGED = 1e-5
 
 
 @cache
@@ -88,31 +90,44 @@ def saturation(linear: Tensor) -> tuple[Tensor, Tensor]:
     return y, torch.maximum((highest - y) / (1.0 - y), (y - lowest) / y).clamp_min(0.0)
 
 
-def into_gamut(linear: Tensor, before: Tensor | None = None, knee: float = KNEE) -> Tensor:
+def into_gamut(linear: Tensor, source: Tensor | None = None, knee: float = KNEE) -> Tensor:
     """Linear sRGB with colours beyond the gamut mixed with the grey of their own luminance, which stays.
 
     Saturation (see `saturation`) above `knee` is compressed smoothly towards the border, so that different colours stay
-    different; at knee 1 it is cut there. `before` [...]: the saturation a pixel had; up to that (and
-    what rounding adds) nothing is compressed, so an edit that changes nothing is left alone.
+    different; at knee 1 it is cut there. `source`: the colours before an edit; what has not changed is left alone, and
+    what was saturated already may stay so.
     """
-    y, had = saturation(linear)
-    before = torch.zeros_like(y) if before is None else before
-    limit = had.new_tensor(knee) if knee >= 1.0 else _full(y) * knee
-    beyond = (had > torch.maximum(limit, before + 0.02)).nonzero(as_tuple=True)
-    if not len(beyond[0]):
+    red, green, blue = linear
+    y = _LUMINANCE[0] * red + _LUMINANCE[1] * green + _LUMINANCE[2] * blue
+    highest, lowest = torch.maximum(torch.maximum(red, green), blue), torch.minimum(torch.minimum(red, green), blue)
+    # Few pixels are near the border: this test, which lets none of them through, is all that the others cost.
+    near = 0.98 * knee
+    place = ((lowest < (1 - near) * y) | (1 - highest < (1 - near) * (1 - y)) | (y < 0.01) | (y > 0.9)).nonzero()
+    if not len(place):
         return linear
-    y, had, before = y[beyond], had[beyond], before[beyond]
+    beyond = (slice(None), *place.T)
+    some = linear[beyond]
+    moved = into_gamut_all(some, None if source is None else source[beyond], knee)
+    out = linear.clone()
+    out[beyond] = moved
+    return out
+
+
+def into_gamut_all(linear: Tensor, source: Tensor | None, knee: float) -> Tensor:
+    """`into_gamut` without its short cut."""
+    y, had = saturation(linear)
     if knee >= 1.0:
         kept = had.clamp_max(1.0)
     else:
         full = _full(y)
-        start = torch.maximum(full * knee, torch.minimum(before, full))
+        start = full * knee
+        if source is not None:
+            start = torch.maximum(start, torch.minimum(saturation(source)[1], full))
         room = (full - start).clamp_min(1e-4)
-        kept = start + room * torch.tanh((had - start) / room)
-    out = linear.clone()
-    place = (slice(None), *beyond)
-    out[place] = y + (linear[place] - y) * (kept / had)
-    return out
+        kept = torch.where(had > start, start + room * torch.tanh((had - start) / room), had)
+        if source is not None:
+            kept = torch.where((linear - source).abs().amax(0) > UNCHANGED, kept, had)
+    return y + (linear - y) * (kept / had.clamp_min(1e-6)).clamp_max(1.0)
 
 
 def _full(y: Tensor) -> Tensor:
@@ -122,13 +137,15 @@ def _full(y: Tensor) -> Tensor:
 
 def _within(moved: Tensor, before: Tensor) -> Tensor:
     """Lightness kept off black and white, smoothly, where it was not there already."""
-    moved = moved.clone()
+    place = ((moved > 0.94) | (moved < 0.14)).nonzero(as_tuple=True)
+    if not len(place[0]):
+        return moved
+    x, had = moved[place], before[place]
     for sign, edge, knee in ((1.0, 0.997, 0.94), (-1.0, -0.075, -0.14)):
-        beyond = (sign * moved > torch.clamp(sign * before, min=knee)).nonzero(as_tuple=True)
-        x, had = sign * moved[beyond], (sign * before[beyond]).clamp_min(knee)
-        room = (edge - had).clamp_min(1e-4)
-        moved[beyond] = sign * (had + room * torch.tanh((x - had) / room))
-    return moved.clamp_(0.0, 1.0)
+        x, start = sign * x, (sign * had).clamp_min(knee)
+        room = (edge - start).clamp_min(1e-4)
+        x = sign * torch.where(x > start, start + room * torch.tanh((x - start) / room), x)
+    return moved.index_put(place, x.clamp(0.0, 1.0))
 
 
 def edited(picture: Tensor, move: Callable[[Tensor, slice], Tensor], strength: float = 1.0, mask: Tensor | None = None):
@@ -152,6 +169,6 @@ def edited(picture: Tensor, move: Callable[[Tensor, slice], Tensor], strength: f
         if shown is not None or strength != 1.0:
             moved = lab + amount * (moved - lab)
         moved[0] = _within(moved[0], lab[0])
-        result = from_linear(into_gamut(oklab_to_linear(moved), saturation(linear)[1])).clamp_(0.0, 1.0)
+        result = from_linear(into_gamut(oklab_to_linear(moved), linear)).clamp_(0.0, 1.0)
         out[:, part] = result if shown is None else torch.where(shown[part] > 0.0, result, source)
     return out.view(picture.shape)

@@ -8,25 +8,30 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from .palette import Palette, extract, pixels_seen
+from .palette import Palette, pixels_seen, summary
 from .spaces import edited
 
 # Colours of the picture that find their places on their own: more than a palette has, so that shades can part.
-FINE = 24
+FINE = 16
 # Regularisation of the plan, squared OKLab distance: colours closer than its root count as one.
 EPSILON = 1.5e-3
 # How loosely a palette without shares is held to equal ones (Chizat et al. 2018): a colour may take from a fifth to
 # five times its share before that costs as much as moving by 0.1.
 LOOSE = 6e-3
+# What a difference in lightness counts beside one in hue: a dark red is a red.
+LIGHT_COUNTS = 0.5
+RIDGE = 3e-4
 
 
 def plan(source: Palette, target: Palette, epsilon: float = EPSILON, rounds: int = 200) -> Tensor:
-    """The plan [k source, k target] by Sinkhorn's iterations in the log domain, cost |p - q|^2 (Cuturi 2013).
+    """The plan [k source, k target] by Sinkhorn's iterations in the log domain, cost |p - q|^2 (Cuturi 2013),
+    lightness counting half.
 
     Rows sum to the source's shares. Columns sum to the target's where it has them; else they are free within reason:
     unbalanced transport with a Kullback-Leibler term towards equal shares.
     """
-    cost = torch.cdist(source.colours.double(), target.colours.double()).square()
+    scale = torch.tensor([LIGHT_COUNTS, 1.0, 1.0], dtype=torch.float64)
+    cost = torch.cdist(source.colours.double() * scale, target.colours.double() * scale).square()
     rows, columns = source.weights().double().log(), target.weights().double().log()
     hold = 1.0 if target.shares is not None else LOOSE / (LOOSE + epsilon)
     f, g = torch.zeros_like(rows), torch.zeros_like(columns)
@@ -53,24 +58,32 @@ class Shift:
 
     def weights(self, colours: Tensor) -> Tensor:
         """How much each centre counts for each of `colours` [3, n]: [k, n], columns sum to 1."""
-        # -|x - c|^2 without |x|^2, which is the same for all centres
-        nearness = torch.addmm(-self.centres.square().sum(1, keepdim=True), self.centres, colours, alpha=2.0)
-        return torch.softmax(nearness * (2.0 / self.width**2), 0)
+        near = self._nearness(colours)
+        return near / near.sum(0)
+
+    def _nearness(self, colours: Tensor) -> Tensor:
+        # -|x - c|^2 without |x|^2, which is the same for all centres; the greatest is taken off, as in any softmax
+        scale = 2.0 / self.width**2
+        near = torch.addmm(
+            -scale * self.centres.square().sum(1, keepdim=True), self.centres, colours, alpha=2.0 * scale
+        )
+        return near.sub_(near.amax(0)).exp_()
 
     def __call__(self, colours: Tensor) -> Tensor:
         """OKLab planes [3, n] moved."""
-        return torch.addmm(colours, self.moves.T, self.weights(colours))
+        near = self._nearness(colours)
+        return colours + (self.moves.T @ near).div_(near.sum(0))
 
 
-def shift_to(source: Palette, to: Tensor, points: Tensor, weights: Tensor) -> Shift:
-    """The smooth map that takes the mean of each source colour's pixels to `to` [k, 3].
+def shift_by(source: Palette, by: Tensor, points: Tensor, weights: Tensor) -> Shift:
+    """The smooth map that moves the mean of each source colour's pixels by `by` [k, 3].
 
     Weights of neighbours overlap, so moving every centre by its own way would stop short; the moves solve the linear
     system that says where the means of `points` [n, 3] (with `weights` [n]) end up, with a little ridge.
     """
     centres = source.colours.float()
     if len(centres) == 1:
-        return Shift(centres, to - centres, 1.0)
+        return Shift(centres, by, 1.0)
     between = torch.cdist(centres, centres)
     width = 1.2 * float((between + 9.0 * torch.eye(len(centres))).amin(1).median().clamp_min(0.02))
     shift = Shift(centres, torch.zeros_like(centres), width)
@@ -80,10 +93,10 @@ def shift_to(source: Palette, to: Tensor, points: Tensor, weights: Tensor) -> Sh
     felt.index_add_(0, nearest, (shift.weights(points.T.contiguous()) * weights).T)
     felt = felt / mass.clamp_min(1e-9)[:, None]
     scale = mass.clamp_min(1e-9).sqrt()[:, None] / mass.sum().sqrt()
-    a, b = felt * scale, (to - centres) * scale
-    ridge = 1e-3 * torch.eye(len(centres))
+    a, b = felt * scale, by * scale
+    ridge = RIDGE * torch.eye(len(centres))
     # The ridge pulls towards each centre's own way, not towards standing still.
-    moves = torch.linalg.solve(a.T @ a + ridge, a.T @ b + ridge @ (to - centres))
+    moves = torch.linalg.solve(a.T @ a + ridge, a.T @ b + ridge @ by)
     return Shift(centres, moves, width)
 
 
@@ -113,7 +126,7 @@ def palette_map(
     if not 0.0 <= lightness <= 1.0:
         raise UserError(f"lightness is {lightness}; it must be between 0 (hues alone) and 1 (light and dark too).")
     points, weights = pixels_seen(picture, mask)
-    return map_points(points, weights, target, extract(picture, FINE, mask), source, lightness)
+    return map_points(points, weights, target, summary(points, weights, FINE), source, lightness)
 
 
 def map_points(
@@ -122,16 +135,14 @@ def map_points(
     """`palette_map` for colours [n, 3] with weights, summarised as `fine`. An edited palette is taken as it is written,
     light and dark too."""
     if source is None:
-        to = goals(fine, target)
-        to[:, 0] = fine.colours[:, 0] + lightness * (to[:, 0] - fine.colours[:, 0])
-    elif len(source) != len(target):
+        by = goals(fine, target) - fine.colours
+        by[:, 0] *= lightness
+        return shift_by(fine, by, points, weights)
+    if len(source) != len(target):
         raise UserError(
             f"The palette was edited from {len(source)} colours to {len(target)}; keep as many, in the same order."
         )
-    else:
-        near = torch.softmax(-torch.cdist(fine.colours, source.colours).square() / EPSILON, 1)
-        to = fine.colours + near @ (target.colours - source.colours)
-    return shift_to(fine, to, points, weights)
+    return shift_by(source, (target.colours - source.colours).float(), points, weights)
 
 
 def palette_distance(a: Palette, b: Palette) -> float:
