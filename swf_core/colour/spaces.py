@@ -102,9 +102,12 @@ def into_gamut(linear: Tensor, source: Tensor | None = None, knee: float = KNEE)
     highest, lowest = torch.maximum(torch.maximum(red, green), blue), torch.minimum(torch.minimum(red, green), blue)
     # Few pixels are near the border: this test, which lets none of them through, is all that the others cost.
     near = 0.98 * knee
-    place = ((lowest < (1 - near) * y) | (1 - highest < (1 - near) * (1 - y)) | (y < 0.01) | (y > 0.9)).nonzero()
+    asked = (lowest < (1 - near) * y) | (1 - highest < (1 - near) * (1 - y)) | (y < 0.01) | (y > 0.9)
+    place = asked.nonzero()
     if not len(place):
         return linear
+    if 4 * len(place) > asked.numel():  # picking so many out would cost more than it saves
+        return into_gamut_all(linear, source, knee)
     beyond = (slice(None), *place.T)
     some = linear[beyond]
     moved = into_gamut_all(some, None if source is None else source[beyond], knee)
@@ -124,10 +127,15 @@ def into_gamut_all(linear: Tensor, source: Tensor | None, knee: float) -> Tensor
         if source is not None:
             start = torch.maximum(start, torch.minimum(saturation(source)[1], full))
         room = (full - start).clamp_min(1e-4)
-        kept = torch.where(had > start, start + room * torch.tanh((had - start) / room), had)
+        kept = torch.where(had > start, start + _soft(had - start, room), had)
         if source is not None:
             kept = torch.where((linear - source).abs().amax(0) > UNCHANGED, kept, had)
     return y + (linear - y) * (kept / had.clamp_min(1e-6)).clamp_max(1.0)
+
+
+def _soft(beyond: Tensor, room: Tensor) -> Tensor:
+    """`beyond` >= 0 squeezed into 0..room: slope 1 at 0, never reaching the end."""
+    return beyond * room / (beyond + room)
 
 
 def _full(y: Tensor) -> Tensor:
@@ -144,7 +152,7 @@ def _within(moved: Tensor, before: Tensor) -> Tensor:
     for sign, edge, knee in ((1.0, 0.997, 0.94), (-1.0, -0.075, -0.14)):
         x, start = sign * x, (sign * had).clamp_min(knee)
         room = (edge - start).clamp_min(1e-4)
-        x = sign * torch.where(x > start, start + room * torch.tanh((x - start) / room), x)
+        x = sign * torch.where(x > start, start + _soft(x - start, room), x)
     return moved.index_put(place, x.clamp(0.0, 1.0))
 
 

@@ -67,7 +67,7 @@ class Shift:
         near = torch.addmm(
             -scale * self.centres.square().sum(1, keepdim=True), self.centres, colours, alpha=2.0 * scale
         )
-        return near.sub_(near.amax(0)).exp_()
+        return near.sub_(near.amax(0)).clamp_min_(-40.0).exp_()  # below that: numbers too small to compute fast
 
     def __call__(self, colours: Tensor) -> Tensor:
         """OKLab planes [3, n] moved."""
