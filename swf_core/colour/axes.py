@@ -1,4 +1,4 @@
-"""Colour as a model's latents hold it: the linear map between OKLab and a codec's channels.
+"""Colour as a model's latents hold it: maps between OKLab and a codec's channels.
 
 An autoencoder of four channels keeps colour nearly linearly (which is why previews from latents work). So a change of
 colour can be made on latents while sampling, in microseconds, where decoding would cost more than the network.
@@ -26,11 +26,13 @@ PAINTED = ("photo", "oil", "photo", "pencil", "watercolour", "photo", "papercut"
 
 @dataclass(frozen=True)
 class Axes:
-    """`out` [C, 3]: latent per OKLab; `into` [3, C] and `origin` [3]: OKLab = into latent + origin."""
+    """`out` [C, 3]: latent per OKLab, a line; `into` [3, F]: OKLab from the products of latents of `_products`.
+
+    Reading wants the squares: without them, saturated reds are read as half as red.
+    """
 
     out: Tensor
     into: Tensor
-    origin: Tensor
 
     @staticmethod
     def of(codec: Codec, device: torch.device | None = None) -> Axes:
@@ -49,17 +51,23 @@ class Axes:
         ones = torch.ones(len(lab), 1, dtype=torch.float64)
         latents, lab = latents.double().cpu(), lab.double().cpu()
         out = torch.linalg.lstsq(torch.cat([lab, ones], 1), latents).solution
-        into = torch.linalg.lstsq(torch.cat([latents, ones], 1), lab).solution
-        return Axes(out[:3].T.float(), into[:-1].T.float(), into[-1].float())
+        into = torch.linalg.lstsq(_products(latents.T).T, lab).solution
+        return Axes(out[:3].T.float(), into.T.float())
 
     def colours(self, latents: Tensor) -> Tensor:
         """OKLab [B, 3, h, w] of latents [B, C, h, w], one colour a cell."""
-        into = self.into.to(latents)
-        return torch.einsum("kc,bchw->bkhw", into, latents) + self.origin.to(latents)[:, None, None]
+        read = [self.into.to(latents) @ _products(row.flatten(1)) for row in latents]
+        return torch.stack(read).view(len(latents), 3, *latents.shape[-2:])
 
     def change(self, lab: Tensor) -> Tensor:
         """The change of latents [B, C, h, w] that changes colours by `lab` [B, 3, h, w]."""
         return torch.einsum("ck,bkhw->bchw", self.out.to(lab), lab)
+
+
+def _products(latents: Tensor) -> Tensor:
+    """1, every channel, and every product of two, [F, n], of latents [C, n]."""
+    first, second = torch.triu_indices(len(latents), len(latents))
+    return torch.cat([torch.ones_like(latents[:1]), latents, latents[first] * latents[second]])
 
 
 def pictures(codec: Codec, device: torch.device | None = None) -> tuple[Tensor, Tensor]:

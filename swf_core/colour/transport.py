@@ -21,6 +21,9 @@ LOOSE = 6e-3
 # What a difference in lightness counts beside one in hue: a dark red is a red.
 LIGHT_COUNTS = 0.5
 RIDGE = 3e-4
+# A centre's influence, in distances between centres, and at least, in OKLab. For a new palette wide: less parts smooth
+# fur into islands. For edits narrow: what stays should stay.
+WIDE, NARROW = (1.6, 0.096), (1.2, 0.024)
 
 
 def plan(source: Palette, target: Palette, epsilon: float = EPSILON, rounds: int = 200) -> Tensor:
@@ -75,7 +78,9 @@ class Shift:
         return colours + (self.moves.T @ near).div_(near.sum(0))
 
 
-def shift_by(source: Palette, by: Tensor, points: Tensor, weights: Tensor) -> Shift:
+def shift_by(
+    source: Palette, by: Tensor, points: Tensor, weights: Tensor, width: tuple[float, float] = WIDE
+) -> Shift:
     """The smooth map that moves the mean of each source colour's pixels by `by` [k, 3].
 
     Weights of neighbours overlap, so moving every centre by its own way would stop short; the moves solve the linear
@@ -85,8 +90,8 @@ def shift_by(source: Palette, by: Tensor, points: Tensor, weights: Tensor) -> Sh
     if len(centres) == 1:
         return Shift(centres, by, 1.0)
     between = torch.cdist(centres, centres)
-    width = 1.2 * float((between + 9.0 * torch.eye(len(centres))).amin(1).median().clamp_min(0.02))
-    shift = Shift(centres, torch.zeros_like(centres), width)
+    nearest_other = float((between + 9.0 * torch.eye(len(centres))).amin(1).median())
+    shift = Shift(centres, torch.zeros_like(centres), max(width[0] * nearest_other, width[1]))
     nearest = torch.cdist(points, centres).argmin(1)
     mass = torch.zeros(len(centres)).index_add_(0, nearest, weights)
     felt = torch.zeros(len(centres), len(centres))
@@ -97,7 +102,7 @@ def shift_by(source: Palette, by: Tensor, points: Tensor, weights: Tensor) -> Sh
     ridge = RIDGE * torch.eye(len(centres))
     # The ridge pulls towards each centre's own way, not towards standing still.
     moves = torch.linalg.solve(a.T @ a + ridge, a.T @ b + ridge @ by)
-    return Shift(centres, moves, width)
+    return Shift(centres, moves, shift.width)
 
 
 def repalette(
@@ -142,7 +147,7 @@ def map_points(
         raise UserError(
             f"The palette was edited from {len(source)} colours to {len(target)}; keep as many, in the same order."
         )
-    return shift_by(source, (target.colours - source.colours).float(), points, weights)
+    return shift_by(source, (target.colours - source.colours).float(), points, weights, NARROW)
 
 
 def palette_distance(a: Palette, b: Palette) -> float:

@@ -54,7 +54,8 @@ with torch.inference_mode():
     patched = patch.apply(model, options["layers"], make)
     if asked_colours:
         colour = pack("nodes.host.colour")
-        palette = pack("swf_core.colour.edits").read_palette(asked_colours.pop("palette"))
+        written = asked_colours.pop("palette")
+        palette = pack("swf_core.colour.edits").read_palette(written) if written else None
         wanted_colours = colour.Asked(palette=palette, reference=None, mask=None, **asked_colours)
         patched = colour.guided_model(patched, clip, mini.load_vae(), wanted_colours, 0.0, 1.0)
     result = comfy.sample.sample_custom(
