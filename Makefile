@@ -1,6 +1,6 @@
 # Everything here sets itself up in .venv: a machine with only Python 3.10+ is enough.
 #   make demo        the main job on the embedded model; writes $(OUT)/sheet.png and report.json
-#   make test        ruff, pyright, pytest
+#   make test        ruff, pyright, pytest; and that the host tests passed on the nodes and the page as they are
 #   make test-host   the tests that need a real ComfyUI; the result is kept in docs/host-tests.txt
 # On Linux the registry's torch brings several GB of GPU libraries. For the small CPU build:
 #   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -43,7 +43,7 @@ types: $(STAMP)
 	$(PY) -m pyright swf_core
 
 pytest: $(STAMP)
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest -m "not host" $(PYTEST_ARGS)
 
 test: lint types pytest
 	@echo "Host tests, last run:"; sed -n '2,3p;$$p' docs/host-tests.txt

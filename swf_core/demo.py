@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import demo_learn, demo_words
+from . import demo_colour, demo_learn, demo_words
 from .files import write_files
 from .measure.fidelity import WORDS_CFG, WORDS_SAID, compare, transfer
 from .measure.judge import load_judge
@@ -101,13 +101,16 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
         title="Repainted, with words in control",
     )
 
+    colour_pages, coloured = demo_colour.colour(backend, seed, bars("colours"))
+
     bar = bars("photographs")
     photo_sheet = _photographs(backend, options, seed, bar)
 
-    pages = (words_page, learn_page, transfer_sheet, edit_sheet, text_sheet, photo_sheet)
+    pages = (words_page, learn_page, transfer_sheet, edit_sheet, *colour_pages, text_sheet, photo_sheet)
     page = _stack([s for s in pages if s is not None])
     seconds = round(time.perf_counter() - began, 1)
-    report = {"out": str(out), "seed": seed, "words": told, "learning": taught, "transfer": table, "seconds": seconds}
+    report = {"out": str(out), "seed": seed, "words": told, "learning": taught, "transfer": table, "colours": coloured}
+    report["seconds"] = seconds
     write_files({out / "sheet.png": png_bytes(page), out / "report.json": json.dumps(report, indent=1).encode()})
     return report
 

@@ -13,8 +13,8 @@ BY_WORDS = (
     "drawing stays. Change the colour in **words** and run again."
 )
 BY_PALETTE = (
-    "## Colours by palette\n*Color Edit* leads the sampling to a **palette** and, behind it, moves the finished picture "
-    "the rest of the way. The swatches of the second one are the picture's own colours: click one to change it."
+    "## Colours by palette\n*Color Edit* leads the sampling to a **palette** and, behind it, moves the finished "
+    "picture the rest of the way. The swatches of the second one are the picture's own colours: click one to change it."
 )
 KEPT = (
     "## The content's own colours\nThe style picture takes the content's colours before the transfer (**linear**), and "

@@ -71,8 +71,8 @@ class Graph:
         ]
         high = 10 + 20 * max(len(inputs), len(outputs)) + 24 * len(defaults)  # as the page lays nodes out
         high += {"CLIPTextEncode": 100, "SaveImage": 200, "PreviewImage": 200, "LoadImage": 200}.get(kind, 0)
-        high += {"SWF_BlipCaption": 240, "SWF_StyleStrip": 240, "SWF_FeedbackGallery": 400, "SWF_ColorEdit": 200}.get(kind, 0)
-        high += {"PreviewAny": 80}.get(kind, 0)
+        high += {"SWF_BlipCaption": 240, "SWF_StyleStrip": 240, "SWF_FeedbackGallery": 400}.get(kind, 0)
+        high += {"PreviewAny": 80, "SWF_ColorEdit": 200}.get(kind, 0)
         wide = 620 if kind == "SWF_FeedbackGallery" else 320
         node = {
             "id": number, "type": kind, "pos": [40 + 380 * column, 60 + row], "size": [wide, high], "flags": {},

@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import colours
+
 import on_mini
 import on_sd15
 from graph import Graph

@@ -56,7 +56,7 @@ def model(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "verb", [[], ["demo"], ["stylize"], ["sample"], ["caption"], ["strip"], ["train"], ["pick"], ["mini"]]
+    "verb", [[], ["demo"], ["stylize"], ["sample"], ["caption"], ["strip"], ["train"], ["pick"], ["recolor"], ["mini"]]
 )
 def test_help_is_instant(verb):
     started = processor_seconds()

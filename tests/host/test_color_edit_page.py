@@ -36,6 +36,7 @@ def page(request, chrome, host, server, tmp_path):
     if request.param == "own, classic":
         yield b.open_page(chrome, server)
         return
+    (tmp_path / "newest").mkdir()
     folder = new_base(tmp_path / "newest")
     put_pictures(folder, pair, "swatch_")
     found, process = serve(host, folder, free_port(), "--front-end-root", str(b.newest_frontend(host)))
@@ -49,6 +50,7 @@ def page(request, chrome, host, server, tmp_path):
 def test_a_swatch_is_edited_run_and_taken_back(page, request):
     b.build(page, GRAPH)
     page.evaluate("app.canvas.ds.offset = [0, 0]")
+    page.keyboard.press("Escape")  # a first run's templates
     b.queue(page)
     page.wait_for_selector(SWATCHES, timeout=60_000)
     inputs = page.locator(SWATCHES)
@@ -63,5 +65,7 @@ def test_a_swatch_is_edited_run_and_taken_back(page, request):
     b.shot(page, f"swatches {request.node.callspec.id}")
     back = page.locator(".swf-panel .swf-swatch button")
     assert back.count() == 1
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(500)
     back.click()
     assert page.evaluate(VALUE) == "" and page.locator(SWATCHES).first.input_value() == first

@@ -1,0 +1,77 @@
+"""`recolor` as a person meets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from test_cli import swf
+
+from swf_core.pictures import load
+
+
+@pytest.fixture
+def picture(tmp_path) -> Path:
+    path = tmp_path / "picture.png"
+    left = Image.new("RGB", (40, 48), (180, 40, 40))
+    image = Image.new("RGB", (80, 48), (60, 90, 160))
+    image.paste(left, (0, 0))
+    image.save(path)
+    return path
+
+
+def test_by_palette_the_report_says_what_was_reached(picture, tmp_path):
+    out = tmp_path / "out.png"
+    asked = ("recolor", "--image", picture, "--palette", "#2a9d8f 50%, gold 50%", "--lightness", 1)
+    run = swf(*asked, "--out", out, "--json")
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout.splitlines()[-1])
+    assert told["written"] == [str(out)] and told["palette_distance"][1] < 0.2 * told["palette_distance"][0]
+    assert abs(sum(each["share"] for each in told["palette"]["after"]) - 1) < 1e-2
+    again = tmp_path / "again.png"
+    swf(*asked, "--out", again)
+    assert out.read_bytes() == again.read_bytes()
+
+
+def test_an_edit_after_a_reference_and_a_mask(picture, tmp_path):
+    mask, out = tmp_path / "mask.png", tmp_path / "out.png"
+    half = Image.new("L", (80, 48), 0)
+    half.paste(255, (0, 0, 40, 48))
+    half.save(mask)
+    run = swf("recolor", "--image", picture, "--palette", "#b42828 -> #28b428, #3c5aa0", "--mask", mask, "--out", out)
+    assert run.returncode == 0, run.stderr
+    before, after = load(picture).pixels, load(out).pixels
+    assert torch.equal(after[:, :, 40:], before[:, :, 40:]) and after[1, 5, 5] > after[0, 5, 5]
+    run = swf("recolor", "--image", picture, "--like", mask, "--method", "luminance", "--out", out)
+    assert run.returncode == 0 and load(out).pixels.std(0).max() < 0.02
+
+
+def test_by_words_the_model_paints_it_again(picture, tmp_path):
+    out = tmp_path / "out.png"
+    words = ("--prompt", "a red house -> a green house", "--steps", 4)
+    run = swf("recolor", "--image", picture, *words, "--out", out, "--json")
+    assert run.returncode == 0, run.stderr
+    cost = json.loads(run.stdout.splitlines()[-1])["cost"]
+    assert cost["planned"] == cost["counted"] and "colour concepts" in cost["formula"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--palette", "red", "--prompt", "x"], "--palette and --prompt was given"),
+        ([], "Nothing was given"),
+        (["--palette", "#12"], "'#12' is no colour"),
+        (["--like", "nowhere.png"], "does not exist"),
+        (["--palette", "red", "--strength", "2"], "out of range"),
+        (["--palette", "red", "--mask", "{black}"], "mask is empty"),
+    ],
+)
+def test_what_cannot_be_ends_with_a_sentence_and_no_file(picture, tmp_path, options, said):
+    Image.new("L", (80, 48), 0).save(tmp_path / "black.png")
+    options = [tmp_path / "black.png" if o == "{black}" else o for o in options]
+    run = swf("recolor", "--image", picture, "--out", tmp_path / "out.png", *options)
+    assert run.returncode == 2 and said in run.stderr and len(run.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out.png").exists()
