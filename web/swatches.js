@@ -15,7 +15,7 @@ const WORDS = {
 
 export const CSS = `
 .swf-panel .swf-swatches { display: flex; flex-wrap: wrap; gap: 6px; margin-top: 4px; }
-.swf-panel .swf-swatch { display: flex; flex-direction: column; align-items: stretch; width: 64px; font-size: 11px; }
+.swf-panel .swf-swatch { display: flex; flex-direction: column; align-items: stretch; width: 48px; font-size: 11px; }
 .swf-panel .swf-swatch .swf-before { height: 22px; border-radius: 3px 3px 0 0; }
 .swf-panel .swf-swatch input { width: 100%; height: 26px; padding: 0; border: 0; border-radius: 0 0 3px 3px;
   background: none; cursor: pointer; }
