@@ -38,7 +38,8 @@ def main() -> int:
     git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     head = [
         "The last run of `make test-host`: the tests that start a real ComfyUI.",
-        f"{datetime.date.today()}, {versions}, Python {platform.python_version()}, {platform.system()}",
+        f"{datetime.date.today()}, {versions}, Python {platform.python_version()}, {platform.system()}"
+        + (f"; asked for: {' '.join(extra)}" if extra else ""),
         f"after commit {git.stdout.strip() or 'unknown'}; nodes/ and web/: {seen}",
     ]
     target.write_text("\n".join([*head, "", *lines, "", *summary[-1:]]) + "\n", encoding="utf-8")
