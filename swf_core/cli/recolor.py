@@ -66,12 +66,14 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     check_model(args.model)
 
     from .. import pictures
+    from ..colour.concepts import parse_concepts
     from ..colour.edits import read_palette
     from ..colour.match import match
     from ..colour.palette import extract
     from ..colour.transport import palette_distance, repalette
 
     asked = read_palette(args.palette) if args.palette is not None else None
+    concepts = parse_concepts("\n".join(args.prompt), args.words_strength * args.strength) if args.prompt else []
     for path in sources:
         pictures.check(path)
     if args.prompt:
@@ -92,25 +94,28 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         result = match(picture.pixels, like.pixels, args.method, strength=args.strength, mask=mask)
         report["method"] = args.method
     else:
-        result, cost = _by_words(args, picture, mask, bars)
-        report["cost"] = cost
-    report["palette"] = {
-        name: _told(extract(p, args.colors, mask)) for name, p in (("before", picture.pixels), ("after", result))
-    }
+        result, report["cost"] = _by_words(args, concepts, picture, mask, bars)
+    report["palette"] = {"before": _told(picture.pixels, args), "after": _told(result, args)}
     pictures.save(args.out, result, picture.alpha)
     return {"written": [args.out], **report, "size": [result.shape[2], result.shape[1]]}
 
 
-def _by_words(args: argparse.Namespace, picture: Any, mask: Any, bars: Bars) -> Any:
-    """The picture inverted and sampled again, with nothing injected but what the words change."""
-    from ..colour.concepts import parse_concepts
+def _by_words(args: argparse.Namespace, concepts: list[Any], picture: Any, mask: Any, bars: Bars) -> tuple[Any, Any]:
+    """The picture inverted and sampled again, with nothing injected but what the words change; and the cost of it.
+
+    Outside the mask, and at strength 0, it is the picture itself, not the model's copy of it.
+    """
+    from dataclasses import replace
+
     from ..colour.guidance import ColourGuidance
-    from ..pictures import check_size
+    from ..pictures import check_size, resize
     from ..transfer import preset, stylize
     from ..transfer.sigmas import schedule
 
+    if args.strength == 0.0:
+        return picture.pixels, None
+    concepts = [replace(concept, mask=mask) for concept in concepts]
     backend = load_backend(args)
-    concepts = parse_concepts("\n".join(args.prompt), args.words_strength * args.strength, mask=mask)
     begins = schedule(backend.denoiser.sigmas, args.steps)[round(WORDS_BEGIN * (args.steps - 1))]
     options = preset("wallfacer", backend).changed(
         strength=0.0, adain=0.0, steps=args.steps, refinements=1, size_px=args.size
@@ -120,7 +125,11 @@ def _by_words(args: argparse.Namespace, picture: Any, mask: Any, bars: Bars) -> 
         backend, [picture.pixels], [picture.pixels], options, seed=args.seed,
         steering=ColourGuidance(tuple(concepts), sigma_high=begins), progress=bars("recolor"),
     )  # fmt: skip
-    return result.images[0], result.cost
+    image = result.images[0].cpu()
+    if mask is None:
+        return image, result.cost
+    own, shown = (resize(x, *image.shape[1:]).clamp(0.0, 1.0) for x in (picture.pixels, mask[None]))
+    return own + shown * (image - own), result.cost
 
 
 def _mask(path: Path, pixels: Any) -> Any:
@@ -131,5 +140,9 @@ def _mask(path: Path, pixels: Any) -> Any:
     return pictures.resize(shown, *pixels.shape[1:])[0].clamp(0.0, 1.0)
 
 
-def _told(palette: Any) -> list[dict[str, Any]]:
+def _told(pixels: Any, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """A picture's colours, within the mask at its own size."""
+    from ..colour.palette import extract
+
+    palette = extract(pixels, args.colors, None if args.mask is None else _mask(args.mask, pixels))
     return [{"color": c, "share": round(float(s), 4)} for c, s in zip(palette.codes, palette.weights())]

@@ -7,6 +7,7 @@ when it says what it is instead of.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,14 +68,8 @@ def parse_concepts(text: str, strength: float = 3.0, focus: float = 0.4, mask: T
     for line in (piece.strip() for piece in text.splitlines()):
         if not line:
             continue
-        words, _, number = line.rpartition(":")
-        own = strength
-        try:
-            own, line = float(number), words.strip() if words else line
-        except ValueError:
-            pass
-        if not words:
-            own = strength
+        numbered = re.fullmatch(r"(.+?)\s*:\s*(\d+(?:\.\d+)?)", line)
+        line, own = (numbered[1], float(numbered[2])) if numbered else (line, strength)
         before, arrow, after = line.partition("->")
         if arrow and not (before.strip() and after.strip()):
             raise UserError(f"{line!r} has words on one side of the arrow only; write: red house -> blue house.")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import UserError
-from .palette import Palette, parse
-
-_BETWEEN = r"[,;\n](?![^(]*\))"
+from .palette import Palette, parse, pieces_of
 
 
 def read_palette(text: str) -> tuple[Palette | None, Palette]:
@@ -16,7 +14,7 @@ def read_palette(text: str) -> tuple[Palette | None, Palette]:
     Where any piece has an arrow, a piece without one is a colour that stays.
     Raises ValueError (UserError) naming the first piece that is no colour.
     """
-    pieces = [piece.strip() for piece in re.split(_BETWEEN, text) if piece.strip()]
+    pieces = pieces_of(text)
     if not any("->" in piece for piece in pieces):
         return None, parse(text)
     before, after = [], []

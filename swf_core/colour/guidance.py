@@ -21,7 +21,10 @@ from .palette import Palette, summary
 from .transport import map_points
 
 # Colours that stand for a step's latents, and cells that are looked at: a step's map has to cost next to nothing.
-STEP_COLOURS, STEP_CELLS = 10, 1024
+STEP_COLOURS, STEP_CELLS, STEP_ITERATIONS = 10, 1024, 6
+# Steps that follow one map of colours: x0 changes slowly, and the map is most of what a step's guidance costs.
+REFRESHED = 3
+Move = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -76,46 +79,62 @@ class ColourGuidance:
 
     def active(self, sigma: float) -> bool:
         """Whether anything is done at this noise level."""
-        toned = self.amount > 0.0 and (self.palette is not None or self.reference is not None)
-        return self.sigma_low <= sigma <= self.sigma_high and (toned or bool(self.spoken))
+        return self.sigma_low <= sigma <= self.sigma_high and (self.tones or bool(self.spoken))
 
     def begin(self) -> Callable[[Tensor, Tensor, Sequence[Tensor]], Tensor]:
         """The function of one sampling: (x0, x0 under the own prompt, x0 under each of `prompts`) -> x0."""
-        places = [Places() for _ in self.spoken]
+        places, maps, step = [Places() for _ in self.spoken], [], 0
 
         def steer(x0: Tensor, positive: Tensor, told: Sequence[Tensor]) -> Tensor:
+            nonlocal maps, step
             if told:
                 x0 = x0 + directions(self.spoken, places, positive, told)
-            return self.toned(x0)
+            if not self.tones:
+                return x0
+            if step % REFRESHED == 0 or len(maps) != len(x0):
+                maps = self.maps(x0)
+            step += 1
+            return self.moved(x0, maps)
 
         return steer
 
+    @property
+    def tones(self) -> bool:
+        """Whether a palette or a reference is followed."""
+        return self.amount > 0.0 and (self.palette is not None or self.reference is not None)
+
     def toned(self, x0: Tensor) -> Tensor:
         """x0 [B, C, h, w] with its colours moved to the palette or reference, each picture by itself."""
-        if self.amount == 0.0 or self.axes is None or (self.palette is None and self.reference is None):
-            return x0
-        colours = self.axes.colours(x0)
-        shown = None if self.mask is None else place_on(self.mask, x0)[0, 0]
-        moves = torch.stack([self._move(each, shown) for each in colours])
-        if shown is not None:
-            moves = moves * shown
-        return x0 + self.axes.change(self.amount * moves)
+        return self.moved(x0, self.maps(x0)) if self.tones else x0
 
-    def _move(self, colours: Tensor, shown: Tensor | None) -> Tensor:
-        """How one picture's colours [3, h, w] move."""
-        points = colours.flatten(1).T
-        weights = torch.ones(len(points)) if shown is None else shown.flatten().cpu()
-        near = points.float().cpu()
-        if self.palette is not None:
-            stride = -(-len(near) // STEP_CELLS)
-            some, theirs = near[::stride], weights[::stride]
-            fine = summary(some, theirs, STEP_COLOURS)
-            shift = map_points(some, theirs, self.palette, fine, self.source, self.lightness)
-            moved = shift(near.T.contiguous()).T
-        else:
-            assert self.reference is not None
-            moved = Gaussian.of_points(near, weights).linear_to(self.reference)(near.T).T
-        return (moved - near).T.reshape(colours.shape).to(colours)
+    def maps(self, x0: Tensor) -> list[Move]:
+        """For each picture of x0, where its colours go: a function of OKLab planes [3, n] on the CPU."""
+        assert self.axes is not None
+        shown = None if self.mask is None else place_on(self.mask, x0).flatten().cpu()
+        found: list[Move] = []
+        for each in self.axes.colours(x0):
+            points = each.flatten(1).T.float().cpu()
+            weights = torch.ones(len(points)) if shown is None else shown
+            if self.palette is None:
+                assert self.reference is not None
+                found.append(Gaussian.of_points(points, weights).linear_to(self.reference))
+                continue
+            stride = -(-len(points) // STEP_CELLS)
+            points, weights = points[::stride], weights[::stride]
+            fine = summary(points, weights, STEP_COLOURS, STEP_ITERATIONS)
+            found.append(map_points(points, weights, self.palette, fine, self.source, self.lightness))
+        return found
+
+    def moved(self, x0: Tensor, maps: Sequence[Move]) -> Tensor:
+        """x0 with each picture's colours moved by its map."""
+        assert self.axes is not None
+        colours = self.axes.colours(x0)
+        planes = [each.flatten(1).float().cpu() for each in colours]
+        moves = torch.stack([move(each) - each for move, each in zip(maps, planes, strict=True)])
+        moves = moves.view(colours.shape).to(colours)
+        if self.mask is not None:
+            moves = moves * place_on(self.mask, x0)
+        return x0 + self.axes.change(self.amount * moves)
 
 
 def reference_of(latents: Tensor, axes: Axes) -> Gaussian:

@@ -19,7 +19,7 @@ LARGEST_GAIN = 12.0
 # Pixels of a mask that statistics are taken from, at most.
 COUNTED = 1 << 21
 QUANTILES = 256
-ROTATIONS, SLICE_POINTS = 12, 1 << 13
+ROTATIONS, SLICE_POINTS = 12, 1 << 12
 
 
 def match(
@@ -84,7 +84,7 @@ class Gaussian:
         """Of a picture [3, H, W], or of what its mask shows."""
         if mask is not None:
             return Gaussian.of_points(*pixels_seen(picture, mask, COUNTED))
-        flat = picture.reshape(3, -1).float()
+        flat = picture.reshape(3, -1).float().cpu()
         total, squares = torch.zeros(3, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
         for first in range(0, flat.shape[1], BLOCK):
             # Taken from near the middle of OKLab: sums of squares in float32 would lose digits far from it.

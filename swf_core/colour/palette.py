@@ -44,8 +44,8 @@ def pixels_seen(picture: Tensor, mask: Tensor | None = None, most: int = SEEN) -
 
     Raises ValueError (UserError) when the mask is 0 everywhere.
     """
-    flat = picture.reshape(3, -1).float()
-    weights = None if mask is None else mask.reshape(-1).float()
+    flat = picture.reshape(3, -1).float().cpu()
+    weights = None if mask is None else mask.reshape(-1).float().cpu()
     if weights is not None:
         inside = (weights > 0.0).nonzero()[:, 0]
         if not len(inside):
@@ -104,6 +104,11 @@ def _spread(points: Tensor, weights: Tensor, count: int) -> Tensor:
     return centres
 
 
+def pieces_of(text: str) -> list[str]:
+    """The pieces of a written palette: between commas, semicolons and lines, but not inside "hsl(40, 90%, 60%)"."""
+    return [piece.strip() for piece in re.split(r"[,;\n](?![^(]*\))", text) if piece.strip()]
+
+
 def parse(text: str | Sequence[str]) -> Palette:
     """A palette from "#1d3557, tomato 30%, hsl(40, 90%, 60%)": hex codes, CSS names or functions, commas, semicolons or
     lines between, each with an optional share in per cent (then all must have one).
@@ -112,11 +117,8 @@ def parse(text: str | Sequence[str]) -> Palette:
     """
     from PIL import ImageColor
 
-    pieces = re.split(r"[,;\n](?![^(]*\))", text) if isinstance(text, str) else list(text)
     colours, shares = [], []
-    for piece in (p.strip() for p in pieces):
-        if not piece:
-            continue
+    for piece in pieces_of(text) if isinstance(text, str) else text:
         share = re.search(r"\s+([\d.]+)\s*%$", piece)
         name = piece[: share.start()] if share else piece
         name = name.strip().lower()

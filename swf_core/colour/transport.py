@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,6 +22,8 @@ LOOSE = 6e-3
 # What a difference in lightness counts beside one in hue: a dark red is a red.
 LIGHT_COUNTS = 0.5
 RIDGE = 3e-4
+# Potentials, in units of epsilon, that moved less in a round have settled.
+SETTLED = 1e-4
 # A centre's influence, in distances between centres, and at least, in OKLab. For a new palette wide: less parts smooth
 # fur into islands. For edits narrow: what stays should stay.
 WIDE, NARROW = (1.6, 0.096), (1.2, 0.024)
@@ -34,14 +37,23 @@ def plan(source: Palette, target: Palette, epsilon: float = EPSILON, rounds: int
     unbalanced transport with a Kullback-Leibler term towards equal shares.
     """
     scale = torch.tensor([LIGHT_COUNTS, 1.0, 1.0], dtype=torch.float64)
-    cost = torch.cdist(source.colours.double() * scale, target.colours.double() * scale).square()
-    rows, columns = source.weights().double().log(), target.weights().double().log()
+    cost = torch.cdist(source.colours.double() * scale, target.colours.double() * scale).square().numpy() / epsilon
+    rows, columns = (np.log(np.maximum(p.weights().double().numpy(), 1e-300)) for p in (source, target))
     hold = 1.0 if target.shares is not None else LOOSE / (LOOSE + epsilon)
-    f, g = torch.zeros_like(rows), torch.zeros_like(columns)
+    f, g = np.zeros_like(rows), np.zeros_like(columns)
+    # numpy: a handful of numbers, and twice as many calls as rounds
     for _ in range(rounds):
-        g = -epsilon * hold * torch.logsumexp((f[:, None] - cost) / epsilon + rows[:, None], 0)
-        f = -epsilon * torch.logsumexp((g[None] - cost) / epsilon + columns[None], 1)
-    return ((f[:, None] + g[None] - cost) / epsilon + rows[:, None] + columns[None]).exp().float()
+        before = g
+        g = -hold * _log_sum_exp((f + rows)[:, None] - cost, 0)
+        f = -_log_sum_exp((g + columns)[None] - cost, 1)
+        if np.abs(g - before).max() < SETTLED:
+            break
+    return torch.from_numpy(np.exp((f + rows)[:, None] + (g + columns)[None] - cost)).float()
+
+
+def _log_sum_exp(x: np.ndarray, axis: int) -> np.ndarray:
+    top = x.max(axis, keepdims=True)
+    return np.log(np.exp(x - top).sum(axis)) + top.squeeze(axis)
 
 
 def goals(source: Palette, target: Palette, epsilon: float = EPSILON) -> Tensor:
@@ -117,9 +129,9 @@ def repalette(
     the same picture, bit for bit. `mask` [H, W]: where.
     Raises ValueError (UserError) for values outside their range, palettes that do not pair, or an empty mask.
     """
+    if not 0.0 <= strength <= 1.0:
+        raise UserError(f"strength is {strength}; it must be between 0 (the picture as it is) and 1.")
     shift = palette_map(picture, target, source=source, lightness=lightness, mask=mask)
-    if strength == 0.0:
-        return picture
     return edited(picture, lambda lab, _: shift(lab), strength, mask)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..pictures import resize
-from .spaces import edited, to_oklab
+from .spaces import BLOCK, edited, to_oklab
 
 LEVELS = 5
 
@@ -16,15 +16,20 @@ def low_pass(planes: Tensor, levels: int = LEVELS) -> Tensor:
     transform (Starck and Murtagh 1994). Edges are repeated. Linear, so low(x) - low(y) = low(x - y)."""
     for level in range(levels):
         for axis in (1, 2):
-            hole = 1 << level
-            ends = planes.narrow(axis, 0, 1), planes.narrow(axis, planes.shape[axis] - 1, 1)
-            repeat = [-1, -1, -1]
-            repeat[axis] = hole
-            padded = torch.cat([ends[0].expand(repeat), planes, ends[1].expand(repeat)], axis)
-            size = planes.shape[axis]
-            ends_sum = padded.narrow(axis, 0, size) + padded.narrow(axis, 2 * hole, size)
-            planes = ends_sum.add_(planes, alpha=2.0).mul_(0.25)
+            planes = _smoothed(planes, axis, 1 << level)
     return planes
+
+
+def _smoothed(planes: Tensor, axis: int, hole: int) -> Tensor:
+    """(left + 2 here + right) / 4 along an axis, neighbours `hole` pixels away or at the edge."""
+    size = planes.shape[axis]
+    hole = min(hole, size)
+    inner, out = size - hole, 2.0 * planes
+    out.narrow(axis, hole, inner).add_(planes.narrow(axis, 0, inner))
+    out.narrow(axis, 0, hole).add_(planes.narrow(axis, 0, 1))
+    out.narrow(axis, 0, inner).add_(planes.narrow(axis, hole, inner))
+    out.narrow(axis, inner, hole).add_(planes.narrow(axis, size - 1, 1))
+    return out.mul_(0.25)
 
 
 def wavelet(
@@ -37,7 +42,7 @@ def wavelet(
     if reference.shape[1:] != picture.shape[1:]:
         reference = resize(reference, height, width)
     if luminance:
-        theirs = reference.reshape(3, -1).float()
+        theirs = reference.reshape(3, -1).float().cpu()
 
         def exchanged(lab: Tensor, part: slice) -> Tensor:
             return torch.cat([lab[:1], to_oklab(theirs[:, part])[1:]])
@@ -48,5 +53,5 @@ def wavelet(
 
 
 def _oklab(picture: Tensor) -> Tensor:
-    flat = picture.reshape(3, -1).float()
-    return torch.cat([to_oklab(part) for part in flat.split(1 << 15, 1)], 1).view(picture.shape)
+    flat = picture.reshape(3, -1).float().cpu()
+    return torch.cat([to_oklab(part) for part in flat.split(BLOCK, 1)], 1).view(picture.shape)

@@ -56,6 +56,33 @@ def test_by_words_the_model_paints_it_again(picture, tmp_path):
     assert run.returncode == 0, run.stderr
     cost = json.loads(run.stdout.splitlines()[-1])["cost"]
     assert cost["planned"] == cost["counted"] and "colour concepts" in cost["formula"]
+    mask = tmp_path / "mask.png"
+    half = Image.new("L", (80, 48), 0)
+    half.paste(255, (0, 0, 32, 48))
+    half.save(mask)
+    swf("recolor", "--image", picture, *words, "--mask", mask, "--size", 80, "--out", out)
+    before, after = load(picture).pixels, load(out).pixels
+    assert after.shape == before.shape and torch.equal(after[:, :, 48:], before[:, :, 48:])
+    assert not torch.equal(after[:, :, :24], before[:, :, :24])
+    run = swf("recolor", "--image", picture, *words, "--strength", 0, "--out", out)
+    assert run.returncode == 0 and torch.equal(load(out).pixels, before)
+
+
+def test_a_transparent_picture_keeps_its_alpha(tmp_path):
+    clear = Image.new("RGBA", (40, 30), (200, 60, 40, 255))
+    clear.paste((0, 0, 0, 0), (0, 0, 12, 30))
+    clear.save(tmp_path / "clear.png")
+    out = tmp_path / "out.png"
+    run = swf("recolor", "--image", tmp_path / "clear.png", "--palette", "teal", "--out", out)
+    assert run.returncode == 0, run.stderr
+    assert (load(out).alpha == load(tmp_path / "clear.png").alpha).all()
+
+
+def test_the_methods_offered_are_those_there_are():
+    from swf_core.cli.recolor import METHODS
+    from swf_core.colour import match
+
+    assert METHODS == match.METHODS
 
 
 @pytest.mark.parametrize(
