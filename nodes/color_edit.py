@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..swf_core.colour.edits import read_palette
 from ..swf_core.colour.match import METHODS
 from ..swf_core.errors import UserError
-from .host.schema import schema
+from .host.schema import number, schema
 
 
 class ColorEdit(io.ComfyNode):
@@ -37,9 +37,9 @@ class ColorEdit(io.ComfyNode):
                     tooltip="For the model, one change a line: 'a red house -> a blue house'. Or only 'a blue house' "
                     "where the prompt already says the same of another colour. ': 2' at the end is a strength.",
                 ),
-                io.Float.Input(
-                    "words_strength", default=3.0, min=0.0, max=20.0, step=0.05,
-                    tooltip="1 goes as far as the model itself when told so, 3 is sure; 0 is off.",
+                number(
+                    "words_strength", 3.0, 0.0, 20.0, 0.05,
+                    "1 goes as far as the model itself when told so, 3 is sure; 0 is off.",
                 ),
                 io.String.Input(
                     "palette", default="", multiline=True,
@@ -51,29 +51,29 @@ class ColorEdit(io.ComfyNode):
                     tooltip="How a reference's colours are taken. linear: mean and covariance; sliced: all of it; "
                     "wavelet: broad colours, own strokes; luminance: hues only (keeps a content's colours).",
                 ),
-                io.Float.Input(
-                    "strength", default=1.0, min=0.0, max=1.0, step=0.01,
-                    tooltip="Of palette and reference: 0 is the picture as it is, bit for bit.",
+                number(
+                    "strength", 1.0, 0.0, 1.0, 0.01,
+                    "Of palette and reference: 0 is the picture as it is, bit for bit.",
                 ),
-                io.Float.Input(
-                    "lightness", default=0.0, min=0.0, max=1.0, step=0.01,
-                    tooltip="Of a palette: 0 takes its hues alone, 1 its light and dark too. Edits of swatches are "
+                number(
+                    "lightness", 0.0, 0.0, 1.0, 0.01,
+                    "Of a palette: 0 takes its hues alone, 1 its light and dark too. Edits of swatches are "
                     "taken as they are written.",
                 ),
                 io.Int.Input(
                     "colors", default=6, min=1, max=32, tooltip="How many of the picture's colours are told."
                 ),
-                io.Float.Input(
-                    "start_percent", default=0.45, min=0.0, max=1.0, step=0.01,
-                    tooltip="On a model, begins here; 0 is the first step. Later keeps the drawing closer.",
+                number(
+                    "start_percent", 0.45, 0.0, 1.0, 0.01,
+                    "On a model, begins here; 0 is the first step. Later keeps the drawing closer.",
                 ),
-                io.Float.Input(
-                    "end_percent", default=1.0, min=0.0, max=1.0, step=0.01,
-                    tooltip="On a model, ends here; 1 is the last step.",
+                number(
+                    "end_percent", 1.0, 0.0, 1.0, 0.01,
+                    "On a model, ends here; 1 is the last step.",
                 ),
-                io.Float.Input(
-                    "focus", default=0.4, min=0.0, max=0.99, step=0.01,
-                    tooltip="Of words without a mask: how sure to be of the place; 0 changes the whole picture.",
+                number(
+                    "focus", 0.4, 0.0, 0.99, 0.01,
+                    "Of words without a mask: how sure to be of the place; 0 changes the whole picture.",
                 ),
             ],
             outputs=[

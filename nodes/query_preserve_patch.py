@@ -14,13 +14,8 @@ from .host.inputs import SOURCE_TYPES, STYLE_TYPES, sources, style_sources, toge
 from .host.kept import Kept
 from .host.patch import Transfer, apply
 from .host.reference import Encoding
-from .host.schema import schema
+from .host.schema import number, schema
 from .host.settings import read_settings
-
-
-def number(name: str, default: float, low: float, high: float, step: float, tooltip: str) -> Any:
-    """A float widget."""
-    return io.Float.Input(name, default=default, min=low, max=high, step=step, tooltip=tooltip)
 
 
 class QueryPreservePatch(io.ComfyNode):

@@ -106,7 +106,7 @@ function onDone({ detail }) {
   const text = words().over[detail.outcome] ?? "";
   for (const board of [dialogBoard(), ...galleries().map((n) => n.swfBoard)]) {
     if (board?.token !== detail.token) continue;
-    board.answering = null;
+    board.over();
     if (text) board.say(text, true);
   }
   showWaits();

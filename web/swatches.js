@@ -4,12 +4,11 @@
 
 const WORDS = {
   en: {
-    heading: "Colours of the picture", becomes: "becomes", stays: "stays", back: "Keep this colour",
-    change: "Change this colour", reset: "Keep all colours", typed: "colours to move to", taken: "runs with the next queue",
+    heading: "Colours of the picture", back: "Keep this colour", change: "Change this colour",
+    typed: "colours to move to", taken: "runs with the next queue",
   },
   zh: {
-    heading: "图片的颜色", becomes: "变为", stays: "保持不变", back: "保留这种颜色", change: "更改这种颜色",
-    reset: "保留所有颜色", typed: "目标颜色", taken: "下次运行时生效",
+    heading: "图片的颜色", back: "保留这种颜色", change: "更改这种颜色", typed: "目标颜色", taken: "下次运行时生效",
   },
 };
 

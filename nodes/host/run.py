@@ -130,12 +130,18 @@ class Run:
         return with_edit(options, self.unet, self.transfer.layers, choose)
 
     def guided(self, args: dict[str, Any], x0: Tensor, sigma: float) -> Tensor:
-        """x0 with style guidance and the leak guard, each one more call."""
-        transfer, x, styled = self.transfer, args["input"], x0
+        """x0 with style guidance and the leak guard, each one more call.
+
+        Both are taken from what the two branches say, not from x0: another node's function after guidance, whether it
+        came before or comes after, is not taken several times over.
+        """
+        transfer, x, alone = self.transfer, args["input"], math.isclose(args["cond_scale"], 1.0)
+        with_text, without = args["cond_denoised"], args["uncond_denoised"]
+        styled = with_text if alone else without + args["cond_scale"] * (with_text - without)
         if transfer.style_guidance > 0.0:
             plain = comfy.model_patcher.create_model_options_clone(args["model_options"])
             plain["transformer_options"][REFERENCE] = True
-            wanted = [args["cond"], None if math.isclose(args["cond_scale"], 1.0) else args["uncond"]]
+            wanted = [args["cond"], None if alone else args["uncond"]]
             with_text, without = comfy.samplers.calc_cond_batch(args["model"], wanted, x, args["sigma"], plain)
             own = with_text if wanted[1] is None else without + args["cond_scale"] * (with_text - without)
             x0 = x0 + transfer.style_guidance * (styled - own)

@@ -18,6 +18,11 @@ def schema(node_id: str, display_name: str, description: str, inputs: list, outp
     )  # fmt: skip
 
 
+def number(name: str, default: float, low: float, high: float, step: float, tooltip: str) -> Any:
+    """A float widget."""
+    return io.Float.Input(name, default=default, min=low, max=high, step=step, tooltip=tooltip)
+
+
 def known(kind: Any, *positional: Any, **named: Any) -> Any:
     """`kind(...)` with those keyword arguments that it knows."""
     parameters = inspect.signature(kind).parameters.values()

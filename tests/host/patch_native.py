@@ -75,6 +75,15 @@ def run():
     guarded = patched(model, style, content, leak_guard=0.5, style_guidance=0.5)
     report["guidance matters"] = apart(sample(guarded, cfg=3.0), sample(one, cfg=3.0))
 
+    def lighter(args):
+        return args["denoised"] + 0.1
+
+    before, after = model.clone(), guarded.clone()
+    before.set_model_sampler_post_cfg_function(lighter)
+    after.set_model_sampler_post_cfg_function(lighter)
+    before = patched(before, style, content, leak_guard=0.5, style_guidance=0.5)
+    report["guidance: another function before or after"] = apart(sample(before, cfg=3.0), sample(after, cfg=3.0))
+
     taken = model.clone()
     taken.set_model_attn1_replace(lambda q, k, v, extra: q, "output", 0)
     report.update(sentences({

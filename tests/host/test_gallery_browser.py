@@ -267,13 +267,17 @@ def report_of(history: dict[str, Any]) -> str:
 
 def test_time_runs_out_and_a_closed_page_each_have_an_outcome(chrome, server):
     page = b.open_page(chrome, server)
-    b.build(page, loop("in time", timeout=3.0))
+    b.build(page, loop("in time", timeout=8.0))
     b.queue(page)
     b.cells(page)
+    clock = page.locator(".swf-dialog .swf-clock")
+    assert clock.inner_text() in {f"0:0{seconds} left" for seconds in range(9)}
+    b.shot(page, "time left")
     last = idle(server)
     assert last["status"]["status_str"] == "success"
-    assert "nobody answered for 3 s: the saved picks: 0 accepted" in report_of(last)
+    assert "nobody answered for 8 s: the saved picks: 0 accepted" in report_of(last)
     until(page, "document.querySelector('.swf-dialog .swf-status').textContent.startsWith('Time ran out')")
+    assert clock.inner_text() == ""
 
     page.keyboard.press("Escape")
     b.build(page, loop("closed", otherwise="auto", count=1))

@@ -39,6 +39,7 @@ EQUAL = {
     "partly loaded, cfg 1": 1e-3,
     "partly loaded, cfg 7": 1e-3,
     "whole again": 1e-5,
+    "guidance: another function before or after": 1e-4,
 }
 DIFFERENT = [
     "style matters", "content matters at gamma 0.5", "a LoRA matters", "inpaint: style matters where not",

@@ -1,10 +1,12 @@
 // One run's gallery: the grid, the style picture, what is said of the chosen sample, and the keys. The same element
 // serves on a node and in the full-size dialog; every click is sent at once and shown as kept only when it was.
 
+import { Clock } from "./clock.js";
+import { frame } from "./frame.js";
 import { Grid } from "./grid.js";
 import { onKey } from "./keys.js";
 import { talk } from "./talk.js";
-import { button, make, words } from "./words.js";
+import { make, words } from "./words.js";
 import { Zoom } from "./zoom.js";
 
 const LISTS = { accepted: "accept", rejected: "reject", "": "forget" };
@@ -28,10 +30,11 @@ export class Board {
     this.history = [];
     this.pending = new Map(); // samples whose last click is not answered yet, and how many clicks
     this.sending = Promise.resolve();
+    this.clock = new Clock();
     this.grid = new Grid({ choose: (s) => this.chosen(s), judge: (s, verdict) => this.toggle(s, verdict) });
     this.element = make("div", { class: `swf-board${compact ? " swf-compact" : ""}`, role: "region", tabindex: "-1",
       "aria-label": words().gallery });
-    this.element.append(...this.frame(compact));
+    this.element.append(...frame(this, compact));
     this.element.addEventListener("keydown", (event) => onKey(this, event));
     for (const kind of ["pointerdown", "dblclick", "paste", "copy"]) {
       this.element.addEventListener(kind, (event) => event.stopPropagation()); // the canvas would act on it
@@ -40,50 +43,12 @@ export class Board {
     boards.add(this);
   }
 
-  frame(compact) {
-    const say = words();
-    this.counts = make("span", { class: "swf-dim" });
-    this.slider = make("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": say.steps });
-    this.slider.addEventListener("input", () => this.slide());
-    this.sliderText = make("span", { class: "swf-dim" });
-    this.buttons = {
-      accept: button(`✓ ${say.accept}`, () => this.toggle(this.sample(), "accepted"), { title: "Enter" }),
-      reject: button(`✕ ${say.reject}`, () => this.toggle(this.sample(), "rejected"), { title: "X" }),
-      undo: button(say.undo, () => this.undo(), { title: "Z" }),
-      zoom: button(say.zoom, () => this.zoom.toggle(), { title: "Space" }),
-      compare: button(say.compare, () => this.zoom.compare(), { title: "C" }),
-      go: button(say.go, () => this.go(), { title: "G", class: "swf-go" }),
-    };
-    const more = compact
-      ? [button(`⤢ ${say.full}`, () => this.hooks.full?.(this.token))]
-      : [button(`– ${say.minimise}`, () => this.hooks.minimise?.())];
-    this.status = make("div", { class: "swf-status", role: "status", "aria-live": "polite" });
-    this.styles = make("div");
-    this.captionText = make("textarea", { "aria-label": say.captionOf, rows: "3", maxlength: "2000" });
-    this.captionText.addEventListener("change", () => this.recaption());
-    this.details = make("p", { class: "swf-dim" });
-    this.advice = make("p");
-    const side = make("aside", { class: "swf-side" }, [
-      make("h3", { text: say.styles }), this.styles, make("h3", { text: say.captionOf }), this.captionText,
-      this.details, this.advice,
-    ]);
-    this.main = make("div", { class: "swf-main" }, [side, this.grid.element]);
-    return [
-      make("div", { class: "swf-bar" }, [
-        ...Object.values(this.buttons).slice(0, 5),
-        make("label", {}, [this.slider, this.sliderText]), this.counts, make("span", { class: "swf-space" }),
-        this.buttons.go, ...more,
-      ]),
-      this.status, this.main, make("div", { class: "swf-dim swf-help", text: say.help }),
-    ];
-  }
-
   /** Show a run as the server tells it now. */
   async load(token) {
     if (token !== this.token) {
       this.history = [];
       this.step = null;
-      this.waits = false;
+      this.over();
       this.zoom.forget();
       this.say("");
     }
@@ -114,6 +79,7 @@ export class Board {
     this.advice.textContent = told.advice;
     this.count();
     this.waits = told.waiting.length > 0;
+    this.clock.set(told.waiting[0]?.left);
     this.showStatus();
   }
 
@@ -247,14 +213,24 @@ export class Board {
       const told = await talk.go(this.token, step);
       picksChanged(this.token, told);
       this.waits = false;
+      this.clock.set(null);
       this.say(told.woken ? words().gone : await this.hooks.go(this.token, step));
     } catch (error) {
       this.say(`${words().lost} ${error.message}`, true);
     }
   }
 
+  /** Nobody waits for this run any more. */
+  over() {
+    this.waits = false;
+    this.answering = null;
+    this.clock.set(null);
+    this.showStatus();
+  }
+
   /** Let go of everything: the board is not shown again. */
   remove() {
+    this.over();
     boards.delete(this);
     this.element.remove();
   }
