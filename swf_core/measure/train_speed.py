@@ -1,13 +1,16 @@
-"""`bench train-speed`: steps a second of our trainer beside diffusers' LoRA example, on a UNet in the shape of SD1.5.
+"""`bench train-speed`: rate and memory of our trainer beside diffusers' LoRA example, on a UNet in the shape of SD1.5.
 
 Random weights, 256 pixels, rank 16, batch 1, attention. Both loops in turn, a block of steps each, so that whatever
 else the machine does meets both alike. Theirs is the body of `examples/text_to_image/train_text_to_image_lora.py`
 without its data loader and accelerator: peft adapter by `add_adapter`, DDPM noise, AdamW, clipping, constant schedule.
+Memory is the peak of a process of its own that does one of the two for a few steps.
 """
 
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -30,12 +33,13 @@ RANK, SIDE_PX, TOKENS = 16, 256, 77
 
 
 def train_speed(blocks: int = 4, steps: int = 3, bar: Callable[..., None] | None = None) -> dict[str, Any]:
-    """Median seconds a step of both loops, and ours as a share of theirs in steps a second."""
+    """Median seconds a step of both loops, ours as a share of theirs in steps a second, and their peak memory."""
+    peaks = {name: _in_own_process(name, steps) for name in LOOPS}
     torch.manual_seed(0)
-    ours, theirs = _ours(), _theirs()
-    times: dict[str, list[float]] = {"ours": [], "diffusers": []}
+    ours, theirs = (LOOPS[name]() for name in LOOPS)
+    times: dict[str, list[float]] = {name: [] for name in LOOPS}
     for block in range(blocks + 1):
-        for name, step in (("ours", ours), ("diffusers", theirs)):
+        for name, step in zip(LOOPS, (ours, theirs)):
             for _ in range(steps):
                 began = time.perf_counter()
                 step()
@@ -47,8 +51,28 @@ def train_speed(blocks: int = 4, steps: int = 3, bar: Callable[..., None] | None
     return {
         "seconds_a_step": {name: round(value, 4) for name, value in seconds.items()},
         "ours to diffusers, steps a second": round(seconds["diffusers"] / seconds["ours"], 3),
-        "steps": blocks * steps,
+        "peak_gib": peaks, "steps": blocks * steps,
     }
+
+
+def _in_own_process(name: str, steps: int) -> float:
+    """Peak of the memory in GiB of a fresh process that runs one of the loops."""
+    code = f"from {__name__} import peak_gib; print(peak_gib({name!r}, {steps}))"
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def peak_gib(name: str, steps: int) -> float:
+    """This process's peak so far in GiB, after some steps of a loop of `LOOPS`."""
+    import resource
+
+    torch.manual_seed(0)
+    step = LOOPS[name]()
+    for _ in range(steps):
+        step()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 2)
 
 
 class _Text:
@@ -78,9 +102,13 @@ def _unet() -> Any:
 
 
 def _ours() -> Callable[[], None]:
-    denoiser = UNetDenoiser(_unet().eval(), sigmas_from_config({}), "epsilon")
+    return our_step(UNetDenoiser(_unet().eval(), sigmas_from_config({}), "epsilon"))
+
+
+def our_step(denoiser: Any, targets: str = "attention") -> Callable[[], None]:
+    """One step of our trainer on a network in the shape of SD1.5, whoever built it."""
     backend = Backend(denoiser, _Text(), _Codec(), "SD1.5 shape", SIDE_PX, "SD1.x")
-    options = TrainOptions(steps=10**6, rank=RANK, views=2, sample_every=0, caption_dropout=0.0)
+    options = TrainOptions(steps=10**6, rank=RANK, targets=targets, views=2, sample_every=0, caption_dropout=0.0)
     picture = torch.rand((3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(2))
     folder = tempfile.TemporaryDirectory()
     run = create(Path(folder.name) / "run", backend, options, items_of([picture], ["a house"]), ())
@@ -124,3 +152,6 @@ def _theirs() -> Callable[[], None]:
         loss.item()
 
     return step
+
+
+LOOPS: dict[str, Callable[[], Callable[[], None]]] = {"ours": _ours, "diffusers": _theirs}
