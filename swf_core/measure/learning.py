@@ -48,6 +48,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "no augmentation": {"views": 1},
     "LoRA in both branches": {"guidance": "both branches"},
 }
+BESIDE = ("stripped", "off", "full caption", "empty caption")  # on every picture, the others on the first of a style
 # Why two controls come out otherwise than in that trial: the same three arms at its settings.
 TRIAL_ARMS: dict[str, dict[str, Any]] = {
     "trial": _TRIAL,
@@ -160,15 +161,16 @@ def rows(
 def learn(
     backend: Backend, judge: Judge, out: Path, quick: bool, seed: int, bar: Callable[..., None]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All arms on all lessons, the trial's settings on the first picture of each style; with `quick` that picture and
-    the default arm alone.
+    """The arms of `BESIDE` on all lessons, the others and the trial's settings on the first picture of each style; with
+    `quick` that picture and the default arm alone.
 
     Report, and a page of what the default arm painted in this call.
     """
-    arms, pictures = (("stripped",), 1) if quick else (tuple(ARMS), PICTURES)
+    arms, pictures = (("stripped",), 1) if quick else (BESIDE, PICTURES)
     found, made = rows(backend, judge, out / "learn.csv", arms, [seed], None, pictures, bar)
     if not quick:
-        found += rows(backend, judge, out / "learn.csv", tuple(TRIAL_ARMS), [seed], None, 1, bar)[0]
+        others = tuple(name for name in ARMS | TRIAL_ARMS if name not in BESIDE)
+        found += rows(backend, judge, out / "learn.csv", others, [seed], None, 1, bar)[0]
     shown = [
         [lesson.shown, *made["stripped", lesson.style, lesson.number]]
         for lesson in lessons(pictures)
