@@ -72,7 +72,7 @@ class TrainOptions:
     guidance: str = "asymmetric"
     save_every: int = 50
     strength: float = 1.0
-    picks_share: float = 0.5
+    picks_share: float = 0.25
     seed: int = 0
 
     def __post_init__(self) -> None:

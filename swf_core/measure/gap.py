@@ -34,18 +34,20 @@ def gap(
     return {"arms": means(found), "difference": compared(found), "seeds": seeds}, {}
 
 
-def compared(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Differences of the pairs in `found`; the bootstrap draws style pictures, then seeds within them, because seeds of
-    one picture are alike."""
+def compared(
+    found: Sequence[dict[str, Any]], arms: tuple[str, str] = ARMS, measures: Sequence[str] = MEASURES
+) -> dict[str, Any]:
+    """The first arm minus the second over the pairs in `found`; the bootstrap draws style pictures, then seeds within
+    them, because seeds of one picture are alike."""
     of = {(r["arm"], r["style"], int(r["picture"]), int(r["seed"])): r for r in found}
     pictures: dict[tuple[str, int], list[tuple]] = {}
     for arm, style, number, seed in of:
-        if arm == ARMS[0] and (ARMS[1], style, number, seed) in of:
+        if arm == arms[0] and (arms[1], style, number, seed) in of:
             pictures.setdefault((style, number), []).append((style, number, seed))
     report: dict[str, Any] = {"pairs": sum(map(len, pictures.values())), "pictures": len(pictures)}
-    for name in MEASURES:
+    for name in measures:
         groups = [
-            np.array([float(of[(ARMS[0], *k)][name]) - float(of[(ARMS[1], *k)][name]) for k in keys])
+            np.array([float(of[(arms[0], *k)][name]) - float(of[(arms[1], *k)][name]) for k in keys])
             for keys in pictures.values()
         ]
         low, high = interval(groups)
@@ -68,5 +70,5 @@ def interval(groups: Sequence[np.ndarray], seed: int = 0) -> tuple[float, float]
 
 
 def verdict(low: float, high: float) -> str:
-    """What an interval of stripped minus full says of the claim."""
+    """What an interval of a difference says of the claim that it is above 0."""
     return "holds" if low > 0 else "does not hold" if high < 0 else "not decided"
