@@ -2,7 +2,7 @@
 
 The graph's MODEL is shared by every node and its weights are inference tensors, so nothing is put into it and nothing
 is trained through it. The copy is built by the host's own class with operations that cast nothing, and filled with
-clones of the weights.
+its weights.
 """
 
 from __future__ import annotations
@@ -61,8 +61,7 @@ class TrainableCopy:
         config = {k: v for k, v in model.model_config.unet_config.items() if k not in ("dtype", "device")}
         config.pop("disable_unet_model_creation", None)
         network = UNetModel(**config, dtype=dtype, device=self._device, operations=comfy.ops.disable_weight_init)
-        state = {k: v.detach().to(self._device, dtype).clone() for k, v in model.diffusion_model.state_dict().items()}
-        network.load_state_dict(state)
+        network.load_state_dict(model.diffusion_model.state_dict())  # copied straight in, cast on the way: no third set
         self._network = network.eval().requires_grad_(False)
         self._sigmas = self._sampling.sigmas.detach().clone().double().cpu()
         self._names = _diffusers_names(network, model.model_config.unet_config)

@@ -55,7 +55,9 @@ export class Board {
     this.token = token;
     try {
       const told = await talk.run(token);
-      if (this.token === token) this.draw(told);
+      if (this.token !== token) return;
+      this.clock.set(told.waiting[0]?.left); // here and not in `draw`, which shows old tidings again
+      this.draw(told);
     } catch (error) {
       this.say(error.message, true);
     }
@@ -79,7 +81,6 @@ export class Board {
     this.advice.textContent = told.advice;
     this.count();
     this.waits = told.waiting.length > 0;
-    this.clock.set(told.waiting[0]?.left);
     this.showStatus();
   }
 
