@@ -1,8 +1,8 @@
 """`bench feedback`: do picked samples help? Two rounds of automatic picks against as many steps without, five seeds.
 
 The lessons of `bench learn`, one picture of each style a seed. After a round samples of twelve contents are looked at
-by the automatic picker, which never asks the judge; the best four join the data set with a quarter of each batch, as in
-LoRA Train On, and training goes on. The same run, copied, goes on without.
+by the automatic picker, which never asks the judge; the best four join the data set with the default share of each
+batch, and training goes on. The same run, copied, goes on without.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .gap import SEEDS, compared
 from .judge import Judge
 from .learning import PICTURES, Lesson, encoded, judged, lessons, paint, read
 
-ROUNDS, STEPS, MORE, LOOKED, PICKED, SHARE = 2, 120, 80, 12, 4, 0.25
+ROUNDS, STEPS, MORE, LOOKED, PICKED = 2, 120, 80, 12, 4
 SHARES = ("style_right", "object_right", "both", "style_probability", "leak", "copied")
 FIELDS = ("arm", "round", "style", "picture", "seed", *SHARES, "picks")
 
@@ -81,7 +81,7 @@ def feedback(
                         picks.judge(own, accept=picks.auto_pick(run, clip, PICKED))
                     looked_at = arm == "picks" and number < ROUNDS
                     more = {} if looked_at else {"sample_every": 0}
-                    run.add_round(MORE, picks.taken(own), picks_share=SHARE, **more)
+                    run.add_round(MORE, picks.taken(own), **more)
                     run.save()
                     found.append(_taught(backend, judge, lesson, own, arm, number, clip, plain))
         write_text(table, encoded(found, FIELDS))

@@ -36,10 +36,10 @@ def train_speed(blocks: int = 4, steps: int = 3, bar: Callable[..., None] | None
     """Median seconds a step of both loops, ours as a share of theirs in steps a second, and their peak memory."""
     peaks = {name: _in_own_process(name, steps) for name in LOOPS}
     torch.manual_seed(0)
-    ours, theirs = (LOOPS[name]() for name in LOOPS)
+    loops = {name: make() for name, make in LOOPS.items()}
     times: dict[str, list[float]] = {name: [] for name in LOOPS}
     for block in range(blocks + 1):
-        for name, step in zip(LOOPS, (ours, theirs)):
+        for name, step in loops.items():
             for _ in range(steps):
                 began = time.perf_counter()
                 step()
