@@ -18,7 +18,7 @@ DIALS: dict[str, Any] = {
     "caption_dropout": number(0, 1), "loss": str, "min_snr": number(0, 100), "noise_offset": number(0, 1), "bias": str,
     "prior_weight": number(0, 10), "views": whole(1, 1000), "zoom": number(1, 4), "shift": number(0, 0.5),
     "sample_every": whole(0, 1_000_000), "sample_cfg": number(1, 100), "strength": number(0.01, 2), "guidance": str,
-    "save_every": whole(1, 100_000),
+    "save_every": whole(1, 100_000), "picks_share": number(0, 0.5), "picks_above": number(0, 0.9),
 }  # fmt: skip
 
 

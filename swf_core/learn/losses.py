@@ -17,14 +17,28 @@ from .prepared import NOISE, Batch
 KINDS = {"epsilon": "epsilon", "v_prediction": "v", "sample": "x0"}
 
 
-def draw_steps(options: TrainOptions, table: int, count: int, seeds: tuple[int, ...]) -> Tensor:
+def draw_steps(
+    options: TrainOptions, table: int, count: int, seeds: tuple[int, ...],
+    picked: Tensor | None = None, picks_share: float = 0.0,
+) -> Tensor:  # fmt: skip
     """Indices [count] of the noise levels of a batch. `table`: how many levels there are.
 
-    "detail" is T u^3, mostly low noise, "layout" T (1 - u^3), with u uniform.
+    "detail" is T u^3, mostly low noise, "layout" T (1 - (1 - u)^3), with u uniform.
+
+    `picked`, bool [count]: rows that are picked samples, of which `picks_share` are drawn over all steps. They have the
+    levels from `picks_above` of the table on, and the others so many of the lower ones that together all levels are
+    drawn as they are without picks. Ours: high noise is where things are placed, low noise how they are drawn
+    (Balaji et al., arXiv 2211.01324), and what a sample gets wrong is how it is drawn (docs/figures.md).
     """
     u = np.random.default_rng([options.seed, NOISE, *seeds]).random(count)
+    above = options.picks_above
+    if picked is not None and picks_share and above:
+        low = {"none": above, "detail": above ** (1 / 3), "layout": 1 - (1 - above) ** (1 / 3)}[options.bias]
+        rest = low / max(low, 1 - picks_share)  # of the other rows that lies below
+        others = np.interp(u, (0.0, rest, 1.0), (0.0, low, 1.0))
+        u = np.where(picked.numpy(), low + u * (1 - low), others)
     if options.bias != "none":
-        u = u**3 if options.bias == "detail" else 1 - u**3
+        u = u**3 if options.bias == "detail" else 1 - (1 - u) ** 3
     return torch.from_numpy(np.minimum((u * table).astype(np.int64), table - 1))
 
 

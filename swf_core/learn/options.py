@@ -39,7 +39,8 @@ class TrainOptions:
       sample_cfg, guidance: how. save_every: steps between saved states; a state is also saved with each sample.
     * strength: what the LoRA is sampled and kept at, 1 being as trained. A LoRA that has seen one picture is trained a
       little too far and then taken back: the style stays, the picture's layout goes.
-    * picks_share: largest share of a batch that picked samples have. seed: of everything that is drawn.
+    * picks_share: largest share of a batch that picked samples have. picks_above: where in the noise levels, 0 the
+      lowest and 1 the highest, they begin to be learnt; 0 is at all of them. seed: of everything that is drawn.
     """
 
     steps: int = 600
@@ -73,6 +74,7 @@ class TrainOptions:
     save_every: int = 50
     strength: float = 1.0
     picks_share: float = 0.25
+    picks_above: float = 0.5
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -87,7 +89,7 @@ class TrainOptions:
             "clip": (0, 1000), "caption_dropout": (0, 1), "min_snr": (0, 100), "noise_offset": (0, 1),
             "prior_weight": (0, 10), "prior_count": (1, 1000), "views": (1, 1000), "zoom": (1, 4), "shift": (0, 0.5),
             "size_px": (0, 8192), "sample_every": (0, 1_000_000), "sample_steps": (1, 999), "sample_cfg": (1, 100),
-            "save_every": (1, 100_000), "strength": (0.01, 2), "picks_share": (0, 0.5),
+            "save_every": (1, 100_000), "strength": (0.01, 2), "picks_share": (0, 0.5), "picks_above": (0, 0.9),
         }  # fmt: skip
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
@@ -117,7 +119,7 @@ class TrainOptions:
 
 # What may differ from one round of a run to the next; anything else is another run.
 ROUND = ("steps", "learning_rate", "schedule", "floor", "warm_up", "clip", "caption_dropout", "sample_every",
-         "save_every", "guidance", "sample_cfg", "sample_steps", "strength", "picks_share")  # fmt: skip
+         "save_every", "guidance", "sample_cfg", "sample_steps", "strength", "picks_share", "picks_above")  # fmt: skip
 
 
 def defaults(family: str) -> TrainOptions:

@@ -25,10 +25,11 @@ BATCH, NOISE, VIEWS, PRIOR = range(4)
 
 @dataclass(frozen=True)
 class Batch:
-    """Latents [B, C, h, w] and the text of each row."""
+    """Latents [B, C, h, w], the text of each row, and which rows are picked samples, bool [B]; None where none is."""
 
     latents: Tensor
     text: Conditioning
+    picked: Tensor | None = None
 
 
 class Prepared:
@@ -57,6 +58,8 @@ class Prepared:
                     with torch.no_grad():
                         self._texts[text, shape] = backend.text.encode([text], *shape)
         self.chances = chances(self.items, options.picks_share)
+        self.picked = np.array([item.origin != ORIGINAL for item in self.items])
+        self.picks_share = float(self.chances[self.picked].sum())  # what is drawn, at most the options'
 
     def draw(self, step: int, part: int = 0) -> Batch:
         """The batch of a step; `part` counts the passes that are accumulated. Its rows have one size."""
@@ -68,7 +71,8 @@ class Prepared:
         views = rng.integers(0, options.views, len(rows))
         dropped = rng.random(len(rows)) < options.caption_dropout
         texts = [self.text(r, bool(d)) for r, d in zip(rows, dropped)]
-        return Batch(torch.stack([self.latents[r][v] for r, v in zip(rows, views)]), join(texts))
+        latents = torch.stack([self.latents[r][v] for r, v in zip(rows, views)])
+        return Batch(latents, join(texts), torch.from_numpy(self.picked[rows]))
 
     def text(self, item: int, empty: bool = False) -> Conditioning:
         """The embedding of an item's caption, or of no words at its size."""

@@ -143,7 +143,8 @@ class Loop:
         total = 0.0
         for part in range(options.accumulate):
             batch, seeds = prepared.draw(self.step, part), (self.step, part)
-            levels = draw_steps(options, len(self.network.sigmas), len(batch.latents), seeds)
+            table, count = len(self.network.sigmas), len(batch.latents)
+            levels = draw_steps(options, table, count, seeds, batch.picked, prepared.picks_share)
             noise = draw_noise(options, batch.latents, seeds)
             with mixed_precision(self.network.device), torch.enable_grad():
                 loss = loss_of(self.network, batch, levels, noise, options.loss, options.min_snr)

@@ -95,6 +95,13 @@ def test_picks_have_at_most_their_share():
     assert chances(items[:2], 0.5).tolist() == [0.5, 0.5] and chances(items[:1], 0.5).tolist() == [1.0]
     heavy = [Item(torch.rand(3, 8, 8), "x", weight=2.0, repeats=3), Item(torch.rand(3, 8, 8), "y")]
     assert chances(heavy, 0.5).tolist() == pytest.approx([6 / 7, 1 / 7])
+    two = [Item(picture(1, 64, 64), "a cat"), Item(picture(2, 64, 64), "a dog", origin="step 6")]
+    prepared = Prepared(two, fresh_backend("sd15"), QUICK.changed(batch=8, picks_share=0.25))
+    batches = [prepared.draw(step) for step in range(60)]
+    told = torch.cat([b.picked for b in batches if b.picked is not None])
+    own = torch.cat([(b.latents[:, None] - prepared.latents[1]).abs().amax((2, 3, 4)).amin(1) == 0 for b in batches])
+    assert torch.equal(told, own)
+    assert prepared.picks_share == pytest.approx(0.25) and abs(float(told.float().mean()) - 0.25) < 0.06
 
 
 def test_texts_of_different_lengths_are_joined_without_a_change():
@@ -136,6 +143,19 @@ def test_levels_and_noise_are_drawn_as_asked():
     offset = draw_noise(QUICK.changed(noise_offset=0.5), still, (1,)).mean((2, 3)).std()
     assert float(offset) > 0.4 > 0.2 > float(draw_noise(QUICK, still, (1,)).mean((2, 3)).std())
     assert torch.equal(draw_noise(QUICK, still, (1,)), draw_noise(QUICK, still, (1,)))
+
+
+@pytest.mark.parametrize("bias", ["none", "detail", "layout"])
+@pytest.mark.parametrize("share, above", [(0.1, 0.5), (0.25, 0.5), (0.5, 0.2), (0.3, 0.0)])
+def test_picks_have_high_levels_and_all_rows_together_the_usual_ones(bias, share, above):
+    options = QUICK.changed(bias=bias, picks_above=above)
+    picked = torch.rand(40_000, generator=torch.Generator().manual_seed(1)) < share
+    drawn = draw_steps(options, 1000, 40_000, (1,), picked, share)
+    assert int(drawn[picked].min()) >= 1000 * above - 1 and int(drawn.max()) <= 999
+    usual = draw_steps(options, 1000, 40_000, (2,))
+    if bias != "detail" or share < 1 - above ** (1 / 3):  # else there are more picks than high levels are drawn
+        assert torch.allclose(*(torch.histc(d.float(), 10, 0, 1000) / 40_000 for d in (drawn, usual)), atol=0.012)
+    assert torch.equal(usual, draw_steps(options, 1000, 40_000, (2,), torch.zeros(40_000, dtype=torch.bool), 0.0))
 
 
 def test_the_batches_are_as_asked():
