@@ -44,6 +44,11 @@ class Item:
             object.__setattr__(self, "id", picture_id(self.picture))
 
     @property
+    def picked(self) -> bool:
+        """Whether it is a sample that was taken, not an original."""
+        return self.origin != ORIGINAL
+
+    @property
     def share(self) -> float:
         """How often it is drawn, unscaled."""
         return self.weight * self.repeats

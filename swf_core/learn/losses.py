@@ -23,7 +23,7 @@ def draw_steps(
 ) -> Tensor:  # fmt: skip
     """Indices [count] of the noise levels of a batch. `table`: how many levels there are.
 
-    "detail" is T u^3, mostly low noise, "layout" T (1 - (1 - u)^3), with u uniform.
+    "detail" is T u^3, mostly low noise, "layout" T (1 - u^3), with u uniform.
 
     `picked`, bool [count]: rows that are picked samples, of which `picks_share` are drawn over all steps. They have the
     levels from `picks_above` of the table on, and the others so many of the lower ones that together all levels are
@@ -33,12 +33,15 @@ def draw_steps(
     u = np.random.default_rng([options.seed, NOISE, *seeds]).random(count)
     above = options.picks_above
     if picked is not None and picks_share and above:
+        falls = options.bias == "layout"  # the level with u; a rank rises with it
+        rank = 1 - u if falls else u
         low = {"none": above, "detail": above ** (1 / 3), "layout": 1 - (1 - above) ** (1 / 3)}[options.bias]
         rest = low / max(low, 1 - picks_share)  # of the other rows that lies below
-        others = np.interp(u, (0.0, rest, 1.0), (0.0, low, 1.0))
-        u = np.where(picked.numpy(), low + u * (1 - low), others)
+        others = np.interp(rank, (0.0, rest, 1.0), (0.0, low, 1.0))
+        rank = np.where(picked.numpy(), low + rank * (1 - low), others)
+        u = 1 - rank if falls else rank
     if options.bias != "none":
-        u = u**3 if options.bias == "detail" else 1 - (1 - u) ** 3
+        u = u**3 if options.bias == "detail" else 1 - u**3
     return torch.from_numpy(np.minimum((u * table).astype(np.int64), table - 1))
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..models.contracts import Backend, Conditioning, join
 from ..pictures import resize
-from .dataset import ORIGINAL, Item
+from .dataset import Item
 from .options import TrainOptions
 
 # Streams of random numbers, so that one use never shifts another.
@@ -58,7 +58,7 @@ class Prepared:
                     with torch.no_grad():
                         self._texts[text, shape] = backend.text.encode([text], *shape)
         self.chances = chances(self.items, options.picks_share)
-        self.picked = np.array([item.origin != ORIGINAL for item in self.items])
+        self.picked = np.array([item.picked for item in self.items])
         self.picks_share = float(self.chances[self.picked].sum())  # what is drawn, at most the options'
 
     def draw(self, step: int, part: int = 0) -> Batch:
@@ -82,7 +82,7 @@ class Prepared:
 def chances(items: Sequence[Item], picks_share: float) -> np.ndarray:
     """How likely each item is drawn: by weight, picked samples together at most `picks_share`."""
     shares = np.array([item.share for item in items], dtype=np.float64)
-    picked = np.array([item.origin != ORIGINAL for item in items])
+    picked = np.array([item.picked for item in items])
     shares /= shares.sum()
     theirs = float(shares[picked].sum())
     if theirs > picks_share and not picked.all():

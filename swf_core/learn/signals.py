@@ -34,7 +34,7 @@ def validation_loss(network: Trainable, prepared: Prepared, options: TrainOption
     is mostly the luck of its level."""
     losses = []
     for n, item in enumerate(prepared.items):
-        if item.origin != "original":
+        if item.picked:
             continue
         latent = prepared.latents[n][:1]
         for k, level in enumerate(LEVELS):
