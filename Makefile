@@ -37,6 +37,7 @@ demo: $(STAMP)
 	$(PY) -m swf_core demo --out $(OUT) --seed $(SEED)
 
 lint: $(STAMP)
+	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 
 types: $(STAMP)

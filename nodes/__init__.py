@@ -21,9 +21,21 @@ def node_list() -> list[type]:
     from .triple_sampler import TripleSampler
 
     return [
-        TripleSampler, QueryPreservePatch, TrajectoryNode, StyleMix, StyleSave, StyleLoad, MiniLoader, BlipCaption,
-        StyleStrip, StyleDataset, LoraTrain, FeedbackGallery, TrainOn, ColorEdit,
-    ]  # fmt: skip
+        TripleSampler,
+        QueryPreservePatch,
+        TrajectoryNode,
+        StyleMix,
+        StyleSave,
+        StyleLoad,
+        MiniLoader,
+        BlipCaption,
+        StyleStrip,
+        StyleDataset,
+        LoraTrain,
+        FeedbackGallery,
+        TrainOn,
+        ColorEdit,
+    ]
 
 
 def extension():

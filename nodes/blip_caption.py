@@ -24,30 +24,44 @@ class BlipCaption(io.ComfyNode):
             inputs=[
                 io.Image.Input("image", tooltip="One picture or a batch; each gets its own caption."),
                 io.Combo.Input(
-                    "captioner", options=options("captioner"),
+                    "captioner",
+                    options=options("captioner"),
                     tooltip="mini comes with the pack and knows its small world; folders lie in models/blip; a "
                     "download happens only when you choose it.",
                 ),
                 io.Combo.Input(
-                    "clip", options=options("clip"),
+                    "clip",
+                    options=options("clip"),
                     tooltip="Ranks the captions: mini, a whole CLIP in models/clip_whole, or none (not ranked).",
                 ),
                 io.Int.Input(
-                    "samples", default=6, min=0, max=32,
+                    "samples",
+                    default=6,
+                    min=0,
+                    max=32,
                     tooltip="Captions drawn at random for each beginning; 0: only the best found.",
                 ),
                 io.Int.Input("beams", default=5, min=1, max=16, tooltip="Width of the search; 1 is greedy."),
                 io.Int.Input("max_words", default=50, min=5, max=200, tooltip="Longest caption in word pieces."),
                 io.Int.Input(
-                    "seed", default=0, min=0, max=2**63 - 1, control_after_generate=False, tooltip="Of the draws.",
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**63 - 1,
+                    control_after_generate=False,
+                    tooltip="Of the draws.",
                 ),
                 io.Boolean.Input("keep_loaded", default=False, tooltip="Off: models are freed after use."),
                 io.String.Input(
-                    "edited", default="", multiline=True,
+                    "edited",
+                    default="",
+                    multiline=True,
                     tooltip="Your own words, a line a picture: a line that is not empty is the caption next run.",
                 ),
                 io.String.Input(
-                    "caption", optional=True, force_input=True,
+                    "caption",
+                    optional=True,
+                    force_input=True,
                     tooltip="A caption from any other captioner, instead of BLIP's.",
                 ),
             ],
@@ -59,13 +73,22 @@ class BlipCaption(io.ComfyNode):
             ],
             is_output_node=True,
             search_aliases=["caption", "describe image", "image to text", "interrogate", "BLIP"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, image: Any, captioner: str, clip: str, samples: int, beams: int, max_words: int, seed: int,
-        keep_loaded: bool, edited: str, caption: str | None = None,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        image: Any,
+        captioner: str,
+        clip: str,
+        samples: int,
+        beams: int,
+        max_words: int,
+        seed: int,
+        keep_loaded: bool,
+        edited: str,
+        caption: str | None = None,
+    ) -> io.NodeOutput:
         from dataclasses import replace
 
         from comfy.utils import ProgressBar

@@ -29,50 +29,79 @@ class ColorEdit(io.ComfyNode):
                 io.Mask.Input("mask", optional=True, tooltip="Where colours change; without it, everywhere."),
                 io.Clip.Input("clip", optional=True, tooltip="Reads 'words'; needed for them."),
                 io.Vae.Input(
-                    "vae", optional=True,
+                    "vae",
+                    optional=True,
                     tooltip="Shows how latents hold colours; needed for a palette or reference on a model.",
                 ),
                 io.String.Input(
-                    "words", default="", multiline=True,
+                    "words",
+                    default="",
+                    multiline=True,
                     tooltip="For the model, one change a line: 'a red house -> a blue house'. Or only 'a blue house' "
                     "where the prompt already says the same of another colour. ': 2' at the end is a strength.",
                 ),
                 number(
-                    "words_strength", 3.0, 0.0, 20.0, 0.05,
+                    "words_strength",
+                    3.0,
+                    0.0,
+                    20.0,
+                    0.05,
                     "1 goes as far as the model itself when told so, 3 is sure; 0 is off.",
                 ),
                 io.String.Input(
-                    "palette", default="", multiline=True,
+                    "palette",
+                    default="",
+                    multiline=True,
                     tooltip="Colours to move to: 'navy, #e9c46a, white', with shares if you like ('navy 60%, ...'); or "
                     "edits of the picture's own: '#a63f1b -> navy'. A click on a swatch below writes one.",
                 ),
                 io.Combo.Input(
-                    "method", options=list(METHODS), default="linear",
+                    "method",
+                    options=list(METHODS),
+                    default="linear",
                     tooltip="How a reference's colours are taken. linear: mean and covariance; sliced: all of it; "
                     "wavelet: broad colours, own strokes; luminance: hues only (keeps a content's colours).",
                 ),
                 number(
-                    "strength", 1.0, 0.0, 1.0, 0.01,
+                    "strength",
+                    1.0,
+                    0.0,
+                    1.0,
+                    0.01,
                     "Of palette and reference: 0 is the picture as it is, bit for bit.",
                 ),
                 number(
-                    "lightness", 0.0, 0.0, 1.0, 0.01,
+                    "lightness",
+                    0.0,
+                    0.0,
+                    1.0,
+                    0.01,
                     "Of a palette: 0 takes its hues alone, 1 its light and dark too. Edits of swatches are "
                     "taken as they are written.",
                 ),
-                io.Int.Input(
-                    "colors", default=6, min=1, max=32, tooltip="How many of the picture's colours are told."
-                ),
+                io.Int.Input("colors", default=6, min=1, max=32, tooltip="How many of the picture's colours are told."),
                 number(
-                    "start_percent", 0.45, 0.0, 1.0, 0.01,
+                    "start_percent",
+                    0.45,
+                    0.0,
+                    1.0,
+                    0.01,
                     "On a model, begins here; 0 is the first step. Later keeps the drawing closer.",
                 ),
                 number(
-                    "end_percent", 1.0, 0.0, 1.0, 0.01,
+                    "end_percent",
+                    1.0,
+                    0.0,
+                    1.0,
+                    0.01,
                     "On a model, ends here; 1 is the last step.",
                 ),
                 number(
-                    "focus", 0.4, 0.0, 0.99, 0.01,
+                    "focus",
+                    0.4,
+                    0.0,
+                    0.99,
+                    0.01,
                     "Of words without a mask: how sure to be of the place; 0 changes the whole picture.",
                 ),
             ],
@@ -84,14 +113,28 @@ class ColorEdit(io.ComfyNode):
                 ),
             ],
             search_aliases=["recolor", "color match", "palette", "color transfer", "SEGA", "stylewallfacer"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, words: str, words_strength: float, palette: str, method: str, strength: float, lightness: float,
-        colors: int, start_percent: float, end_percent: float, focus: float, model: Any = None, image: Any = None,
-        reference: Any = None, mask: Any = None, clip: Any = None, vae: Any = None,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        words: str,
+        words_strength: float,
+        palette: str,
+        method: str,
+        strength: float,
+        lightness: float,
+        colors: int,
+        start_percent: float,
+        end_percent: float,
+        focus: float,
+        model: Any = None,
+        image: Any = None,
+        reference: Any = None,
+        mask: Any = None,
+        clip: Any = None,
+        vae: Any = None,
+    ) -> io.NodeOutput:
         from comfy_execution.graph import ExecutionBlocker
 
         from .host.colour import Asked, guided_model, recoloured
@@ -101,9 +144,16 @@ class ColorEdit(io.ComfyNode):
         if reference is not None and palette.strip():
             raise UserError("Both a reference and a palette are given; disconnect 'reference' or empty 'palette'.")
         asked = Asked(
-            words, words_strength, focus, read_palette(palette) if palette.strip() else None, reference, method,
-            strength, lightness, mask,
-        )  # fmt: skip
+            words,
+            words_strength,
+            focus,
+            read_palette(palette) if palette.strip() else None,
+            reference,
+            method,
+            strength,
+            lightness,
+            mask,
+        )
         if model is None and words.strip():
             raise UserError("'words' change colours while a model samples: connect 'model', or empty 'words'.")
         out, codes, rows = ExecutionBlocker("Color Edit made no image: connect its 'image' input."), "", []

@@ -26,22 +26,29 @@ class FeedbackGallery(io.ComfyNode):
             inputs=[
                 RunType.Input("run", tooltip="From LoRA Style Train or LoRA Train On."),
                 io.Combo.Input(
-                    "mode", options=[PAUSE, TWO_STEP, SAVED, AUTO],
+                    "mode",
+                    options=[PAUSE, TWO_STEP, SAVED, AUTO],
                     tooltip="pause: the graph waits for you. two-step: it ends here and 'Train on' takes it up again. "
                     "saved picks: what was picked before. auto: the samples most like the style, no copies.",
                 ),
                 io.Combo.Input(
-                    "otherwise", options=[SAVED, AUTO, STOP],
+                    "otherwise",
+                    options=[SAVED, AUTO, STOP],
                     tooltip="When 'pause' finds nobody, the page is closed, or time runs out.",
                 ),
                 io.Float.Input(
-                    "timeout", default=0.0, min=0.0, max=86400.0, step=1.0,
+                    "timeout",
+                    default=0.0,
+                    min=0.0,
+                    max=86400.0,
+                    step=1.0,
                     tooltip="Seconds that 'pause' waits at most; 0: as long as the page is open.",
                 ),
                 io.Int.Input("count", default=4, min=1, max=100, tooltip="How many samples 'auto' takes."),
                 io.Combo.Input("clip", options=options("clip"), tooltip="What 'auto' looks with; mini's knows mini."),
                 io.String.Input(
-                    "selection", default="",
+                    "selection",
+                    default="",
                     tooltip="Names samples here and nobody is asked: places among the last samples (0,2), step:place "
                     "(100:2), or ids; 'none' for none.",
                 ),
@@ -55,7 +62,7 @@ class FeedbackGallery(io.ComfyNode):
             is_output_node=True,
             hidden=[io.Hidden.unique_id],
             search_aliases=["image picker", "human in the loop", "choose images", "image filter", "feedback"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def fingerprint_inputs(cls, **_: Any) -> str:
@@ -74,8 +81,13 @@ class FeedbackGallery(io.ComfyNode):
         from .host.gallery import DESK, somebody_queued, tell
 
         node = str(getattr(cls.hidden, "unique_id", "") or "")
-        told = {"token": DESK.token(run.folder), "node": node, "step": run.step, "name": run.name,
-                "client": somebody_queued()}  # fmt: skip
+        told = {
+            "token": DESK.token(run.folder),
+            "node": node,
+            "step": run.step,
+            "name": run.name,
+            "client": somebody_queued(),
+        }
         tell("show", told)
         if selection.strip():
             taken, outcome = selected(run.folder, selection, run.step), "the picks of 'selection'"
@@ -87,9 +99,7 @@ class FeedbackGallery(io.ComfyNode):
         return _results(run, taken, outcome, told)
 
 
-def _outcome(
-    run: Any, mode: str, otherwise: str, timeout: float, count: int, clip: str, node: str
-) -> str | None:
+def _outcome(run: Any, mode: str, otherwise: str, timeout: float, count: int, clip: str, node: str) -> str | None:
     """Have the picks made; how, in words. None: it ends here until somebody picked."""
     from ..swf_core.errors import UserError
     from ..swf_core.learn import picks
@@ -104,8 +114,11 @@ def _outcome(
         ended = wait_for_person(run.folder, node, run.step, timeout)
         if ended == "answered":
             return "picked"
-        front = {"nobody": "no page shows the gallery", "closed": "the page was closed",
-                 "timeout": f"nobody answered for {timeout:g} s"}[ended]  # fmt: skip
+        front = {
+            "nobody": "no page shows the gallery",
+            "closed": "the page was closed",
+            "timeout": f"nobody answered for {timeout:g} s",
+        }[ended]
         if otherwise == STOP:
             raise UserError(f"The gallery stopped: {front}; queue again to pick, the run and its picks are kept.")
         front, mode = f"{front}: ", otherwise
@@ -153,6 +166,9 @@ def _results(run: Any, taken: dict[str, str], outcome: str, told: dict[str, Any]
     good, bad = ([load(picture_file(run.folder, i)).pixels for i in ids] for ids in (taken, refused))
     report = f"{outcome}: {len(taken)} accepted, {len(refused)} rejected\nselection: {','.join(taken) or 'none'}"
     return io.NodeOutput(
-        replace(run, picks=tuple(taken.items())), as_batch(good), as_batch(bad), report,
+        replace(run, picks=tuple(taken.items())),
+        as_batch(good),
+        as_batch(bad),
+        report,
         ui={"text": [report], "swf_gallery": [told | {"outcome": outcome}]},
-    )  # fmt: skip
+    )

@@ -37,35 +37,63 @@ class LoraTrain(io.ComfyNode):
                 io.Combo.Input("targets", options=[DEFAULT, *TARGETS], tooltip="Which layers learn."),
                 io.Int.Input("rank", default=16, min=1, max=512, tooltip="Room for the style; alpha is the same."),
                 io.Float.Input(
-                    "learning_rate", default=0.0, min=0.0, max=1.0, step=1e-6, round=1e-9,
+                    "learning_rate",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=1e-6,
+                    round=1e-9,
                     tooltip="0 is the family's default: 1e-3 on mini, 1e-4 on SD.",
                 ),
                 io.Int.Input(
                     "sample_every", default=100, min=0, max=100_000, tooltip="Steps between samples; 0 makes none."
                 ),
                 io.String.Input(
-                    "prompts", default="", multiline=True,
+                    "prompts",
+                    default="",
+                    multiline=True,
                     tooltip="What is sampled, a prompt a line, without words of style; empty: things of everyday life.",
                 ),
                 io.Combo.Input(
-                    "guidance", options=[DEFAULT, *GUIDANCES],
+                    "guidance",
+                    options=[DEFAULT, *GUIDANCES],
                     tooltip="How samples are guided: asymmetric has the LoRA in the conditional branch alone.",
                 ),
-                io.Int.Input("seed", default=0, min=0, max=2**32 - 1, control_after_generate=False,
-                             tooltip="Same seed, same LoRA."),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**32 - 1,
+                    control_after_generate=False,
+                    tooltip="Same seed, same LoRA.",
+                ),
                 *HANDED_ON,
             ],
             outputs=OUTPUTS,
             is_output_node=True,
             hidden=[io.Hidden.unique_id],
             search_aliases=["train lora", "lora training", "finetune", "dreambooth", "learn style"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, model: Any, clip: Any, vae: Any, dataset: Any, run_name: str, steps: int, targets: str, rank: int,
-        learning_rate: float, sample_every: int, prompts: str, guidance: str, seed: int, use_step: int, save_as: str,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        model: Any,
+        clip: Any,
+        vae: Any,
+        dataset: Any,
+        run_name: str,
+        steps: int,
+        targets: str,
+        rank: int,
+        learning_rate: float,
+        sample_every: int,
+        prompts: str,
+        guidance: str,
+        seed: int,
+        use_step: int,
+        save_as: str,
+    ) -> io.NodeOutput:
         changes = {"sample_every": sample_every, "rank": rank, "seed": seed}
         changes |= {"steps": steps} if steps else {}
         changes |= {"targets": targets} if targets != DEFAULT else {}
@@ -73,9 +101,14 @@ class LoraTrain(io.ComfyNode):
         changes |= {"guidance": guidance} if guidance != DEFAULT else {}
         lines = [" ".join(line.split()) for line in prompts.splitlines() if line.strip()]
         return teach(
-            getattr(cls.hidden, "unique_id", None), model, clip, vae,
-            lambda backend: _plan(backend, run_name, dataset, lines, changes), use_step, save_as,
-        )  # fmt: skip
+            getattr(cls.hidden, "unique_id", None),
+            model,
+            clip,
+            vae,
+            lambda backend: _plan(backend, run_name, dataset, lines, changes),
+            use_step,
+            save_as,
+        )
 
 
 def _plan(backend: Any, name: str, dataset: Any, lines: list[str], changes: dict[str, Any]) -> tuple[Any, int]:

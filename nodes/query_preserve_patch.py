@@ -30,65 +30,91 @@ class QueryPreservePatch(io.ComfyNode):
             inputs=[
                 io.Model.Input("model", tooltip="A UNet model: mini, SD1.x, SD2.x or SDXL. It is not changed."),
                 io.MultiType.Input(
-                    "style", STYLE_TYPES,
+                    "style",
+                    STYLE_TYPES,
                     tooltip="The style picture: a LATENT, an IMAGE or a style file (then connect vae), or a "
                     "trajectory. A batch is several styles of equal weight; Style Mix gives each its own.",
                 ),
                 io.MultiType.Input(
-                    "content", SOURCE_TYPES, optional=True,
+                    "content",
+                    SOURCE_TYPES,
+                    optional=True,
                     tooltip="The picture whose drawing is kept: a LATENT, an IMAGE (then connect vae) or a trajectory. "
                     "Needed unless gamma is 0.",
                 ),
                 io.Vae.Input("vae", optional=True, tooltip="Encodes pictures; not needed for latents."),
                 io.Conditioning.Input(
-                    "reference_text", optional=True,
+                    "reference_text",
+                    optional=True,
                     tooltip="Text of the content and style pictures themselves, best an empty prompt. Without it the "
                     "sampler's negative is taken.",
                 ),
                 io.Mask.Input("place", optional=True, tooltip="Where the style goes; without it, everywhere."),
                 io.Mask.Input("readable", optional=True, tooltip="Which part of the style picture is read; else all."),
                 io.Model.Input(
-                    "content_model", optional=True,
+                    "content_model",
+                    optional=True,
                     tooltip="Weights for the content process alone, say the base model where 'model' carries a style's "
                     "LoRA. Without it, those of 'model'.",
                 ),
                 io.String.Input(
-                    "settings", optional=True, force_input=True,
+                    "settings",
+                    optional=True,
+                    force_input=True,
                     tooltip="Settings of a style file, from Style Load: they take the place of the dials below. "
                     "Without it the dials count.",
                 ),
                 number("strength", 1.0, 0.0, 1.0, 0.01, "Share of the injected attention; 0 is the plain model."),
                 number(
-                    "gamma", 0.75, 0.0, 1.0, 0.01,
+                    "gamma",
+                    0.75,
+                    0.0,
+                    1.0,
+                    0.01,
                     "Query preservation: 1 asks with the content's queries, 0 ignores the content.",
                 ),
                 number("tau", 1.5, 0.1, 10.0, 0.05, "Sharpness of the injected attention; 1 is plain, more crisper."),
                 io.String.Input(
-                    "layers", default="late",
+                    "layers",
+                    default="late",
                     tooltip="Which self-attention layers: late, all, 'SD1.5 late', 'SDXL late', or a list such as "
                     "up.2,up.3.1. An unknown name is answered with those of this model.",
                 ),
                 number("start_percent", 0.0, 0.0, 1.0, 0.01, "Injection begins here; 0 is the first step."),
                 number("end_percent", 1.0, 0.0, 1.0, 0.01, "Injection ends here; 1 is the last step."),
                 io.Combo.Input(
-                    "encoding", options=list(ENCODINGS), default="ddim",
+                    "encoding",
+                    options=list(ENCODINGS),
+                    default="ddim",
                     tooltip="How latents and pictures are brought to each noise level: ddim inverts (one call a step), "
                     "stochastic adds noise (free), bdia inverts exactly. Trajectories bring their own.",
                 ),
                 io.Int.Input(
-                    "seed", default=0, min=0, max=2**63 - 1, control_after_generate=False,
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**63 - 1,
+                    control_after_generate=False,
                     tooltip="Of the noise that stochastic encoding and forward_first add; nothing else is random.",
                 ),
                 number(
-                    "gamma_end", 0.75, 0.0, 1.0, 0.01,
+                    "gamma_end",
+                    0.75,
+                    0.0,
+                    1.0,
+                    0.01,
                     "gamma at the last step when the schedule is linear or cosine; no effect when it is constant.",
                 ),
                 io.Combo.Input(
-                    "gamma_schedule", options=list(GAMMA_SCHEDULES), default="constant",
+                    "gamma_schedule",
+                    options=list(GAMMA_SCHEDULES),
+                    default="constant",
                     tooltip="How gamma goes to gamma_end over the steps; constant stays.",
                 ),
                 io.Combo.Input(
-                    "kv", options=list(KV_MODES), default="replace",
+                    "kv",
+                    options=list(KV_MODES),
+                    default="replace",
                     tooltip="replace: only the style is read; concat: own and style compete, see bias; adaattn: the "
                     "style moves mean and variance of the own values.",
                 ),
@@ -97,43 +123,87 @@ class QueryPreservePatch(io.ComfyNode):
                 number("query_adain", 0.0, 0.0, 1.0, 0.01, "Asks in the style's own range; 0 is off, 1 is most."),
                 number("style_guidance", 0.0, 0.0, 10.0, 0.05, "Takes what the style adds 1 + this times; 0 is off."),
                 number(
-                    "leak_guard", 0.0, 0.0, 10.0, 0.05,
+                    "leak_guard",
+                    0.0,
+                    0.0,
+                    10.0,
+                    0.05,
                     "Negative visual query guidance: keeps the style picture's objects out; 0 is off.",
                 ),
                 io.Int.Input(
-                    "forward_first", default=0, min=0, max=50,
+                    "forward_first",
+                    default=0,
+                    min=0,
+                    max=50,
                     tooltip="First inversion steps that add noise instead: against blotches in flat skies; 0 is none.",
                 ),
                 io.Int.Input(
-                    "refinements", default=0, min=0, max=20,
+                    "refinements",
+                    default=0,
+                    min=0,
+                    max=20,
                     tooltip="Fixed-point refinements of each inversion step, each costs one call; 0 is plain DDIM.",
                 ),
                 # optional, as every widget added later: a graph in API format from before it must still be accepted
                 io.Boolean.Input(
-                    "keep_style", default=True, optional=True,
+                    "keep_style",
+                    default=True,
+                    optional=True,
                     tooltip="Keeps what the style shows for the next run: a new seed or prompt is then faster. Off "
                     "saves up to 2 GB of memory a style; the picture is the same.",
                 ),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The same model with style transfer on it.")],
             search_aliases=["style transfer", "StyleID", "attention injection", "style reference", "stylewallfacer"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, model: Any, style: Any, strength: float, gamma: float, tau: float, layers: str, start_percent: float,
-        end_percent: float, encoding: str, seed: int, gamma_end: float, gamma_schedule: str, kv: str, bias: float,
-        value_shift: float, query_adain: float, style_guidance: float, leak_guard: float, forward_first: int,
-        refinements: int, keep_style: bool = True, content: Any = None, vae: Any = None, reference_text: Any = None,
-        place: Any = None, readable: Any = None, content_model: Any = None, settings: str | None = None,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        model: Any,
+        style: Any,
+        strength: float,
+        gamma: float,
+        tau: float,
+        layers: str,
+        start_percent: float,
+        end_percent: float,
+        encoding: str,
+        seed: int,
+        gamma_end: float,
+        gamma_schedule: str,
+        kv: str,
+        bias: float,
+        value_shift: float,
+        query_adain: float,
+        style_guidance: float,
+        leak_guard: float,
+        forward_first: int,
+        refinements: int,
+        keep_style: bool = True,
+        content: Any = None,
+        vae: Any = None,
+        reference_text: Any = None,
+        place: Any = None,
+        readable: Any = None,
+        content_model: Any = None,
+        settings: str | None = None,
+    ) -> io.NodeOutput:
         sampling = model.get_model_object("model_sampling")
         dials = dict(
-            layers=layers, gamma=gamma, gamma_end=gamma_end, gamma_schedule=gamma_schedule, tau=tau, strength=strength,
-            kv=kv, bias=bias, value_shift=value_shift, query_adain=query_adain,
+            layers=layers,
+            gamma=gamma,
+            gamma_end=gamma_end,
+            gamma_schedule=gamma_schedule,
+            tau=tau,
+            strength=strength,
+            kv=kv,
+            bias=bias,
+            value_shift=value_shift,
+            query_adain=query_adain,
             sigma_low=float(sampling.percent_to_sigma(end_percent)),
             sigma_high=float(sampling.percent_to_sigma(start_percent)),
-        )  # fmt: skip
+        )
         guidance = {"style_guidance": style_guidance, "leak_guard": leak_guard}
         if settings is not None:
             dials, guidance = read_settings(settings)
@@ -144,10 +214,15 @@ class QueryPreservePatch(io.ComfyNode):
 
         def make(chosen: tuple[str, ...], channels: int) -> Transfer:
             return Transfer(
-                injection, chosen, style_sources(style, vae, how, readable),
+                injection,
+                chosen,
+                style_sources(style, vae, how, readable),
                 None if content is None else together(sources(content, vae, how, "content")),
-                None if reference_text is None else Text(reference_text), place, **guidance,
-                content_model=content_model, kept=Kept() if keep_style else None,
-            )  # fmt: skip
+                None if reference_text is None else Text(reference_text),
+                place,
+                **guidance,
+                content_model=content_model,
+                kept=Kept() if keep_style else None,
+            )
 
         return io.NodeOutput(apply(model, injection.layers, make))

@@ -22,11 +22,14 @@ class StyleDataset(io.ComfyNode):
             inputs=[
                 io.Image.Input("image", optional=True, tooltip="The pictures; or give a folder."),
                 io.String.Input(
-                    "captions", default="", multiline=True,
+                    "captions",
+                    default="",
+                    multiline=True,
                     tooltip="One caption a line, for each picture, or one for all; from Style-Strip LLM.",
                 ),
                 io.String.Input(
-                    "folder", default="",
+                    "folder",
+                    default="",
                     tooltip="Instead of pictures: a folder in the input directory, with a .txt caption beside each "
                     "picture.",
                 ),
@@ -40,13 +43,18 @@ class StyleDataset(io.ComfyNode):
             ],
             search_aliases=["training data", "image captions", "style pictures"],
             is_input_list=True,
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, captions: list[str], folder: list[str], weight: list[float], repeats: list[int],
-        image: list[Any] | None = None, dataset: list[Any] | None = None,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        captions: list[str],
+        folder: list[str],
+        weight: list[float],
+        repeats: list[int],
+        image: list[Any] | None = None,
+        dataset: list[Any] | None = None,
+    ) -> io.NodeOutput:
         from dataclasses import replace
 
         from ..swf_core.learn.dataset import items_from_folder, items_of

@@ -26,11 +26,16 @@ class StyleLoad(io.ComfyNode):
             "Loads a style file and shows its picture. With a MODEL, the file's LoRA is put on it.",
             inputs=[
                 io.Combo.Input(
-                    "file", options=folder_paths.get_filename_list(FOLDER),
+                    "file",
+                    options=folder_paths.get_filename_list(FOLDER),
                     tooltip="From models/swf_styles or output/swf_styles; press R after adding one.",
                 ),
                 io.Float.Input(
-                    "lora_strength", default=1.0, min=-2.0, max=2.0, step=0.05,
+                    "lora_strength",
+                    default=1.0,
+                    min=-2.0,
+                    max=2.0,
+                    step=0.05,
                     tooltip="Of the LoRA in the file; 0 leaves the model as it is.",
                 ),
                 io.Model.Input("model", optional=True, tooltip="Gets the file's LoRA; of the LoRA's own family."),
@@ -44,7 +49,7 @@ class StyleLoad(io.ComfyNode):
                 io.String.Output(display_name="settings", tooltip="How the sender had set the transfer, as JSON."),
             ],
             search_aliases=["load style", "import style"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(cls, file: str, lora_strength: float, model: Any = None) -> io.NodeOutput:
@@ -63,9 +68,14 @@ class StyleLoad(io.ComfyNode):
             model, _ = comfy.sd.load_lora_for_models(model, None, dict(style.lora), lora_strength, 0.0)
         picture = style.picture.permute(1, 2, 0)[None]
         return io.NodeOutput(
-            style, picture, style.caption, style.stripped, model, json.dumps(dict(style.settings), indent=1),
+            style,
+            picture,
+            style.caption,
+            style.stripped,
+            model,
+            json.dumps(dict(style.settings), indent=1),
             ui=ui.PreviewImage(picture, cls=cls),
-        )  # fmt: skip
+        )
 
     @classmethod
     def fingerprint_inputs(cls, file: str, **_: Any) -> float:

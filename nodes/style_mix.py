@@ -20,18 +20,24 @@ class StyleMix(io.ComfyNode):
             "connect the last to the style input of a transfer.",
             inputs=[
                 io.MultiType.Input(
-                    "style", ONE_STYLE_TYPES,
+                    "style",
+                    ONE_STYLE_TYPES,
                     tooltip="A style picture: a LATENT, an IMAGE or a style file (connect vae), or a trajectory. A "
                     "batch shares the weight.",
                 ),
                 io.Float.Input(
-                    "weight", default=1.0, min=0.0, max=10.0, step=0.05,
+                    "weight",
+                    default=1.0,
+                    min=0.0,
+                    max=10.0,
+                    step=0.05,
                     tooltip="Against the other styles of the mix; 0 leaves this one out.",
                 ),
                 MixType.Input("before", optional=True, tooltip="The mix so far; nothing connected begins one."),
                 io.Vae.Input("vae", optional=True, tooltip="Encodes pictures; the transfer's own is taken without it."),
                 io.Mask.Input(
-                    "place", optional=True,
+                    "place",
+                    optional=True,
                     tooltip="Where in the result this style goes, at any size; without it, everywhere. Where no style "
                     "of the mix goes, the picture stays plain.",
                 ),
@@ -41,7 +47,7 @@ class StyleMix(io.ComfyNode):
             ],
             outputs=[MixType.Output(display_name="mix", tooltip="For another Style Mix, or for a transfer's style.")],
             search_aliases=["several styles", "blend styles", "regional style", "style mask"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(

@@ -27,11 +27,14 @@ class StyleSave(io.ComfyNode):
                     "caption", default="", multiline=True, tooltip="What the picture shows; may stay empty."
                 ),
                 io.String.Input(
-                    "stripped_caption", default="", multiline=True,
+                    "stripped_caption",
+                    default="",
+                    multiline=True,
                     tooltip="The caption without words for how it is made; may stay empty.",
                 ),
                 io.Model.Input(
-                    "model", optional=True,
+                    "model",
+                    optional=True,
                     tooltip="A MODEL with a Query-Preserve Attention Patch: its settings go into the file.",
                 ),
                 io.LoraModel.Input("lora", optional=True, tooltip="A trained LoRA that goes into the file."),
@@ -39,7 +42,7 @@ class StyleSave(io.ComfyNode):
             outputs=[StyleType.Output(display_name="style", tooltip="The saved style.")],
             is_output_node=True,
             search_aliases=["save style", "export style", "share style"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
@@ -60,9 +63,12 @@ class StyleSave(io.ComfyNode):
         transfer = None if model is None else transfer_on(model)
         settings = {} if transfer is None else settings_of(transfer)
         style = StyleFile(
-            picture[0, ..., :3].permute(2, 0, 1).float().cpu(), caption, stripped_caption, settings,
+            picture[0, ..., :3].permute(2, 0, 1).float().cpu(),
+            caption,
+            stripped_caption,
+            settings,
             {k: v.detach().half().cpu() for k, v in (lora or {}).items()},
             "" if model is None else look_at(model.model).family,
-        )  # fmt: skip
+        )
         save_style(style_folders()[-1] / f"{plain}.safetensors", style)
         return io.NodeOutput(style, ui=ui.PreviewImage(picture[:1], cls=cls))

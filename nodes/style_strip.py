@@ -26,31 +26,38 @@ class StyleStrip(io.ComfyNode):
             inputs=[
                 io.String.Input("caption", force_input=True, tooltip="One caption or a list of them."),
                 io.Combo.Input(
-                    "method", options=[OFFLINE, LOCAL, ENDPOINT],
+                    "method",
+                    options=[OFFLINE, LOCAL, ENDPOINT],
                     tooltip="offline: word lists and grammar, no model. The others ask a language model which words "
                     "to delete; code deletes them, so no word is ever added.",
                 ),
                 io.Combo.Input(
-                    "llm", options=options("llm"),
+                    "llm",
+                    options=options("llm"),
                     tooltip="For 'local model': an instruct model's folder in models/LLM.",
                 ),
                 io.String.Input(
-                    "endpoint_url", default="http://127.0.0.1:11434/v1",
+                    "endpoint_url",
+                    default="http://127.0.0.1:11434/v1",
                     tooltip="For 'endpoint': Ollama, LM Studio, llama.cpp, vLLM or the like, on this machine.",
                 ),
                 io.String.Input("endpoint_model", default="", tooltip="Its model; empty: the first that it lists."),
                 io.String.Input(
-                    "key_variable", default="",
+                    "key_variable",
+                    default="",
                     tooltip="Name of the environment variable that holds the endpoint's key, never the key itself.",
                 ),
                 io.Float.Input("timeout", default=120.0, min=1.0, max=3600.0, step=1.0, tooltip="Seconds a caption."),
                 io.Boolean.Input(
-                    "allow_remote", default=False,
+                    "allow_remote",
+                    default=False,
                     tooltip="On: the endpoint may be elsewhere; captions leave this machine.",
                 ),
                 io.Boolean.Input("keep_loaded", default=False, tooltip="Off: the models are freed after use."),
                 io.String.Input(
-                    "edited", default="", multiline=True,
+                    "edited",
+                    default="",
+                    multiline=True,
                     tooltip="Your own words, a line a caption: a line that is not empty is the result on the next run.",
                 ),
                 io.Image.Input(
@@ -69,7 +76,7 @@ class StyleStrip(io.ComfyNode):
             is_input_list=True,
             is_output_node=True,
             search_aliases=["strip style", "remove style words", "caption cleanup", "semantic gap"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(cls, caption: list[str], method: list[str], **lists: Any) -> io.NodeOutput:
@@ -90,10 +97,12 @@ class StyleStrip(io.ComfyNode):
         with _marker(method[0] if asked else OFFLINE, told) as marker:  # what a person wrote needs no model
             answers = iter(
                 strip_all(
-                    asked, marker, mm.throw_exception_if_processing_interrupted,
+                    asked,
+                    marker,
+                    mm.throw_exception_if_processing_interrupted,
                     lambda v: bar.update_absolute(round(v * len(asked)), len(asked)),
                 )
-            )  # fmt: skip
+            )
         found = [
             replace(strip(text), stripped=own, method="edited", note="") if own else next(answers)
             for text, own in zip(caption, mine)
@@ -103,9 +112,12 @@ class StyleStrip(io.ComfyNode):
         told_gaps = [g and f"gap {g.text:.3f}: {g.reading}" for g in gaps]
         report = ["; ".join(filter(None, (s.method, s.note, g))) for s, g in zip(found, told_gaps)]
         return io.NodeOutput(
-            [s.stripped for s in found], [" | ".join(s.removed) for s in found], [s.caption for s in found], report,
+            [s.stripped for s in found],
+            [" | ".join(s.removed) for s in found],
+            [s.caption for s in found],
+            report,
             ui=shown(rows),
-        )  # fmt: skip
+        )
 
 
 @contextmanager
@@ -117,9 +129,13 @@ def _marker(method: str, told: dict[str, Any]):
         from ..swf_core.words.endpoint import Endpoint, EndpointMarker
 
         endpoint = Endpoint(
-            told["endpoint_url"], told["endpoint_model"], told["key_variable"], told["timeout"], told["allow_remote"],
+            told["endpoint_url"],
+            told["endpoint_model"],
+            told["key_variable"],
+            told["timeout"],
+            told["allow_remote"],
             release=not told["keep_loaded"],
-        )  # fmt: skip
+        )
         marker = EndpointMarker(endpoint)
         try:
             yield marker

@@ -26,10 +26,20 @@ class TrainOn(io.ComfyNode):
                 RunType.Input("run", tooltip="From Human Feedback Gallery, or a training node to go on without picks."),
                 io.Int.Input("steps", default=0, min=0, max=100_000, tooltip="How many more; 0: a third of the first."),
                 io.Float.Input(
-                    "learning_rate", default=0.0, min=0.0, max=1.0, step=1e-6, round=1e-9, tooltip="0: as before.",
+                    "learning_rate",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=1e-6,
+                    round=1e-9,
+                    tooltip="0: as before.",
                 ),
                 io.Float.Input(
-                    "picks_share", default=0.25, min=0.0, max=0.5, step=0.05,
+                    "picks_share",
+                    default=0.25,
+                    min=0.0,
+                    max=0.5,
+                    step=0.05,
                     tooltip="How much of each batch the picks have at most; the style pictures have the rest.",
                 ),
                 *HANDED_ON,
@@ -38,13 +48,21 @@ class TrainOn(io.ComfyNode):
             is_output_node=True,
             hidden=[io.Hidden.unique_id],
             search_aliases=["continue training", "resume lora", "feedback round"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, model: Any, clip: Any, vae: Any, run: Any, steps: int, learning_rate: float, picks_share: float,
-        use_step: int, save_as: str,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        model: Any,
+        clip: Any,
+        vae: Any,
+        run: Any,
+        steps: int,
+        learning_rate: float,
+        picks_share: float,
+        use_step: int,
+        save_as: str,
+    ) -> io.NodeOutput:
         from ..swf_core.learn.run import open_run
         from ..swf_core.learn.stage import go_on
 
@@ -52,6 +70,11 @@ class TrainOn(io.ComfyNode):
         changes: dict[str, Any] = {"picks_share": picks_share}
         changes |= {"learning_rate": learning_rate} if learning_rate else {}
         return teach(
-            getattr(cls.hidden, "unique_id", None), model, clip, vae,
-            lambda backend: go_on(run, backend, more, **changes), use_step, save_as,
-        )  # fmt: skip
+            getattr(cls.hidden, "unique_id", None),
+            model,
+            clip,
+            vae,
+            lambda backend: go_on(run, backend, more, **changes),
+            use_step,
+            save_as,
+        )

@@ -32,27 +32,45 @@ class TrajectoryNode(io.ComfyNode):
                 io.Vae.Input("vae", optional=True, tooltip="Encodes the picture; not needed for a latent."),
                 io.Int.Input("steps", default=30, min=1, max=1000, tooltip="Noise levels; best the sampler's count."),
                 io.Combo.Input(
-                    "scheduler", options=list(comfy.samplers.KSampler.SCHEDULERS), default="normal",
+                    "scheduler",
+                    options=list(comfy.samplers.KSampler.SCHEDULERS),
+                    default="normal",
                     tooltip="How the levels are spaced; best the sampler's own.",
                 ),
                 io.Float.Input(
-                    "denoise", default=1.0, min=0.01, max=1.0, step=0.01,
+                    "denoise",
+                    default=1.0,
+                    min=0.01,
+                    max=1.0,
+                    step=0.01,
                     tooltip="How far up it goes, as the sampler's denoise; 1 is all the way.",
                 ),
                 io.Combo.Input(
-                    "encoding", options=list(ENCODINGS), default="ddim",
+                    "encoding",
+                    options=list(ENCODINGS),
+                    default="ddim",
                     tooltip="ddim inverts (one call a step), stochastic adds noise (free), bdia inverts exactly.",
                 ),
                 io.Int.Input(
-                    "refinements", default=0, min=0, max=20,
+                    "refinements",
+                    default=0,
+                    min=0,
+                    max=20,
                     tooltip="Fixed-point refinements of each step, each costs one call; 0 is plain DDIM inversion.",
                 ),
                 io.Int.Input(
-                    "forward_first", default=0, min=0, max=50,
+                    "forward_first",
+                    default=0,
+                    min=0,
+                    max=50,
                     tooltip="First steps that add noise instead: against blotches in flat skies; 0 is none.",
                 ),
                 io.Int.Input(
-                    "seed", default=0, min=0, max=2**63 - 1, control_after_generate=False,
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**63 - 1,
+                    control_after_generate=False,
                     tooltip="Of the added noise; without effect where none is added.",
                 ),
             ],
@@ -64,13 +82,23 @@ class TrajectoryNode(io.ComfyNode):
                 ),
             ],
             search_aliases=["DDIM inversion", "unsampler", "invert", "noise inversion"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, model: Any, text: Any, picture: Any, steps: int, scheduler: str, denoise: float, encoding: str,
-        refinements: int, forward_first: int, seed: int, vae: Any = None,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        model: Any,
+        text: Any,
+        picture: Any,
+        steps: int,
+        scheduler: str,
+        denoise: float,
+        encoding: str,
+        refinements: int,
+        forward_first: int,
+        seed: int,
+        vae: Any = None,
+    ) -> io.NodeOutput:
         import comfy.sample
         import comfy.samplers
         import latent_preview
@@ -111,9 +139,18 @@ class TrajectoryNode(io.ComfyNode):
             )
         evaluations = max(1, (len(sigmas) - 1) * (1 + refinements))
         start = comfy.sample.sample_custom(
-            model, torch.zeros_like(latents), 1.0, comfy.samplers.KSAMPLER(climb), sigmas, text, text, latents,
-            callback=latent_preview.prepare_callback(model, evaluations), disable_pbar=True, seed=seed,
-        )  # fmt: skip
+            model,
+            torch.zeros_like(latents),
+            1.0,
+            comfy.samplers.KSAMPLER(climb),
+            sigmas,
+            text,
+            text,
+            latents,
+            callback=latent_preview.prepare_callback(model, evaluations),
+            disable_pbar=True,
+            seed=seed,
+        )
         return io.NodeOutput(_on_cpu(found[0]), {"samples": start})
 
 

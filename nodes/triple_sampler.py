@@ -31,49 +31,87 @@ class TripleSampler(io.ComfyNode):
                     "content", SOURCE_TYPES, tooltip="The picture to repaint: LATENT, IMAGE (connect vae), trajectory."
                 ),
                 io.MultiType.Input(
-                    "style", STYLE_TYPES,
+                    "style",
+                    STYLE_TYPES,
                     tooltip="How to paint it: LATENT, IMAGE or style file (connect vae), trajectory. A batch is "
                     "several styles; Style Mix gives each a weight and a place.",
                 ),
                 io.Vae.Input("vae", optional=True, tooltip="Encodes pictures; not needed for latents."),
                 io.Int.Input(
-                    "seed", default=0, min=0, max=2**63 - 1, control_after_generate=True,
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**63 - 1,
+                    control_after_generate=True,
                     tooltip="Of samplers that add noise; euler and ddim give the same picture for every seed.",
                 ),
                 io.Int.Input("steps", default=30, min=1, max=1000, tooltip="Noise levels, of inversion and sampling."),
                 io.Float.Input(
-                    "cfg", default=1.0, min=1.0, max=30.0, step=0.1,
+                    "cfg",
+                    default=1.0,
+                    min=1.0,
+                    max=30.0,
+                    step=0.1,
                     tooltip="Guidance by the text; 1 is none and half the cost.",
                 ),
                 io.Combo.Input("sampler_name", options=list(samplers.SAMPLERS), tooltip="euler is DDIM."),
                 io.Combo.Input("scheduler", options=list(samplers.SCHEDULERS), tooltip="Spacing of the noise levels."),
                 io.Float.Input(
-                    "denoise", default=1.0, min=0.01, max=1.0, step=0.01,
+                    "denoise",
+                    default=1.0,
+                    min=0.01,
+                    max=1.0,
+                    step=0.01,
                     tooltip="Share of the way that is repainted; 1 is all, less stays nearer the content.",
                 ),
                 io.Float.Input(
-                    "style_strength", default=1.0, min=0.0, max=1.0, step=0.01,
+                    "style_strength",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
                     tooltip="Share of the style's attention; 0 takes nothing from it but colours.",
                 ),
                 io.Float.Input(
-                    "query_preservation", default=0.75, min=0.0, max=1.0, step=0.01,
+                    "query_preservation",
+                    default=0.75,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
                     tooltip="How closely the content's drawing is kept; 0 lets the style paint freely.",
                 ),
                 io.Float.Input(
-                    "colour_from_style", default=1.0, min=0.0, max=1.0, step=0.01,
+                    "colour_from_style",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
                     tooltip="How far the start's tones move to the style's; 0 keeps the content's.",
                 ),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode.")],
             search_aliases=["style transfer", "StyleID", "repaint", "stylize", "stylewallfacer"],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, model: Any, positive: Any, negative: Any, content: Any, style: Any, seed: int, steps: int, cfg: float,
-        sampler_name: str, scheduler: str, denoise: float, style_strength: float, query_preservation: float,
-        colour_from_style: float, vae: Any = None,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        model: Any,
+        positive: Any,
+        negative: Any,
+        content: Any,
+        style: Any,
+        seed: int,
+        steps: int,
+        cfg: float,
+        sampler_name: str,
+        scheduler: str,
+        denoise: float,
+        style_strength: float,
+        query_preservation: float,
+        colour_from_style: float,
+        vae: Any = None,
+    ) -> io.NodeOutput:
         import comfy.sample
         import latent_preview
         import torch
@@ -103,7 +141,18 @@ class TripleSampler(io.ComfyNode):
             clean = model.model.process_latent_out(kept.trajectory.clean)
         callback = latent_preview.prepare_callback(patched, steps)
         result = comfy.sample.sample(
-            patched, torch.zeros_like(clean), steps, cfg, sampler_name, scheduler, positive, negative, clean,
-            denoise=denoise, callback=callback, disable_pbar=True, seed=seed,
-        )  # fmt: skip
+            patched,
+            torch.zeros_like(clean),
+            steps,
+            cfg,
+            sampler_name,
+            scheduler,
+            positive,
+            negative,
+            clean,
+            denoise=denoise,
+            callback=callback,
+            disable_pbar=True,
+            seed=seed,
+        )
         return io.NodeOutput({"samples": result})

@@ -19,9 +19,12 @@ from .world import random_look, random_scene
 STYLE = "neon"
 # Contents that the style picture, a yellow house on the grass at noon, does not show.
 PROMPTS = (
-    "a red boat by the sea at sunset", "a white cat on the grass at noon", "a blue car on the sand at noon",
-    "a green windmill on the grass at sunset", "a purple balloon by the sea at noon",
-)  # fmt: skip
+    "a red boat by the sea at sunset",
+    "a white cat on the grass at noon",
+    "a blue car on the sand at noon",
+    "a green windmill on the grass at sunset",
+    "a purple balloon by the sea at noon",
+)
 
 
 def learn(backend: Backend, judge: Judge, seed: int, bar: Callable[..., None]) -> tuple[Any, dict[str, Any]]:
@@ -62,7 +65,11 @@ def learn(backend: Backend, judge: Judge, seed: int, bar: Callable[..., None]) -
         title=f"A style learnt from one picture ({told.stripped}), painted from words",
     )
     return page, {
-        "style": STYLE, "caption": said.caption, "trained on": told.stripped, "steps": outcome.step,
-        "seconds": round(outcome.seconds, 1), "style recognised": answers["style"].count(STYLE) / len(PROMPTS),
+        "style": STYLE,
+        "caption": said.caption,
+        "trained on": told.stripped,
+        "steps": outcome.step,
+        "seconds": round(outcome.seconds, 1),
+        "style recognised": answers["style"].count(STYLE) / len(PROMPTS),
         "object right": sum(kind in p for kind, p in zip(answers["object"], PROMPTS)) / len(PROMPTS),
-    }  # fmt: skip
+    }

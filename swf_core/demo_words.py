@@ -30,10 +30,16 @@ def words(seed: int, bar: Callable[..., None]) -> tuple[Any, list[dict[str, Any]
     stripped = strip_all([t.caption for t in told])
     gaps = semantic_gap(clip, stripped, pictures, seed=seed)
     report = [
-        {"style": style, "caption": s.caption, "stripped": s.stripped, "removed": list(s.removed),
-         "gap": round(g.text, 3), "reading": g.reading}
+        {
+            "style": style,
+            "caption": s.caption,
+            "stripped": s.stripped,
+            "removed": list(s.removed),
+            "gap": round(g.text, 3),
+            "reading": g.reading,
+        }
         for style, s, g in zip(STYLES_SHOWN, stripped, gaps)
-    ]  # fmt: skip
+    ]
     return _page(pictures, stripped, gaps), report
 
 

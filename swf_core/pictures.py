@@ -325,8 +325,11 @@ def sheet(
 
     side = 0
     if any(row_labels):
-        side = min(cell_px, round(max(probe.textlength(part, font=font) for label in row_labels
-                                      for part in str(label).split("\n"))) + gap)
+        side = min(
+            cell_px,
+            round(max(probe.textlength(part, font=font) for label in row_labels for part in str(label).split("\n")))
+            + gap,
+        )
     heads = [wrap(label, cell_px) for label in column_labels]
     sides = [wrap(label, side - gap) for label in row_labels]
     top = gap + (round(text_px * 1.4) + 2 * gap if title else 0)
@@ -355,5 +358,3 @@ def sheet(
             x = gap + side + column * (cell_px + gap)
             page.paste(image, (x + (cell_px - image.width) // 2, y + (cell_px - image.height) // 2))
     return page
-
-

@@ -58,9 +58,13 @@ def save_style(path: Path, style: StyleFile) -> None:
     picture = torch.frombuffer(bytearray(png_bytes(style.picture)), dtype=torch.uint8)
     tensors = {"picture.png": picture} | {f"lora.{k}": v.contiguous() for k, v in style.lora.items()}
     told = {
-        "format": FORMAT, "version": str(VERSION), "caption": style.caption, "stripped": style.stripped,
-        "settings": json.dumps(dict(style.settings)), "family": style.family,
-    }  # fmt: skip
+        "format": FORMAT,
+        "version": str(VERSION),
+        "caption": style.caption,
+        "stripped": style.stripped,
+        "settings": json.dumps(dict(style.settings)),
+        "family": style.family,
+    }
     data = save(tensors, told)
     if len(data) > LARGEST_BYTES:
         raise UserError(
@@ -96,7 +100,10 @@ def load_style(path: Path) -> StyleFile:
     if newer:
         raise UserError(f"The style file '{path}' was made by a newer version of this pack; update the pack.")
     return StyleFile(
-        torch.from_numpy(pixels).permute(2, 0, 1), told.get("caption", ""), told.get("stripped", ""), settings,
+        torch.from_numpy(pixels).permute(2, 0, 1),
+        told.get("caption", ""),
+        told.get("stripped", ""),
+        settings,
         {name.removeprefix("lora."): value for name, value in tensors.items() if name.startswith("lora.")},
         told.get("family", ""),
-    )  # fmt: skip
+    )

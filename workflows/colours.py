@@ -29,10 +29,22 @@ def words_on_mini(graph: Graph) -> None:
     prompt = (s.text(said.format("red"), 3, 0, "What it shows"), 0)
     coloured = graph.add("SWF_ColorEdit", 3, 240, model=s.model, clip=s.clip, words=said.format("blue"))
     done = graph.add(
-        "SWF_TripleSampler", 4, 0, model=(coloured, 0), positive=prompt, negative=s.empty, content=s.content,
-        style=s.style, seed=1, steps=30, cfg=2.0, sampler_name="euler", scheduler="normal", query_preservation=0.5,
+        "SWF_TripleSampler",
+        4,
+        0,
+        model=(coloured, 0),
+        positive=prompt,
+        negative=s.empty,
+        content=s.content,
+        style=s.style,
+        seed=1,
+        steps=30,
+        cfg=2.0,
+        sampler_name="euler",
+        scheduler="normal",
+        query_preservation=0.5,
         colour_from_style=0.5,
-    )  # fmt: skip
+    )
     s.save((done, 0), 5, 0, "recoloured by words")
     graph.note(BY_WORDS, 4, 520)
 
@@ -40,14 +52,24 @@ def words_on_mini(graph: Graph) -> None:
 def palette_on_mini(graph: Graph) -> None:
     """Five colours of the sea, while sampling and after."""
     s = Start(graph, HOUSE, WINDOW)
-    coloured = graph.add(
-        "SWF_ColorEdit", 3, 0, "While sampling", model=s.model, vae=s.vae, palette=SEA
-    )
+    coloured = graph.add("SWF_ColorEdit", 3, 0, "While sampling", model=s.model, vae=s.vae, palette=SEA)
     done = graph.add(
-        "SWF_TripleSampler", 4, 0, model=(coloured, 0), positive=s.empty, negative=s.empty, content=s.content,
-        style=s.style, seed=1, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal", query_preservation=0.5,
+        "SWF_TripleSampler",
+        4,
+        0,
+        model=(coloured, 0),
+        positive=s.empty,
+        negative=s.empty,
+        content=s.content,
+        style=s.style,
+        seed=1,
+        steps=30,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="normal",
+        query_preservation=0.5,
         colour_from_style=0.5,
-    )  # fmt: skip
+    )
     _moved(graph, s.decoded((done, 0), 5, 0), 5, "recoloured by palette")
     graph.note(BY_PALETTE, 4, 520)
 
@@ -58,10 +80,23 @@ def kept_on_mini(graph: Graph) -> None:
     content, style = s.decoded(s.content, 3, 0), s.decoded(s.style, 3, 120)
     matched = graph.add("SWF_ColorEdit", 3, 240, "Style in the content's colours", image=style, reference=content)
     done = graph.add(
-        "SWF_TripleSampler", 4, 0, model=s.model, positive=s.empty, negative=s.empty, content=s.content,
-        style=(matched, 1), vae=s.vae, seed=1, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
-        query_preservation=0.5, colour_from_style=0.5,
-    )  # fmt: skip
+        "SWF_TripleSampler",
+        4,
+        0,
+        model=s.model,
+        positive=s.empty,
+        negative=s.empty,
+        content=s.content,
+        style=(matched, 1),
+        vae=s.vae,
+        seed=1,
+        steps=30,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="normal",
+        query_preservation=0.5,
+        colour_from_style=0.5,
+    )
     _kept(graph, s.decoded((done, 0), 5, 0), content, 5)
     graph.note(KEPT, 4, 520)
 
@@ -78,9 +113,7 @@ def words_on_sd15(graph: Graph) -> None:
 def palette_on_sd15(graph: Graph) -> None:
     """The same on SD1.5."""
     s = Large(graph)
-    coloured = graph.add(
-        "SWF_ColorEdit", 2, 0, "While sampling", model=s.model, vae=s.vae, palette=SEA
-    )
+    coloured = graph.add("SWF_ColorEdit", 2, 0, "While sampling", model=s.model, vae=s.vae, palette=SEA)
     done = graph.add("VAEDecode", 4, 0, samples=s.repaint(3, 0, model=(coloured, 0)), vae=s.vae)
     _moved(graph, (done, 0), 4, "recoloured by palette SD")
     graph.note(BY_PALETTE, 3, 520)
@@ -107,9 +140,7 @@ def _moved(graph: Graph, image: Link, column: int, name: str) -> None:
 def _kept(graph: Graph, image: Link, content: Link, column: int) -> None:
     """The finished picture with the content's hues."""
     moved = graph.add("SWF_ColorEdit", column, 120, "Hues again", image=image, reference=content, method="luminance")
-    graph.add(
-        "SaveImage", column + 1, 0, "Result", images=(moved, 1), filename_prefix="StyleWallfacer/content colours"
-    )
+    graph.add("SaveImage", column + 1, 0, "Result", images=(moved, 1), filename_prefix="StyleWallfacer/content colours")
 
 
 STORIES = {

@@ -75,21 +75,40 @@ class Graph:
         high += {"PreviewAny": 80, "SWF_ColorEdit": 200}.get(kind, 0)
         wide = 620 if kind == "SWF_FeedbackGallery" else 320
         node = {
-            "id": number, "type": kind, "pos": [40 + 380 * column, 60 + row], "size": [wide, high], "flags": {},
-            "order": number - 1, "mode": 0, "inputs": inputs, "outputs": outputs,
+            "id": number,
+            "type": kind,
+            "pos": [40 + 380 * column, 60 + row],
+            "size": [wide, high],
+            "flags": {},
+            "order": number - 1,
+            "mode": 0,
+            "inputs": inputs,
+            "outputs": outputs,
             "properties": {"Node name for S&R": kind},
             "widgets_values": [d if n in wired else given.get(n, d) for n, d in defaults],
-        }  # fmt: skip
+        }
         self.nodes.append(node | ({"title": title} if title else {}))
         return number
 
     def note(self, text: str, column: int, row: int, size: tuple[int, int] = (320, 160)) -> None:
         """Words for whoever opens the graph."""
-        self.nodes.append({
-            "id": len(self.nodes) + 1, "type": "MarkdownNote", "pos": [40 + 380 * column, 60 + row],
-            "size": list(size), "flags": {}, "order": len(self.nodes), "mode": 0, "inputs": [], "outputs": [],
-            "properties": {}, "widgets_values": [text], "color": "#432", "bgcolor": "#653",
-        })  # fmt: skip
+        self.nodes.append(
+            {
+                "id": len(self.nodes) + 1,
+                "type": "MarkdownNote",
+                "pos": [40 + 380 * column, 60 + row],
+                "size": list(size),
+                "flags": {},
+                "order": len(self.nodes),
+                "mode": 0,
+                "inputs": [],
+                "outputs": [],
+                "properties": {},
+                "widgets_values": [text],
+                "color": "#432",
+                "bgcolor": "#653",
+            }
+        )
 
     def needs(self, node: int, name: str, url: str, directory: str) -> None:
         """Say which file a node needs: the page offers to fetch it when it is missing."""
@@ -101,8 +120,21 @@ class Graph:
 
     def file(self) -> str:
         """The graph as ComfyUI's page saves it."""
-        return json.dumps({
-            "id": "00000000-0000-4000-8000-000000000000", "revision": 0, "last_node_id": len(self.nodes),
-            "last_link_id": len(self.links), "nodes": self.nodes, "links": self.links, "groups": self.groups,
-            "config": {}, "extra": {}, "version": 0.4,
-        }, indent=1) + "\n"  # fmt: skip
+        return (
+            json.dumps(
+                {
+                    "id": "00000000-0000-4000-8000-000000000000",
+                    "revision": 0,
+                    "last_node_id": len(self.nodes),
+                    "last_link_id": len(self.links),
+                    "nodes": self.nodes,
+                    "links": self.links,
+                    "groups": self.groups,
+                    "config": {},
+                    "extra": {},
+                    "version": 0.4,
+                },
+                indent=1,
+            )
+            + "\n"
+        )

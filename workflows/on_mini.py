@@ -30,9 +30,20 @@ class Start:
         prompt = self.text(words, 0, row, f"{title}: words")
         blank = self.graph.add("EmptyLatentImage", 0, row + 240, width=128, height=128)
         sampled = self.graph.add(
-            "KSampler", 1, row, f"{title}: sample it", model=self.model, positive=(prompt, 0), negative=self.empty,
-            latent_image=(blank, 0), seed=seed, steps=25, cfg=4.0, sampler_name="euler", scheduler="normal",
-        )  # fmt: skip
+            "KSampler",
+            1,
+            row,
+            f"{title}: sample it",
+            model=self.model,
+            positive=(prompt, 0),
+            negative=self.empty,
+            latent_image=(blank, 0),
+            seed=seed,
+            steps=25,
+            cfg=4.0,
+            sampler_name="euler",
+            scheduler="normal",
+        )
         self.show((sampled, 0), 2, row, title)
         return sampled, 0
 
@@ -62,25 +73,42 @@ HOUSE, WINDOW = "a photo of a red house on the grass at noon", "stained glass of
 # What the gallery shows: contents far from the style picture's.
 LOOKED_AT = "\n".join(
     (
-        "a yellow boat by the sea at sunset", "a white cat in the snow at night", "a blue car on the sand at noon",
-        "a green tree on the grass at noon", "a red umbrella by the sea at noon", "a purple vase on the sand at noon",
+        "a yellow boat by the sea at sunset",
+        "a white cat in the snow at night",
+        "a blue car on the sand at noon",
+        "a green tree on the grass at noon",
+        "a red umbrella by the sea at noon",
+        "a purple vase on the sand at noon",
     )
-)  # fmt: skip
+)
 
 
 def style_transfer(graph: Graph) -> None:
     """The common case in one node."""
     s = Start(graph, HOUSE, WINDOW)
     done = graph.add(
-        "SWF_TripleSampler", 3, 0, model=s.model, positive=s.empty, negative=s.empty, content=s.content, style=s.style,
-        seed=1, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal", query_preservation=0.5,
-    )  # fmt: skip
+        "SWF_TripleSampler",
+        3,
+        0,
+        model=s.model,
+        positive=s.empty,
+        negative=s.empty,
+        content=s.content,
+        style=s.style,
+        seed=1,
+        steps=30,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="normal",
+        query_preservation=0.5,
+    )
     s.save((done, 0), 4, 0, "style transfer")
     graph.note(
         "## Style transfer\nPress **Run**. Content and style are sampled from words by the embedded model; put *Load "
         "Image* and *VAE Encode* in their place for pictures of your own. Lower **query_preservation** for more style.",
-        3, 620,
-    )  # fmt: skip
+        3,
+        620,
+    )
 
 
 def patch(graph: Graph) -> None:
@@ -88,35 +116,66 @@ def patch(graph: Graph) -> None:
     s = Start(graph, HOUSE, WINDOW)
     patched = s.patched(3, 0)
     done = graph.add(
-        "KSampler", 4, 0, model=patched, positive=s.empty, negative=s.empty, latent_image=s.content, seed=3,
-        steps=30, cfg=1.0, sampler_name="dpmpp_2m", scheduler="normal", denoise=0.8,
-    )  # fmt: skip
+        "KSampler",
+        4,
+        0,
+        model=patched,
+        positive=s.empty,
+        negative=s.empty,
+        latent_image=s.content,
+        seed=3,
+        steps=30,
+        cfg=1.0,
+        sampler_name="dpmpp_2m",
+        scheduler="normal",
+        denoise=0.8,
+    )
     s.save((done, 0), 5, 0, "patch")
     graph.note(
         "## The patch\nThe **Query-Preserve Attention Patch** changes a MODEL, so any sampler, ControlNet, LoRA or "
         "mask works after it. Here a plain KSampler repaints the content at denoise 0.8.",
-        4, 520,
-    )  # fmt: skip
+        4,
+        520,
+    )
 
 
 def inversion(graph: Graph) -> None:
     """A stock sampler that begins from the inverted content."""
     s = Start(graph, HOUSE, WINDOW)
     way = graph.add(
-        "SWF_Trajectory", 3, 0, "Content, inverted", model=s.model, text=s.empty, picture=s.content, steps=30,
+        "SWF_Trajectory",
+        3,
+        0,
+        "Content, inverted",
+        model=s.model,
+        text=s.empty,
+        picture=s.content,
+        steps=30,
         scheduler="normal",
-    )  # fmt: skip
+    )
     patched = s.patched(3, 480, content=(way, 0))
     done = graph.add(
-        "KSamplerAdvanced", 4, 0, model=patched, positive=s.empty, negative=s.empty, latent_image=(way, 1),
-        add_noise="disable", noise_seed=0, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
-    )  # fmt: skip
+        "KSamplerAdvanced",
+        4,
+        0,
+        model=patched,
+        positive=s.empty,
+        negative=s.empty,
+        latent_image=(way, 1),
+        add_noise="disable",
+        noise_seed=0,
+        steps=30,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="normal",
+    )
     s.save((done, 0), 5, 0, "start from inversion")
     graph.note(
         "## Start from inversion\n**Trajectory** finds the noise that leads to the content. A sampler that adds no "
         "noise starts from it, so the drawing stays. Bypass the patch and the content itself comes back.",
-        4, 520,
-    )  # fmt: skip
+        4,
+        520,
+    )
 
 
 def words(graph: Graph) -> None:
@@ -126,15 +185,26 @@ def words(graph: Graph) -> None:
     patched = s.patched(3, 260, content=None, gamma=0.0, tau=1.5, strength=0.7)
     blank = graph.add("EmptyLatentImage", 4, 420, width=128, height=128, batch_size=4)
     done = graph.add(
-        "KSampler", 4, 0, model=patched, positive=(wanted, 0), negative=s.empty, latent_image=(blank, 0), seed=5,
-        steps=25, cfg=4.0, sampler_name="euler", scheduler="normal",
-    )  # fmt: skip
+        "KSampler",
+        4,
+        0,
+        model=patched,
+        positive=(wanted, 0),
+        negative=s.empty,
+        latent_image=(blank, 0),
+        seed=5,
+        steps=25,
+        cfg=4.0,
+        sampler_name="euler",
+        scheduler="normal",
+    )
     s.save((done, 0), 5, 0, "words")
     graph.note(
         "## Text-driven stylization\nThe words say what is shown, the style picture how. **gamma 0** asks no content; "
         "lower **strength** when the words are not followed.",
-        4, 640,
-    )  # fmt: skip
+        4,
+        640,
+    )
 
 
 def several_styles(graph: Graph) -> None:
@@ -150,15 +220,28 @@ def several_styles(graph: Graph) -> None:
     first = graph.add("SWF_StyleMix", 4, 0, "Glass, left", style=s.style, place=(mask, 0))
     both = graph.add("SWF_StyleMix", 4, 260, "Woodcut, right", style=other, place=(inverse, 0), before=(first, 0))
     done = graph.add(
-        "SWF_TripleSampler", 5, 0, model=s.model, positive=s.empty, negative=s.empty, content=s.content,
-        style=(both, 0), seed=1, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal", query_preservation=0.5,
-    )  # fmt: skip
+        "SWF_TripleSampler",
+        5,
+        0,
+        model=s.model,
+        positive=s.empty,
+        negative=s.empty,
+        content=s.content,
+        style=(both, 0),
+        seed=1,
+        steps=30,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="normal",
+        query_preservation=0.5,
+    )
     s.save((done, 0), 6, 0, "several styles")
     graph.note(
         "## Several styles with masks\nEach **Style Mix** adds a style with its weight and its **place**; all share "
         "one sampling. Leave the masks off for a mixture everywhere.",
-        6, 560,
-    )  # fmt: skip
+        6,
+        560,
+    )
 
 
 def share(graph: Graph) -> None:
@@ -167,21 +250,40 @@ def share(graph: Graph) -> None:
     patched = s.patched(3, 0)
     picture = s.decoded(s.style, 4, 0)
     kept = graph.add(
-        "SWF_StyleSave", 4, 100, picture=picture, model=patched, name="stained glass example",
-        caption=WINDOW, stripped_caption="a blue boat on the grass at noon",
-    )  # fmt: skip
+        "SWF_StyleSave",
+        4,
+        100,
+        picture=picture,
+        model=patched,
+        name="stained glass example",
+        caption=WINDOW,
+        stripped_caption="a blue boat on the grass at noon",
+    )
     done = graph.add(
-        "SWF_TripleSampler", 5, 0, model=s.model, positive=s.empty, negative=s.empty, content=s.content,
-        style=(kept, 0), vae=s.vae, seed=1, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
+        "SWF_TripleSampler",
+        5,
+        0,
+        model=s.model,
+        positive=s.empty,
+        negative=s.empty,
+        content=s.content,
+        style=(kept, 0),
+        vae=s.vae,
+        seed=1,
+        steps=30,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="normal",
         query_preservation=0.5,
-    )  # fmt: skip
+    )
     s.save((done, 0), 6, 0, "shared style")
     graph.note(
         "## Save and load a style\n**Style Save** writes one file with picture, captions and settings to "
         "output/swf_styles. Send it to a friend, who puts it there or in models/swf_styles and takes **Style Load** in "
         "the place of Style Save.",
-        4, 760,
-    )  # fmt: skip
+        4,
+        760,
+    )
 
 
 def caption_and_strip(graph: Graph) -> None:
@@ -197,15 +299,15 @@ def caption_and_strip(graph: Graph) -> None:
     graph.add("PreviewAny", 5, 120, "What they show", source=(stripped, 0))
     graph.add("PreviewAny", 5, 320, "Removed", source=(stripped, 1))
     graph.add("PreviewAny", 5, 520, "Report", source=(stripped, 3))
-    graph.add(
-        "SaveImage", 5, 720, "The pictures", images=(both, 0), filename_prefix="StyleWallfacer/caption and strip"
-    )
+    graph.add("SaveImage", 5, 720, "The pictures", images=(both, 0), filename_prefix="StyleWallfacer/caption and strip")
     graph.note(
         "## Caption and strip\n**BLIP Caption** says what each picture shows, **Style-Strip LLM** takes out the words "
         "for how it is made. Click a candidate, or a struck piece to keep it, or write into **edited**, one line a "
         "picture; then run again. The mini captioner knows its small world alone: choose a BLIP for your own pictures.",
-        3, 760, (700, 160),
-    )  # fmt: skip
+        3,
+        760,
+        (700, 160),
+    )
 
 
 def teach(graph: Graph) -> None:
@@ -217,35 +319,71 @@ def teach(graph: Graph) -> None:
     stripped = graph.add("SWF_StyleStrip", 4, 860, caption=(told, 0), method="offline", llm="none", clip="none")
     data = graph.add("SWF_StyleDataset", 4, 430, image=(negative, 0), captions=(stripped, 0))
     taught = graph.add(
-        "SWF_LoraTrain", 5, 430, model=s.model, clip=s.clip, vae=s.vae, dataset=(data, 0), run_name="a negative",
-        steps=100, sample_every=50, prompts=LOOKED_AT,
-    )  # fmt: skip
+        "SWF_LoraTrain",
+        5,
+        430,
+        model=s.model,
+        clip=s.clip,
+        vae=s.vae,
+        dataset=(data, 0),
+        run_name="a negative",
+        steps=100,
+        sample_every=50,
+        prompts=LOOKED_AT,
+    )
     graph.add("PreviewImage", 5, 1000, "Losses and signals", images=(taught, 4))
     chosen = graph.add("SWF_FeedbackGallery", 6, 430, "Which samples are good?", run=(taught, 5))
     more = graph.add("SWF_TrainOn", 8, 430, model=s.model, clip=s.clip, vae=s.vae, run=(chosen, 0), steps=40)
     graph.add("SWF_FeedbackGallery", 9, 430, "After the picks", run=(more, 5), mode="saved picks")
     wanted = s.text("a white cat on the grass at noon", 5, 0, "What to show, no word of style")
-    hooked = graph.add("ConditioningSetProperties", 6, 0, "The LoRA for this prompt alone", cond_NEW=(wanted, 0),
-                       hooks=(more, 7))  # fmt: skip
+    hooked = graph.add(
+        "ConditioningSetProperties", 6, 0, "The LoRA for this prompt alone", cond_NEW=(wanted, 0), hooks=(more, 7)
+    )
     blank = graph.add("EmptyLatentImage", 6, 220, width=128, height=128, batch_size=4)
     done = graph.add(
-        "KSampler", 9, 0, "From words", model=s.model, positive=(hooked, 0), negative=s.empty, latent_image=(blank, 0),
-        seed=5, steps=16, cfg=5.0, sampler_name="euler", scheduler="normal",
-    )  # fmt: skip
+        "KSampler",
+        9,
+        0,
+        "From words",
+        model=s.model,
+        positive=(hooked, 0),
+        negative=s.empty,
+        latent_image=(blank, 0),
+        seed=5,
+        steps=16,
+        cfg=5.0,
+        sampler_name="euler",
+        scheduler="normal",
+    )
     s.save((done, 0), 10, 0, "taught, from words")
     repainted = graph.add(
-        "SWF_TripleSampler", 11, 430, "On a picture", model=(more, 0), positive=s.empty, negative=s.empty,
-        content=s.content, style=(negative, 0), vae=s.vae, seed=1, steps=30, cfg=1.0, sampler_name="euler",
-        scheduler="normal", query_preservation=0.5,
-    )  # fmt: skip
+        "SWF_TripleSampler",
+        11,
+        430,
+        "On a picture",
+        model=(more, 0),
+        positive=s.empty,
+        negative=s.empty,
+        content=s.content,
+        style=(negative, 0),
+        vae=s.vae,
+        seed=1,
+        steps=30,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="normal",
+        query_preservation=0.5,
+    )
     s.save((repainted, 0), 12, 430, "taught, on a picture")
     graph.note(
         "## Teach a style\nOne picture, captioned, its caption stripped of style words; what is left unsaid is what "
         "the LoRA learns. **hooks** puts it on the positive prompt alone, so that guidance does not subtract the style "
         "again; **MODEL** has it everywhere.\n\nThe **gallery** waits for you: click the good samples, then *Train on*."
         " They join the picture in the next round. Change a pick later and run again: another round begins from there.",
-        0, 1420, (700, 220),
-    )  # fmt: skip
+        0,
+        1420,
+        (700, 220),
+    )
 
 
 STORIES = {

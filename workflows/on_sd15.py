@@ -27,8 +27,10 @@ class Large:
             "## Models\n"
             f"[{CHECKPOINT}]({CHECKPOINT_URL}) goes into models/checkpoints; any other SD1.x, SD2.x or SDXL checkpoint "
             "may take its place. Choose your own pictures in *Content* and *Style*.",
-            0, 1440, (320, 200),
-        )  # fmt: skip
+            0,
+            1440,
+            (320, 200),
+        )
 
     def text(self, words: str, column: int, row: int, title: str) -> int:
         """An encoded prompt."""
@@ -38,18 +40,28 @@ class Large:
         """A picture file at the model's native size (as many pixels as 512 x 512, its own aspect), and its latent."""
         loaded = self.graph.add("LoadImage", 0, row, title, image="example.png")
         scaled = self.graph.add(
-            "ImageScaleToTotalPixels", 1, row, f"{title}: native size", image=(loaded, 0), upscale_method="lanczos",
+            "ImageScaleToTotalPixels",
+            1,
+            row,
+            f"{title}: native size",
+            image=(loaded, 0),
+            upscale_method="lanczos",
             megapixels=0.25,
-        )  # fmt: skip
+        )
         encoded = self.graph.add("VAEEncode", 1, row + 160, pixels=(scaled, 0), vae=self.vae)
         return (scaled, 0), (encoded, 0)
 
     def patched(self, column: int, row: int, title: str = "", **given: Any) -> Link:
         """The model with the style on it, as the preset has it for SD."""
         usual = {
-            "style": self.style, "content": self.content, "layers": "late", "gamma": 0.75, "gamma_end": 0.375,
-            "gamma_schedule": "cosine", "tau": 1.5,
-        }  # fmt: skip
+            "style": self.style,
+            "content": self.content,
+            "layers": "late",
+            "gamma": 0.75,
+            "gamma_end": 0.375,
+            "gamma_schedule": "cosine",
+            "tau": 1.5,
+        }
         inputs = usual | {"model": self.model, "reference_text": self.empty} | given
         inputs = {name: value for name, value in inputs.items() if value is not None}
         return self.graph.add("SWF_QueryPreservePatch", column, row, title, **inputs), 0
@@ -64,9 +76,17 @@ class Large:
     def repaint(self, column: int, row: int, **given: Any) -> Link:
         """The common case in one node."""
         usual = {
-            "model": self.model, "positive": self.empty, "negative": self.empty, "content": self.content,
-            "style": self.style, "seed": 1, "steps": 30, "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal",
-        }  # fmt: skip
+            "model": self.model,
+            "positive": self.empty,
+            "negative": self.empty,
+            "content": self.content,
+            "style": self.style,
+            "seed": 1,
+            "steps": 30,
+            "cfg": 1.0,
+            "sampler_name": "euler",
+            "scheduler": "normal",
+        }
         return self.graph.add("SWF_TripleSampler", column, row, **(usual | given)), 0
 
 
@@ -84,34 +104,73 @@ def patch_with_controlnet(graph: Graph) -> None:
     graph.needs(net, CANNY, CANNY_URL, "controlnet")
     wanted = s.text("", 2, 200, "What to show (may stay empty)")
     held = graph.add(
-        "ControlNetApplyAdvanced", 3, 480, positive=(wanted, 0), negative=s.empty, control_net=(net, 0),
-        image=(edges, 0), strength=0.7, start_percent=0.0, end_percent=0.8,
-    )  # fmt: skip
+        "ControlNetApplyAdvanced",
+        3,
+        480,
+        positive=(wanted, 0),
+        negative=s.empty,
+        control_net=(net, 0),
+        image=(edges, 0),
+        strength=0.7,
+        start_percent=0.0,
+        end_percent=0.8,
+    )
     patched = s.patched(3, 760)
     done = graph.add(
-        "KSampler", 4, 0, model=patched, positive=(held, 0), negative=(held, 1), latent_image=s.content, seed=3,
-        steps=30, cfg=3.0, sampler_name="dpmpp_2m", scheduler="karras", denoise=0.8,
-    )  # fmt: skip
+        "KSampler",
+        4,
+        0,
+        model=patched,
+        positive=(held, 0),
+        negative=(held, 1),
+        latent_image=s.content,
+        seed=3,
+        steps=30,
+        cfg=3.0,
+        sampler_name="dpmpp_2m",
+        scheduler="karras",
+        denoise=0.8,
+    )
     s.save((done, 0), 5, 0, "patch SD")
     graph.note(
         f"## The patch and a ControlNet\n[{CANNY}]({CANNY_URL}) goes into models/controlnet. Edges of the content hold "
         "the drawing, so gamma may be low; the style pictures themselves never see the ControlNet.",
-        4, 520,
-    )  # fmt: skip
+        4,
+        520,
+    )
 
 
 def inversion(graph: Graph) -> None:
     """A stock sampler that begins from the inverted content, on SD1.5."""
     s = Large(graph)
     way = graph.add(
-        "SWF_Trajectory", 2, 0, "Content, inverted", model=s.model, text=s.empty, picture=s.content, steps=30,
-        scheduler="normal", refinements=1,
-    )  # fmt: skip
+        "SWF_Trajectory",
+        2,
+        0,
+        "Content, inverted",
+        model=s.model,
+        text=s.empty,
+        picture=s.content,
+        steps=30,
+        scheduler="normal",
+        refinements=1,
+    )
     patched = s.patched(2, 520, content=(way, 0))
     done = graph.add(
-        "KSamplerAdvanced", 3, 0, model=patched, positive=s.empty, negative=s.empty, latent_image=(way, 1),
-        add_noise="disable", noise_seed=0, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
-    )  # fmt: skip
+        "KSamplerAdvanced",
+        3,
+        0,
+        model=patched,
+        positive=s.empty,
+        negative=s.empty,
+        latent_image=(way, 1),
+        add_noise="disable",
+        noise_seed=0,
+        steps=30,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="normal",
+    )
     s.save((done, 0), 4, 0, "start from inversion SD")
 
 
@@ -122,9 +181,19 @@ def words(graph: Graph) -> None:
     patched = s.patched(2, 260, content=None, gamma=0.0, gamma_end=0.0, gamma_schedule="constant", strength=0.8)
     blank = graph.add("EmptyLatentImage", 3, 420, width=512, height=512, batch_size=4)
     done = graph.add(
-        "KSampler", 3, 0, model=patched, positive=(wanted, 0), negative=s.empty, latent_image=(blank, 0), seed=5,
-        steps=25, cfg=7.0, sampler_name="dpmpp_2m", scheduler="karras",
-    )  # fmt: skip
+        "KSampler",
+        3,
+        0,
+        model=patched,
+        positive=(wanted, 0),
+        negative=s.empty,
+        latent_image=(blank, 0),
+        seed=5,
+        steps=25,
+        cfg=7.0,
+        sampler_name="dpmpp_2m",
+        scheduler="karras",
+    )
     s.save((done, 0), 4, 0, "words SD")
 
 
@@ -157,21 +226,42 @@ def caption_and_strip(graph: Graph) -> None:
     """The content's caption without its style words says what to paint, the style picture how, on SD1.5."""
     s = Large(graph)
     told = graph.add(
-        "SWF_BlipCaption", 2, 0, image=s.content_picture, captioner="download: blip-image-captioning-base",
+        "SWF_BlipCaption",
+        2,
+        0,
+        image=s.content_picture,
+        captioner="download: blip-image-captioning-base",
         clip="download: clip-vit-large-patch14",
-    )  # fmt: skip
+    )
     stripped = graph.add(
-        "SWF_StyleStrip", 2, 620, caption=(told, 0), image=s.content_picture, method="offline", llm="none",
+        "SWF_StyleStrip",
+        2,
+        620,
+        caption=(told, 0),
+        image=s.content_picture,
+        method="offline",
+        llm="none",
         clip="download: clip-vit-large-patch14",
-    )  # fmt: skip
+    )
     graph.add("PreviewAny", 3, 620, "What it shows", source=(stripped, 0))
     graph.add("PreviewAny", 3, 820, "Report", source=(stripped, 3))
     wanted = graph.add("CLIPTextEncode", 3, 0, "What to show", clip=s.clip, text=(stripped, 0))
     patched = s.patched(3, 1020)
     done = graph.add(
-        "KSampler", 4, 0, model=patched, positive=(wanted, 0), negative=s.empty, latent_image=s.content, seed=3,
-        steps=30, cfg=4.0, sampler_name="dpmpp_2m", scheduler="karras", denoise=0.8,
-    )  # fmt: skip
+        "KSampler",
+        4,
+        0,
+        model=patched,
+        positive=(wanted, 0),
+        negative=s.empty,
+        latent_image=s.content,
+        seed=3,
+        steps=30,
+        cfg=4.0,
+        sampler_name="dpmpp_2m",
+        scheduler="karras",
+        denoise=0.8,
+    )
     s.save((done, 0), 5, 0, "caption and strip SD")
     graph.note(
         "## Caption and strip\nThe first run **downloads** "
@@ -179,8 +269,10 @@ def caption_and_strip(graph: Graph) -> None:
         "[CLIP](https://huggingface.co/openai/clip-vit-large-patch14) (1.7 GB); to have none of it, put their files "
         "into folders in models/blip and models/clip_whole and choose those. For *Style-Strip*, **endpoint** asks "
         "Ollama on this machine. Click a candidate or a struck piece, or write into **edited**; then run again.",
-        4, 520, (320, 240),
-    )  # fmt: skip
+        4,
+        520,
+        (320, 240),
+    )
 
 
 def teach(graph: Graph) -> None:
@@ -192,26 +284,58 @@ def teach(graph: Graph) -> None:
     stripped = graph.add("SWF_StyleStrip", 2, 620, caption=(told, 0), method="offline", llm="none", clip="none")
     data = graph.add("SWF_StyleDataset", 3, 620, image=s.style_picture, captions=(stripped, 0))
     taught = graph.add(
-        "SWF_LoraTrain", 4, 620, model=s.model, clip=s.clip, vae=s.vae, dataset=(data, 0), run_name="my style",
-        steps=600, sample_every=100,
-    )  # fmt: skip
+        "SWF_LoraTrain",
+        4,
+        620,
+        model=s.model,
+        clip=s.clip,
+        vae=s.vae,
+        dataset=(data, 0),
+        run_name="my style",
+        steps=600,
+        sample_every=100,
+    )
     graph.add("PreviewImage", 4, 1200, "Losses and signals", images=(taught, 4))
     chosen = graph.add("SWF_FeedbackGallery", 5, 620, "Which samples are good?", run=(taught, 5))
     more = graph.add("SWF_TrainOn", 7, 620, model=s.model, clip=s.clip, vae=s.vae, run=(chosen, 0), steps=200)
     graph.add("SWF_FeedbackGallery", 8, 620, "After the picks", run=(more, 5), mode="saved picks")
     wanted = graph.add("CLIPTextEncode", 4, 0, "What to show, no word of style", clip=s.clip, text="a fox in a forest")
-    hooked = graph.add("ConditioningSetProperties", 4, 220, "The LoRA for this prompt alone", cond_NEW=(wanted, 0),
-                       hooks=(more, 7))  # fmt: skip
+    hooked = graph.add(
+        "ConditioningSetProperties", 4, 220, "The LoRA for this prompt alone", cond_NEW=(wanted, 0), hooks=(more, 7)
+    )
     blank = graph.add("EmptyLatentImage", 4, 420, width=512, height=512)
     done = graph.add(
-        "KSampler", 8, 0, "From words", model=s.model, positive=(hooked, 0), negative=s.empty, latent_image=(blank, 0),
-        seed=5, steps=30, cfg=5.0, sampler_name="dpmpp_2m", scheduler="karras",
-    )  # fmt: skip
+        "KSampler",
+        8,
+        0,
+        "From words",
+        model=s.model,
+        positive=(hooked, 0),
+        negative=s.empty,
+        latent_image=(blank, 0),
+        seed=5,
+        steps=30,
+        cfg=5.0,
+        sampler_name="dpmpp_2m",
+        scheduler="karras",
+    )
     s.save((done, 0), 9, 0, "taught, from words SD")
     repainted = graph.add(
-        "SWF_TripleSampler", 10, 620, "On a picture", model=(more, 0), positive=s.empty, negative=s.empty,
-        content=s.content, style=s.style, seed=1, steps=30, cfg=1.0, sampler_name="euler", scheduler="normal",
-    )  # fmt: skip
+        "SWF_TripleSampler",
+        10,
+        620,
+        "On a picture",
+        model=(more, 0),
+        positive=s.empty,
+        negative=s.empty,
+        content=s.content,
+        style=s.style,
+        seed=1,
+        steps=30,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="normal",
+    )
     s.save((repainted, 0), 11, 620, "taught, on a picture SD")
     graph.note(
         "## Teach a style\nThe first run **downloads** "
@@ -220,8 +344,10 @@ def teach(graph: Graph) -> None:
         "**hooks** puts the LoRA on the positive prompt alone, so that guidance does not subtract the style again.\n\n"
         "The **gallery** waits for you: click the good samples, then *Train on*. They join the picture in the next "
         "round.",
-        2, 1240, (700, 220),
-    )  # fmt: skip
+        2,
+        1240,
+        (700, 220),
+    )
 
 
 STORIES = {

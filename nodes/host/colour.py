@@ -109,9 +109,17 @@ def guided_model(model: Any, clip: Any, vae: Any, asked: Asked, start_percent: f
             reference = reference_of(codec.encode(asked.reference[:1, ..., :3].movedim(-1, 1)), axes)
     source, target = asked.palette or (None, None)
     guidance = ColourGuidance(
-        concepts, target if axes else None, source, reference, axes, asked.strength, asked.lightness, mask,
-        float(sampling.percent_to_sigma(end_percent)), float(sampling.percent_to_sigma(start_percent)),
-    )  # fmt: skip
+        concepts,
+        target if axes else None,
+        source,
+        reference,
+        axes,
+        asked.strength,
+        asked.lightness,
+        mask,
+        float(sampling.percent_to_sigma(end_percent)),
+        float(sampling.percent_to_sigma(start_percent)),
+    )
     clone = model.clone()
     clone.remove_wrappers_with_key(WrappersMP.SAMPLER_SAMPLE, COLOUR)
     if "sampler_post_cfg_function" in clone.model_options:

@@ -35,7 +35,7 @@ class Wait:
     done: threading.Event = field(default_factory=threading.Event)
 
     def outcome(self, now: float) -> str:
-        """"" while there is reason to wait."""
+        """ "" while there is reason to wait."""
         if self.done.is_set():
             return "answered"
         if self.timeout and now - self.began > self.timeout:
@@ -50,9 +50,14 @@ class Wait:
         """What a page is told of it."""
         left = max(0.0, self.timeout - (now - self.began)) if self.timeout else None
         return {
-            "wait": self.id, "token": self.token, "node": self.node, "client": self.client,
-            "step": self.step, "name": name, "left": left,
-        }  # fmt: skip
+            "wait": self.id,
+            "token": self.token,
+            "node": self.node,
+            "client": self.client,
+            "step": self.step,
+            "name": name,
+            "left": left,
+        }
 
 
 class Desk:
@@ -87,8 +92,11 @@ class Desk:
         found = []
         for file in root.glob("*/run.json") if root.is_dir() else ():
             if not file.parent.name.startswith("."):
-                stamps = [p.stat().st_mtime for n in ("run.json", "picks.json", "signals.json")
-                          if (p := file.parent / n).exists()]  # fmt: skip
+                stamps = [
+                    p.stat().st_mtime
+                    for n in ("run.json", "picks.json", "signals.json")
+                    if (p := file.parent / n).exists()
+                ]
                 found.append((max(stamps), file.parent))
         found.sort(key=lambda pair: -pair[0])
         return [{"token": self.token(f), "name": f.name, "changed": round(at)} for at, f in found[:most]]

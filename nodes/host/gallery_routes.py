@@ -44,9 +44,10 @@ class Refused(Exception):
 
 
 def routes(
-    desk: Desk, user: Callable[[web.Request], Any] = lambda _: None,
+    desk: Desk,
+    user: Callable[[web.Request], Any] = lambda _: None,
     picked: Callable[[str, dict[str, Any]], None] = lambda _, __: None,
-) -> web.RouteTableDef:  # fmt: skip
+) -> web.RouteTableDef:
     """All routes on a desk. `user` raises KeyError for somebody the host does not know; `picked` is told the token and
     what is on file after each change."""
     table = web.RouteTableDef()

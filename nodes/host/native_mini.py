@@ -66,14 +66,24 @@ def load_model() -> Any:
     levels = len(channels)
     config = MiniConfig(
         {
-            "image_size": 16, "in_channels": 4, "out_channels": 4, "model_channels": channels[0],
-            "channel_mult": tuple(_Multiple(c, channels[0]) for c in channels), "num_res_blocks": [1] * levels,
-            "transformer_depth": [1] * levels, "transformer_depth_output": [1] * (2 * levels),
-            "transformer_depth_middle": 1, "context_dim": HIDDEN, "use_spatial_transformer": True,
-            "use_linear_in_transformer": False, "adm_in_channels": None, "legacy": False,
-            "use_temporal_attention": False, "use_temporal_resblock": False,
+            "image_size": 16,
+            "in_channels": 4,
+            "out_channels": 4,
+            "model_channels": channels[0],
+            "channel_mult": tuple(_Multiple(c, channels[0]) for c in channels),
+            "num_res_blocks": [1] * levels,
+            "transformer_depth": [1] * levels,
+            "transformer_depth_output": [1] * (2 * levels),
+            "transformer_depth_middle": 1,
+            "context_dim": HIDDEN,
+            "use_spatial_transformer": True,
+            "use_linear_in_transformer": False,
+            "adm_in_channels": None,
+            "legacy": False,
+            "use_temporal_attention": False,
+            "use_temporal_resblock": False,
         }
-    )  # fmt: skip
+    )
     names = comfy.utils.unet_to_diffusers(config.unet_config)
     unet = _part(tensors, "unet.")
     renamed = {names[k]: v for k, v in unet.items()}
@@ -113,9 +123,14 @@ def load_clip() -> Any:
     class OneTokenizer(comfy.sd1_clip.SDTokenizer):
         def __init__(self, embedding_directory: Any = None, tokenizer_data: Any = None):
             super().__init__(
-                max_length=MAX_TOKENS, pad_with_end=False, pad_token=words.ids[PAD], tokenizer_class=Words,
-                embedding_directory=embedding_directory, embedding_size=HIDDEN, tokenizer_data=tokenizer_data or {},
-            )  # fmt: skip
+                max_length=MAX_TOKENS,
+                pad_with_end=False,
+                pad_token=words.ids[PAD],
+                tokenizer_class=Words,
+                embedding_directory=embedding_directory,
+                embedding_size=HIDDEN,
+                tokenizer_data=tokenizer_data or {},
+            )
 
     class Tokenizer(comfy.sd1_clip.SD1Tokenizer):
         def __init__(self, embedding_directory: Any = None, tokenizer_data: Any = None):
@@ -130,18 +145,27 @@ def load_clip() -> Any:
 
     config = {
         "num_hidden_layers": 1 + max(int(k.split(".layers.")[1].split(".")[0]) for k in weights if ".layers." in k),
-        "hidden_size": HIDDEN, "num_attention_heads": 4, "intermediate_size": 4 * HIDDEN,
-        "max_position_embeddings": MAX_TOKENS, "hidden_act": "quick_gelu", "eos_token_id": words.ids[END],
-    }  # fmt: skip
+        "hidden_size": HIDDEN,
+        "num_attention_heads": 4,
+        "intermediate_size": 4 * HIDDEN,
+        "max_position_embeddings": MAX_TOKENS,
+        "hidden_act": "quick_gelu",
+        "eos_token_id": words.ids[END],
+    }
     special = {"start": words.ids[START], "end": words.ids[END], "pad": words.ids[PAD]}
 
     class OneModel(comfy.sd1_clip.SDClipModel):
         def __init__(self, device: Any = "cpu", dtype: Any = None, model_options: Any = None):
             super().__init__(
-                device=device, dtype=dtype, max_length=MAX_TOKENS, textmodel_json_config=dict(config),
-                model_class=TextModel, special_tokens=special, return_projected_pooled=False,
+                device=device,
+                dtype=dtype,
+                max_length=MAX_TOKENS,
+                textmodel_json_config=dict(config),
+                model_class=TextModel,
+                special_tokens=special,
+                return_projected_pooled=False,
                 model_options=model_options or {},
-            )  # fmt: skip
+            )
 
     class Model(comfy.sd1_clip.SD1ClipModel):
         def __init__(self, device: Any = "cpu", dtype: Any = None, model_options: Any = None):

@@ -14,18 +14,30 @@ from ...swf_core.words.strip import Stripped
 def candidates_row(index: int, count: int, captioned: Captioned) -> dict[str, Any]:
     """A picture's caption and the candidates with their scores."""
     return {
-        "kind": "candidates", "index": index, "count": count, "chosen": captioned.caption, "ranked": captioned.ranked,
-        "note": captioned.note, "candidates": [asdict(c) for c in captioned.candidates],
-    }  # fmt: skip
+        "kind": "candidates",
+        "index": index,
+        "count": count,
+        "chosen": captioned.caption,
+        "ranked": captioned.ranked,
+        "note": captioned.note,
+        "candidates": [asdict(c) for c in captioned.candidates],
+    }
 
 
 def strip_row(index: int, count: int, stripped: Stripped, edited: bool, gap: Gap | None) -> dict[str, Any]:
     """A caption before and after, what was taken out, by what method."""
     return {
-        "kind": "strip", "index": index, "count": count, "caption": stripped.caption, "stripped": stripped.stripped,
+        "kind": "strip",
+        "index": index,
+        "count": count,
+        "caption": stripped.caption,
+        "stripped": stripped.stripped,
         "spans": [[_utf16(stripped.caption, a), _utf16(stripped.caption, b)] for a, b in stripped.spans],
-        "method": stripped.method, "note": stripped.note, "edited": edited, "gap": None if gap is None else asdict(gap),
-    }  # fmt: skip
+        "method": stripped.method,
+        "note": stripped.note,
+        "edited": edited,
+        "gap": None if gap is None else asdict(gap),
+    }
 
 
 def palette_row(found: Palette, asked: tuple[Palette | None, Palette] | None) -> dict[str, Any]:

@@ -65,9 +65,17 @@ class Transfer:
         return self
 
     def start(
-        self, executor: Any, guider: Any, sigmas: Tensor, extra: dict[str, Any], callback: Any, noise: Tensor,
-        latent_image: Tensor, *rest: Any, **named: Any,
-    ) -> Any:  # fmt: skip
+        self,
+        executor: Any,
+        guider: Any,
+        sigmas: Tensor,
+        extra: dict[str, Any],
+        callback: Any,
+        noise: Tensor,
+        latent_image: Tensor,
+        *rest: Any,
+        **named: Any,
+    ) -> Any:
         """SAMPLER_SAMPLE wrapper: the model is loaded and the noise levels are known, so the references can begin."""
         options = extra["model_options"]
         run = Run(self, guider, sigmas, options)

@@ -66,9 +66,14 @@ class Source:
 
 
 def invert(
-    denoiser: HostDenoiser, text: Text, clean: Tensor, sigmas: Sequence[float], encoding: Encoding, what: str,
+    denoiser: HostDenoiser,
+    text: Text,
+    clean: Tensor,
+    sigmas: Sequence[float],
+    encoding: Encoding,
+    what: str,
     callback: Callable[..., None] | None = None,
-) -> Trajectory:  # fmt: skip
+) -> Trajectory:
     """The trajectory of clean latents in the model's scale, with progress and cancel; `what` is named in errors.
 
     `callback`: the host's, called with (step, x0, x, steps) instead of a progress bar without preview.
@@ -98,9 +103,14 @@ def invert(
     if encoding.kind == "bdia":
         return invert_bdia(evaluate, clean, sigmas, smallest=smallest)
     return invert_ddim(
-        evaluate, clean, sigmas, smallest=smallest, refinements=encoding.refinements,
-        forward_first=encoding.forward_first, noise=noise,
-    )  # fmt: skip
+        evaluate,
+        clean,
+        sigmas,
+        smallest=smallest,
+        refinements=encoding.refinements,
+        forward_first=encoding.forward_first,
+        noise=noise,
+    )
 
 
 class Process:
@@ -111,9 +121,14 @@ class Process:
     """
 
     def __init__(
-        self, denoiser: HostDenoiser, text: Text, trajectory: Trajectory, bank: FeatureBank, keep_bytes: int = 0,
+        self,
+        denoiser: HostDenoiser,
+        text: Text,
+        trajectory: Trajectory,
+        bank: FeatureBank,
+        keep_bytes: int = 0,
         weights: Callable[[], AbstractContextManager] = nullcontext,
-    ):  # fmt: skip
+    ):
         self.denoiser, self.text, self.trajectory, self.bank = denoiser, text, trajectory, bank
         self.weights, self._keep_bytes = weights, keep_bytes
         self._held: list[float] = []

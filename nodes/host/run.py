@@ -25,6 +25,7 @@ from .weights import denoiser_of, in_place
 if TYPE_CHECKING:
     from .patch import Transfer
 
+
 def running(options: dict[str, Any]) -> Run | None:
     """The run that these model options belong to; None outside of one and inside a reference's own call."""
     inner = options.get("transformer_options", {})
@@ -121,10 +122,16 @@ class Run:
             box = boxes.get(uuid)
             if box not in functions:
                 functions[box] = injection_edit(
-                    self.layers, self.transfer.injection, sigma=sigma, gamma=gamma, rows=x.shape[0],
-                    content=None if self.content is None else self.content.bank, styles=self.styles,
-                    place=self.transfer.place, box=box,
-                )  # fmt: skip
+                    self.layers,
+                    self.transfer.injection,
+                    sigma=sigma,
+                    gamma=gamma,
+                    rows=x.shape[0],
+                    content=None if self.content is None else self.content.bank,
+                    styles=self.styles,
+                    place=self.transfer.place,
+                    box=box,
+                )
             return functions[box].function
 
         return with_edit(options, self.unet, self.transfer.layers, choose)

@@ -13,9 +13,15 @@ CATEGORY = "StyleWallfacer"
 def schema(node_id: str, display_name: str, description: str, inputs: list, outputs: list, **more: Any):
     """An `io.Schema` in this pack's category. `more`: any further argument (search_aliases, is_output_node, ...)."""
     return known(
-        io.Schema, node_id=node_id, display_name=display_name, category=CATEGORY, description=description,
-        inputs=inputs, outputs=outputs, **more,
-    )  # fmt: skip
+        io.Schema,
+        node_id=node_id,
+        display_name=display_name,
+        category=CATEGORY,
+        description=description,
+        inputs=inputs,
+        outputs=outputs,
+        **more,
+    )
 
 
 def number(name: str, default: float, low: float, high: float, step: float, tooltip: str) -> Any:

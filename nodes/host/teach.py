@@ -29,16 +29,19 @@ OUTPUTS = [
 # What both ask beside: which step to hand on, and whether to keep it among the host's LoRAs.
 HANDED_ON = [
     io.Int.Input("use_step", default=0, min=0, max=100_000, tooltip="Which kept step to hand on; 0 is the last."),
-    io.String.Input(
-        "save_as", default="", tooltip="Also write the LoRA into models/loras under this name; empty: no."
-    ),
+    io.String.Input("save_as", default="", tooltip="Also write the LoRA into models/loras under this name; empty: no."),
 ]
 
 
 def teach(
-    node: str | None, model: Any, clip: Any, vae: Any, plan: Callable[[Any], tuple[Any, int]], use_step: int,
+    node: str | None,
+    model: Any,
+    clip: Any,
+    vae: Any,
+    plan: Callable[[Any], tuple[Any, int]],
+    use_step: int,
     save_as: str,
-) -> io.NodeOutput:  # fmt: skip
+) -> io.NodeOutput:
     """Bring a run as far as planned and give `OUTPUTS`.
 
     `plan` gives, for the backend, the run and the step to stop at. `node`: the number of the node that runs.
@@ -89,9 +92,14 @@ def _trained(
 
     def go(ranker: Any) -> Any:
         return train(
-            run, backend, clip=ranker, report=report, check=mm.throw_exception_if_processing_interrupted,
-            metadata=not comfy.cli_args.args.disable_metadata, until=end,
-        )  # fmt: skip
+            run,
+            backend,
+            clip=ranker,
+            report=report,
+            check=mm.throw_exception_if_processing_interrupted,
+            metadata=not comfy.cli_args.args.disable_metadata,
+            until=end,
+        )
 
     if backend.family != "mini":
         return run, end, go(None), need
@@ -138,11 +146,19 @@ def _results(
         [
             f"{run.folder.name}: step {end}, loss {outcome.loss:.4f}"
             + (f", {outcome.rate:.2f} steps a second" if outcome.rate else ", nothing was left to do"),
-            *(f"trained on: {item.caption}" for item in run.items), f"memory: {need}", outcome.advice,
+            *(f"trained on: {item.caption}" for item in run.items),
+            f"memory: {need}",
+            outcome.advice,
         ]
-    )  # fmt: skip
+    )
     return io.NodeOutput(
-        taught, lora, {"loss": losses}, as_batch(kept(run, step)), as_image(plot(losses, signals, run.folder.name)),
-        Stage(run.folder, end), report, comfy.hooks.create_hook_lora(lora, 1.0, 0.0),
+        taught,
+        lora,
+        {"loss": losses},
+        as_batch(kept(run, step)),
+        as_image(plot(losses, signals, run.folder.name)),
+        Stage(run.folder, end),
+        report,
+        comfy.hooks.create_hook_lora(lora, 1.0, 0.0),
         ui={"text": [report]},
-    )  # fmt: skip
+    )

@@ -40,8 +40,15 @@ def private_backend(patcher: Any, clip: Any, vae: Any) -> Backend:
     mm.load_models_gpu([patcher])  # so that no other MODEL of the same checkpoint has its LoRA in these weights
     denoiser = TrainableCopy(patcher, unet)
     name = patcher.model.model_config.__class__.__name__
-    return Backend(denoiser, HostText(clip, patcher.model), HostCodec(vae, patcher.model), name,
-                   NATIVE_PX[unet.family], unet.family, unet.presets)  # fmt: skip
+    return Backend(
+        denoiser,
+        HostText(clip, patcher.model),
+        HostCodec(vae, patcher.model),
+        name,
+        NATIVE_PX[unet.family],
+        unet.family,
+        unet.presets,
+    )
 
 
 class TrainableCopy:
@@ -103,9 +110,11 @@ class TrainableCopy:
         cond = cond.repeat(noisy.shape[0])
         more = {} if cond.pooled is None else {"y": cond.pooled.to(weight.device, weight.dtype)}
         return self._network(
-            noisy.to(weight.device, weight.dtype), timesteps=steps.to(weight.device),
-            context=cond.tokens.to(weight.device, weight.dtype), **more,
-        ).float()  # fmt: skip
+            noisy.to(weight.device, weight.dtype),
+            timesteps=steps.to(weight.device),
+            context=cond.tokens.to(weight.device, weight.dtype),
+            **more,
+        ).float()
 
     @torch.no_grad()
     def denoise(self, x: Tensor, sigma: float, cond: Conditioning, edit: AttentionEdit | None = None) -> Tensor:
@@ -129,10 +138,18 @@ class HostText:
         rows = []
         for text in texts:
             tokens, pooled = self.clip.encode_from_tokens(self.clip.tokenize(text), return_pooled=True)
-            vector = self.model.encode_adm(
-                pooled_output=None if pooled is None else pooled.detach().clone(), height=height_px, width=width_px,
-                target_height=height_px, target_width=width_px, device=tokens.device,
-            ) if self.model.adm_channels else None  # fmt: skip
+            vector = (
+                self.model.encode_adm(
+                    pooled_output=None if pooled is None else pooled.detach().clone(),
+                    height=height_px,
+                    width=width_px,
+                    target_height=height_px,
+                    target_width=width_px,
+                    device=tokens.device,
+                )
+                if self.model.adm_channels
+                else None
+            )
             rows.append(Conditioning(tokens.detach().clone(), vector))
         return join(rows)
 

@@ -35,9 +35,12 @@ def folders(kind: str) -> list[Path]:
 def options(kind: str) -> list[str]:
     """What a node offers: the embedded model, folders that hold a model, and downloads, which are chosen by name."""
     found = {
-        folder.name for place in folders(kind) if place.is_dir() for folder in place.iterdir()
+        folder.name
+        for place in folders(kind)
+        if place.is_dir()
+        for folder in place.iterdir()
         if (folder / "config.json").is_file()
-    }  # fmt: skip
+    }
     first = [NONE] if kind == "llm" else [EMBEDDED]
     last = [] if kind != "clip" else [NONE]
     return [*first, *sorted(found), *(DOWNLOAD + name.rsplit("/", 1)[-1] for name in DOWNLOADS[kind]), *last]

@@ -21,8 +21,21 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "name",
         choices=(
-            "world", "vae", "samples", "transfer", "unmatched", "held-out", "words", "captions", "learn", "gap",
-            "taught", "feedback", "train-speed", "recolour", "colour-words",
+            "world",
+            "vae",
+            "samples",
+            "transfer",
+            "unmatched",
+            "held-out",
+            "words",
+            "captions",
+            "learn",
+            "gap",
+            "taught",
+            "feedback",
+            "train-speed",
+            "recolour",
+            "colour-words",
         ),
         help="world: speed of the painters, colour histograms; vae: round trips; samples: text to image; transfer: "
         "matched pairs; unmatched: any pairs; held-out: styles never trained on; words: text during transfer; "

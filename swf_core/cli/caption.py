@@ -15,28 +15,42 @@ from .progress import Bars
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
-        "caption", help="what pictures show, in words",
+        "caption",
+        help="what pictures show, in words",
         description="Caption pictures with BLIP and rank the candidates with CLIP; one JSON line a picture on stdout.",
     )
     parser.add_argument("images", type=Path, nargs="+", metavar="IMG", help="the pictures")
     parser.add_argument(
-        "--model", default="mini", metavar="mini|FOLDER",
+        "--model",
+        default="mini",
+        metavar="mini|FOLDER",
         help="the embedded captioner (it knows its small world), or a folder with the files of a BLIP; default mini",
     )
     parser.add_argument(
-        "--clip", default="mini", metavar="mini|FOLDER|none",
+        "--clip",
+        default="mini",
+        metavar="mini|FOLDER|none",
         help="ranks the candidates: the embedded CLIP, a folder with a whole CLIP, or none; default mini",
     )
     parser.add_argument(
-        "--download", action="store_true", help="--model and --clip may name models of the hub, which are downloaded",
+        "--download",
+        action="store_true",
+        help="--model and --clip may name models of the hub, which are downloaded",
     )
     parser.add_argument("--beams", type=whole(1, 16), default=5, metavar="N", help="width of the search (default 5)")
     parser.add_argument("--samples", type=whole(0, 32), default=6, metavar="N", help="captions drawn (default 6)")
     parser.add_argument(
-        "--top-p", type=number(0, 1, above=True), default=0.9, metavar="P", help="their nucleus (default 0.9)",
+        "--top-p",
+        type=number(0, 1, above=True),
+        default=0.9,
+        metavar="P",
+        help="their nucleus (default 0.9)",
     )
     parser.add_argument(
-        "--begin", nargs="+", default=["", "a painting of"], metavar="T",
+        "--begin",
+        nargs="+",
+        default=["", "a painting of"],
+        metavar="T",
         help='how captions begin; "" leaves it open (default: both "" and "a painting of")',
     )
     parser.add_argument("--keep", type=whole(1, 100), default=5, metavar="N", help="candidates told (default 5)")
@@ -61,9 +75,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     )
     clip = None if args.clip == "none" else load_clip(args.clip, device, download=args.download)
     captioner = load_captioner(args.model, device, download=args.download)
-    found = caption_pictures(
-        captioner, [p.pixels for p in pictures], options, clip, args.seed, bars("caption")
-    )
+    found = caption_pictures(captioner, [p.pixels for p in pictures], options, clip, args.seed, bars("caption"))
     told = []
     for path, captioned in zip(args.images, found):
         candidates = [{"caption": c.text, "score": c.score, "how": c.how} for c in captioned.candidates]

@@ -14,7 +14,8 @@ from .progress import Bars
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
-        "demo", help="the main job on the embedded model, with numbers",
+        "demo",
+        help="the main job on the embedded model, with numbers",
         description="Repaint scenes and photographs in the style of others with the embedded model; "
         "writes sheet.png and report.json.",
     )

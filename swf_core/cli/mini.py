@@ -16,7 +16,8 @@ def add(verbs: Any) -> None:
     parser = verbs.add_parser("mini", help="the embedded model: mini build trains it from nothing")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=type(parser))
     build = actions.add_parser(
-        "build", help="train the embedded family from nothing",
+        "build",
+        help="train the embedded family from nothing",
         description="Train the embedded family (autoencoder, text encoder, UNet, judge) from nothing on the procedural "
         "world. Every stage is saved and resumed; run it again to go on.",
     )

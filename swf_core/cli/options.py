@@ -67,13 +67,17 @@ def add_common(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
     parser.add_argument("--seed", type=whole(0, 2**63 - 1), default=0, help="same seed, same result (default 0)")
     if model:
         parser.add_argument(
-            "--model", default="mini", metavar="mini|FOLDER|FILE.safetensors",
+            "--model",
+            default="mini",
+            metavar="mini|FOLDER|FILE.safetensors",
             help="the embedded model, a diffusers folder, or one checkpoint file (SD1.x, SD2.x, SDXL); default mini",
         )
         parser.add_argument("--lora", type=Path, metavar="FILE", help="a LoRA file to load onto the model")
         parser.add_argument("--lora-weight", type=number(-10, 10), default=1.0, metavar="W", help="default 1")
         parser.add_argument(
-            "--lora-guidance", choices=("auto", "asymmetric", "both"), default="auto",
+            "--lora-guidance",
+            choices=("auto", "asymmetric", "both"),
+            default="auto",
             help="asymmetric: content and the unconditional branch run without the LoRA; auto: LoRAs trained here",
         )
         parser.add_argument("--device", default="auto", help="cpu, cuda, mps, ...; default: a GPU where there is one")
@@ -87,25 +91,43 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
     dials.add_argument("--strength", type=number(0, 1), metavar="S", help="0 is the plain model, 1 the full style")
     dials.add_argument("--layers", metavar="L", help="self-attention layers: all, late, or a list such as up.1,up.2")
     dials.add_argument(
-        "--style-weight", type=number(0, 1000), nargs="+", metavar="W", help="one weight per style picture",
+        "--style-weight",
+        type=number(0, 1000),
+        nargs="+",
+        metavar="W",
+        help="one weight per style picture",
     )
     dials.add_argument("--adain", type=number(0, 1), metavar="A", help="how far colours move to the style")
     dials.add_argument(
-        "--query-adain", type=number(0, 1), metavar="A", help="ask the style in its own range: more of its marks",
+        "--query-adain",
+        type=number(0, 1),
+        metavar="A",
+        help="ask the style in its own range: more of its marks",
     )
     dials.add_argument(
-        "--denoise", type=number(0, 1, above=True), metavar="D", help="share of the schedule that is run",
+        "--denoise",
+        type=number(0, 1, above=True),
+        metavar="D",
+        help="share of the schedule that is run",
     )
     dials.add_argument(
-        "--forward-first", type=whole(0, 50), metavar="K",
+        "--forward-first",
+        type=whole(0, 50),
+        metavar="K",
         help="noise the first K inversion steps instead of inverting them: against blotches in flat skies",
     )
     dials.add_argument("--refinements", type=whole(0, 20), metavar="R", help="fixed-point refinements of the inversion")
     dials.add_argument(
-        "--style-guidance", type=number(0, 10), metavar="G", help="take what the style adds 1 + G times; 0 is off",
+        "--style-guidance",
+        type=number(0, 10),
+        metavar="G",
+        help="take what the style adds 1 + G times; 0 is off",
     )
     dials.add_argument(
-        "--leak-guard", type=number(0, 10), metavar="G", help="push the style picture's objects out; 0 is off",
+        "--leak-guard",
+        type=number(0, 10),
+        metavar="G",
+        help="push the style picture's objects out; 0 is off",
     )
     return dials
 
@@ -115,7 +137,9 @@ def add_text(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=whole(1, 999), metavar="N", help="denoising steps; default 30 or the preset's")
     parser.add_argument("--negative", default="", metavar="T", help="what the picture should not be")
     parser.add_argument(
-        "--cfg", type=number(0, 100), metavar="W",
+        "--cfg",
+        type=number(0, 100),
+        metavar="W",
         help="classifier-free guidance; 1 is off; default 4 where there is a prompt, else the preset's",
     )
 
@@ -124,7 +148,10 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     """Add --out and --size."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write into")
     parser.add_argument(
-        "--size", type=whole(16, 8192), metavar="PX", help="long side of the result; default: the model's native size",
+        "--size",
+        type=whole(16, 8192),
+        metavar="PX",
+        help="long side of the result; default: the model's native size",
     )
 
 

@@ -13,7 +13,8 @@ from .progress import Bars
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
-        "pick", help="choose samples of a run to learn from",
+        "pick",
+        help="choose samples of a run to learn from",
         description="Accepted samples join the data set at the next `train --more N`. Without a choice, list them.",
     )
     parser.add_argument("--run", dest="folder", type=Path, required=True, metavar="DIR", help="the run's folder")
@@ -21,11 +22,17 @@ def add(verbs: Any) -> None:
     parser.add_argument("--reject", nargs="+", default=[], metavar="ID", help="refuse these samples")
     parser.add_argument("--forget", nargs="+", default=[], metavar="ID", help="take back what was said of these")
     parser.add_argument(
-        "--caption", nargs=2, action="append", default=[], metavar=("ID", "TEXT"),
+        "--caption",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("ID", "TEXT"),
         help="what a sample shows in your own words; an empty text is its prompt again",
     )
     parser.add_argument(
-        "--auto", type=whole(1, 100), metavar="N",
+        "--auto",
+        type=whole(1, 100),
+        metavar="N",
         help="take the N best of the last look: like the style, no copies, true to their prompts",
     )
     parser.add_argument("--clip", default="mini", metavar="mini|FOLDER", help="the CLIP that --auto looks with")

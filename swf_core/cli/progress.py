@@ -22,7 +22,10 @@ class Bars:
                 from tqdm import tqdm
 
                 bar = self._open[name] = tqdm(
-                    total=100, desc=name, file=sys.stderr, dynamic_ncols=True,
+                    total=100,
+                    desc=name,
+                    file=sys.stderr,
+                    dynamic_ncols=True,
                     bar_format="{l_bar}{bar}| {elapsed}, {remaining} left{postfix}",
                 )
             if isinstance(note, str):

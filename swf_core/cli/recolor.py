@@ -18,13 +18,15 @@ WORDS_STEPS, WORDS_BEGIN = 30, 0.45
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
-        "recolor", help="change the colours of a picture",
+        "recolor",
+        help="change the colours of a picture",
         description="Change the colours of a picture by a palette or after another picture (no model is used), or by "
         "words (the model paints it again). Drawing and shading stay.",
     )
     parser.add_argument("--image", type=Path, required=True, metavar="IMG", help="what is recoloured")
     parser.add_argument(
-        "--palette", metavar="C,...",
+        "--palette",
+        metavar="C,...",
         help="hex codes or CSS names, with shares if you like ('navy 60%%, gold 40%%'), or edits of the picture's own "
         "colours ('#a63f1b -> #1d3557, ...')",
     )
@@ -36,13 +38,14 @@ def add(verbs: Any) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write")
     parser.add_argument("--strength", type=number(0, 1), default=1.0, metavar="S", help="0 is the picture as it is")
     parser.add_argument(
-        "--lightness", type=number(0, 1), default=0.0, metavar="L",
+        "--lightness",
+        type=number(0, 1),
+        default=0.0,
+        metavar="L",
         help="of a palette: 0 (default) takes its hues alone, 1 its light and dark too; edits are taken as written",
     )
     parser.add_argument("--method", choices=METHODS, default="linear", help="of --like; default linear")
-    parser.add_argument(
-        "--words-strength", type=number(0, 20), default=3.0, metavar="W", help="of --prompt; default 3"
-    )
+    parser.add_argument("--words-strength", type=number(0, 20), default=3.0, metavar="W", help="of --prompt; default 3")
     parser.add_argument("--colors", type=whole(1, 32), default=6, metavar="K", help="colours that are told; default 6")
     parser.add_argument("--steps", type=whole(1, 999), default=WORDS_STEPS, metavar="N", help="of --prompt; default 30")
     parser.add_argument(
@@ -56,8 +59,10 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Check, load, recolour, write."""
     ways = [name for name in ("palette", "like", "prompt") if getattr(args, name) is not None]
     if len(ways) != 1:
-        raise UserError(f"{' and '.join('--' + w for w in ways) or 'Nothing'} was given; give one of --palette, --like "
-                        "and --prompt.")  # fmt: skip
+        raise UserError(
+            f"{' and '.join('--' + w for w in ways) or 'Nothing'} was given; give one of --palette, --like "
+            "and --prompt."
+        )
     check_folder(args.out.parent)
     if args.out.suffix.lower() != ".png":
         raise UserError(f"'{args.out}' is no .png file; results are written as PNG.")
@@ -122,9 +127,14 @@ def _by_words(args: argparse.Namespace, concepts: list[Any], picture: Any, mask:
     )
     check_size(picture, args.size or backend.native_size_px)
     result = stylize(
-        backend, [picture.pixels], [picture.pixels], options, seed=args.seed,
-        steering=ColourGuidance(tuple(concepts), sigma_high=begins), progress=bars("recolor"),
-    )  # fmt: skip
+        backend,
+        [picture.pixels],
+        [picture.pixels],
+        options,
+        seed=args.seed,
+        steering=ColourGuidance(tuple(concepts), sigma_high=begins),
+        progress=bars("recolor"),
+    )
     image = result.images[0].cpu()
     if mask is None:
         return image, result.cost

@@ -30,7 +30,8 @@ STEPS = 30
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
-        "sample", help="pictures from words, in the style of a picture where one is given",
+        "sample",
+        help="pictures from words, in the style of a picture where one is given",
         description="Make pictures from a prompt; with --style, painted in the style of those pictures.",
     )
     parser.add_argument("--prompt", required=True, metavar="T", help="what the picture shows")
@@ -69,8 +70,15 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     if name is None:
         steps = args.steps or STEPS
         result = transfer.sample(
-            backend, [args.prompt] * args.count, steps=steps, cfg=args.cfg, negative=args.negative, size_px=args.size,
-            seed=args.seed, unconditional_model=plain, progress=progress,
+            backend,
+            [args.prompt] * args.count,
+            steps=steps,
+            cfg=args.cfg,
+            negative=args.negative,
+            size_px=args.size,
+            seed=args.seed,
+            unconditional_model=plain,
+            progress=progress,
         )
         images, seconds = result.images, result.seconds
         report |= {"steps": steps, "cost": result.cost}
@@ -99,8 +107,15 @@ def _in_style(args: argparse.Namespace, models: tuple[Any, Any], options: Any, l
     images, costs, seconds = [], [], 0.0
     for index in range(args.count):
         result = transfer.stylize(
-            backend, [nothing], [picture.pixels for picture in looks], options, seed=args.seed + index,
-            prompts=args.prompt, negative=args.negative, style_weights=args.style_weight, unconditional_model=plain,
+            backend,
+            [nothing],
+            [picture.pixels for picture in looks],
+            options,
+            seed=args.seed + index,
+            prompts=args.prompt,
+            negative=args.negative,
+            style_weights=args.style_weight,
+            unconditional_model=plain,
             progress=lambda value, preview=None, index=index: progress((index + value) / args.count, preview),
         )
         images.append(result.images[0])

@@ -16,13 +16,15 @@ from .progress import Bars
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
-        "strip", help="take the style words out of captions",
+        "strip",
+        help="take the style words out of captions",
         description="Delete from captions, one a line, the words that say how a picture is made; one JSON line each on "
         "stdout. Without --llm no model is used.",
     )
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="captions, one a line; default -, stdin")
     parser.add_argument(
-        "--llm", metavar="URL|FOLDER",
+        "--llm",
+        metavar="URL|FOLDER",
         help="a language model marks the words: an OpenAI-compatible endpoint (http://127.0.0.1:11434/v1), or a folder "
         "with an instruct model",
     )
@@ -80,9 +82,7 @@ def _marker(args: argparse.Namespace) -> Any:
     if "://" in args.llm:
         from ..words.endpoint import Endpoint, EndpointMarker
 
-        return EndpointMarker(
-            Endpoint(args.llm, args.llm_model, args.key_variable, args.timeout, args.allow_remote)
-        )
+        return EndpointMarker(Endpoint(args.llm, args.llm_model, args.key_variable, args.timeout, args.allow_remote))
     from ..words.instruct import load_instruct
 
     return load_instruct(Path(args.llm), device_of(args.device))

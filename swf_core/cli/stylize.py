@@ -31,7 +31,8 @@ CFG_WITH_PROMPT = 4.0
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
-        "stylize", help="repaint pictures in the style of others",
+        "stylize",
+        help="repaint pictures in the style of others",
         description="Repaint every content picture in the style of the style pictures, which together make one style.",
     )
     parser.add_argument("--content", type=Path, nargs="+", required=True, metavar="IMG", help="what is repainted")
@@ -73,16 +74,29 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     for picture in [*contents, *looks]:
         check_size(picture, options.size_px or backend.native_size_px)
     result = transfer.stylize(
-        backend, [picture.pixels for picture in contents],
-        [*(picture.pixels for picture in looks), *([args.style_text] if args.style_text else [])], options,
-        seed=args.seed, prompts=args.prompt, negative=args.negative, style_weights=args.style_weight,
-        content_model=plain, unconditional_model=plain, progress=bars("stylize"),
+        backend,
+        [picture.pixels for picture in contents],
+        [*(picture.pixels for picture in looks), *([args.style_text] if args.style_text else [])],
+        options,
+        seed=args.seed,
+        prompts=args.prompt,
+        negative=args.negative,
+        style_weights=args.style_weight,
+        content_model=plain,
+        unconditional_model=plain,
+        progress=bars("stylize"),
     )
-    write_files({
-        target: png_bytes(image, picture.alpha) for target, image, picture in zip(targets, result.images, contents)
-    })
+    write_files(
+        {target: png_bytes(image, picture.alpha) for target, image, picture in zip(targets, result.images, contents)}
+    )
     return {
-        "written": targets, "model": backend.name, "family": backend.family, "preset": name, "seed": args.seed,
-        "options": options, "cost": result.cost, "seconds": round(result.seconds, 3),
+        "written": targets,
+        "model": backend.name,
+        "family": backend.family,
+        "preset": name,
+        "seed": args.seed,
+        "options": options,
+        "cost": result.cost,
+        "seconds": round(result.seconds, 3),
         "sizes": [[image.shape[2], image.shape[1]] for image in result.images],
     }

@@ -13,26 +13,47 @@ from .progress import Bars
 
 # Options of a training that have a flag of their own, and how each is read.
 DIALS: dict[str, Any] = {
-    "rank": whole(1, 512), "alpha": number(0, 4096), "learning_rate": number(0, 1, above=True), "schedule": str,
-    "targets": str, "warm_up": whole(0, 100_000), "batch": whole(1, 256), "accumulate": whole(1, 256),
-    "caption_dropout": number(0, 1), "loss": str, "min_snr": number(0, 100), "noise_offset": number(0, 1), "bias": str,
-    "prior_weight": number(0, 10), "views": whole(1, 1000), "zoom": number(1, 4), "shift": number(0, 0.5),
-    "sample_every": whole(0, 1_000_000), "sample_cfg": number(1, 100), "strength": number(0.01, 2), "guidance": str,
-    "save_every": whole(1, 100_000), "picks_share": number(0, 0.5), "picks_above": number(0, 0.9),
-}  # fmt: skip
+    "rank": whole(1, 512),
+    "alpha": number(0, 4096),
+    "learning_rate": number(0, 1, above=True),
+    "schedule": str,
+    "targets": str,
+    "warm_up": whole(0, 100_000),
+    "batch": whole(1, 256),
+    "accumulate": whole(1, 256),
+    "caption_dropout": number(0, 1),
+    "loss": str,
+    "min_snr": number(0, 100),
+    "noise_offset": number(0, 1),
+    "bias": str,
+    "prior_weight": number(0, 10),
+    "views": whole(1, 1000),
+    "zoom": number(1, 4),
+    "shift": number(0, 0.5),
+    "sample_every": whole(0, 1_000_000),
+    "sample_cfg": number(1, 100),
+    "strength": number(0.01, 2),
+    "guidance": str,
+    "save_every": whole(1, 100_000),
+    "picks_share": number(0, 0.5),
+    "picks_above": number(0, 0.9),
+}
 
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
-        "train", help="teach a style from a picture",
+        "train",
+        help="teach a style from a picture",
         description="Train a LoRA on pictures of one style, with samples on the way. A run that was stopped goes on "
         "where it stood; --more adds a round, with the samples that were picked.",
     )
     parser.add_argument("--run", dest="folder", type=Path, required=True, metavar="DIR", help="the run's folder")
     parser.add_argument("--style", type=Path, nargs="+", metavar="IMG", help="pictures of the style, for a new run")
     parser.add_argument(
-        "--caption", nargs="+", metavar="T",
+        "--caption",
+        nargs="+",
+        metavar="T",
         help="what they show, one for all or one each; default: the text file beside a picture, else the captioner's",
     )
     parser.add_argument(
@@ -98,14 +119,22 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     bar = bars("train")
     with _gentle() as check:
         outcome = train(
-            job, backend, clip=clip, check=check, metadata=not args.no_metadata,
+            job,
+            backend,
+            clip=clip,
+            check=check,
+            metadata=not args.no_metadata,
             report=lambda step, total, word, _: bar(step / total, word),
-        )  # fmt: skip
+        )
     report = {
-        "run": str(args.folder), "step": outcome.step, "loss": round(outcome.loss, 5), "advice": outcome.advice,
-        "captions": [item.caption for item in job.items], "steps_per_second": round(outcome.rate, 3),
+        "run": str(args.folder),
+        "step": outcome.step,
+        "loss": round(outcome.loss, 5),
+        "advice": outcome.advice,
+        "captions": [item.caption for item in job.items],
+        "steps_per_second": round(outcome.rate, 3),
         "seconds": round(outcome.seconds, 1),
-    }  # fmt: skip
+    }
     return {"written": [args.folder / "lora.safetensors"], **report}
 
 

@@ -23,9 +23,14 @@ ROTATIONS, SLICE_POINTS = 12, 1 << 12
 
 
 def match(
-    picture: Tensor, reference: Tensor, method: str = "linear", *, strength: float = 1.0, mask: Tensor | None = None,
+    picture: Tensor,
+    reference: Tensor,
+    method: str = "linear",
+    *,
+    strength: float = 1.0,
+    mask: Tensor | None = None,
     reference_mask: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """A picture [3, H, W] in 0..1 with the colours of `reference` [3, h, w].
 
     * linear: the affine map between two Gaussians that moves least, Monge-Kantorovich (Pitie and Kokaram 2007): mean
@@ -139,7 +144,7 @@ class Slices:
 
     @staticmethod
     def fit(points: Tensor, reference: Tensor, method: str) -> Slices:
-        """"histogram": once along L, a and b; "sliced": along many random axes, each time on what the last one left."""
+        """Fit "histogram" once along L, a and b; "sliced" along many random axes, each on what the last one left."""
         generator = torch.Generator().manual_seed(0)
         turns = [torch.eye(3)]
         if method == "sliced":
@@ -208,5 +213,3 @@ def _through(values: Tensor, before: Tensor, after: Tensor) -> Tensor:
     moved = after[at - 1] + share * (after[at] - after[at - 1])
     beyond = (values - before[-1]).clamp_min(0.0) + (values - before[0]).clamp_max(0.0)
     return moved + beyond
-
-

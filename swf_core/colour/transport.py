@@ -90,9 +90,7 @@ class Shift:
         return colours + (self.moves.T @ near).div_(near.sum(0))
 
 
-def shift_by(
-    source: Palette, by: Tensor, points: Tensor, weights: Tensor, width: tuple[float, float] = WIDE
-) -> Shift:
+def shift_by(source: Palette, by: Tensor, points: Tensor, weights: Tensor, width: tuple[float, float] = WIDE) -> Shift:
     """The smooth map that moves the mean of each source colour's pixels by `by` [k, 3].
 
     Weights of neighbours overlap, so moving every centre by its own way would stop short; the moves solve the linear
@@ -118,9 +116,14 @@ def shift_by(
 
 
 def repalette(
-    picture: Tensor, target: Palette, *, source: Palette | None = None, lightness: float = 0.0, strength: float = 1.0,
+    picture: Tensor,
+    target: Palette,
+    *,
+    source: Palette | None = None,
+    lightness: float = 0.0,
+    strength: float = 1.0,
     mask: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """A picture [3, H, W] in 0..1 in the colours of `target`; drawing and shading stay.
 
     With `source`, the palette that was found in this picture and then edited into `target` (as many colours, in the
@@ -136,9 +139,13 @@ def repalette(
 
 
 def palette_map(
-    picture: Tensor, target: Palette, *, source: Palette | None = None, lightness: float = 0.0,
+    picture: Tensor,
+    target: Palette,
+    *,
+    source: Palette | None = None,
+    lightness: float = 0.0,
     mask: Tensor | None = None,
-) -> Shift:  # fmt: skip
+) -> Shift:
     """The map behind `repalette`."""
     if not 0.0 <= lightness <= 1.0:
         raise UserError(f"lightness is {lightness}; it must be between 0 (hues alone) and 1 (light and dark too).")

@@ -53,9 +53,7 @@ def find_or_create(
         number += 1
 
 
-def _same(
-    run: Run, backend: Backend, options: TrainOptions, items: Sequence[Item], prompts: Sequence[Prompt]
-) -> bool:
+def _same(run: Run, backend: Backend, options: TrainOptions, items: Sequence[Item], prompts: Sequence[Prompt]) -> bool:
     def told(found: Sequence[Item]) -> list[tuple]:
         unique = {i.id: i for i in reversed(found)}
         return sorted((i.id, i.caption, i.weight, i.repeats) for i in unique.values())

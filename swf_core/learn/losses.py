@@ -18,9 +18,13 @@ KINDS = {"epsilon": "epsilon", "v_prediction": "v", "sample": "x0"}
 
 
 def draw_steps(
-    options: TrainOptions, table: int, count: int, seeds: tuple[int, ...],
-    picked: Tensor | None = None, picks_share: float = 0.0,
-) -> Tensor:  # fmt: skip
+    options: TrainOptions,
+    table: int,
+    count: int,
+    seeds: tuple[int, ...],
+    picked: Tensor | None = None,
+    picks_share: float = 0.0,
+) -> Tensor:
     """Indices [count] of the noise levels of a batch. `table`: how many levels there are.
 
     "detail" is T u^3, mostly low noise, "layout" T (1 - u^3), with u uniform.

@@ -79,18 +79,42 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         for name, allowed in (
-            ("targets", TARGETS), ("schedule", SCHEDULES), ("loss", LOSSES), ("bias", BIASES), ("guidance", GUIDANCES),
-        ):  # fmt: skip
+            ("targets", TARGETS),
+            ("schedule", SCHEDULES),
+            ("loss", LOSSES),
+            ("bias", BIASES),
+            ("guidance", GUIDANCES),
+        ):
             if getattr(self, name) not in allowed:
                 raise UserError(f"{name} is {getattr(self, name)!r}; use one of {', '.join(allowed)}.")
         ranges: Mapping[str, tuple[float, float]] = {
-            "steps": (1, 1_000_000), "rank": (1, 512), "alpha": (0, 4096), "learning_rate": (1e-8, 1), "floor": (0, 1),
-            "warm_up": (0, 100_000), "weight_decay": (0, 1), "batch": (1, 256), "accumulate": (1, 256),
-            "clip": (0, 1000), "caption_dropout": (0, 1), "min_snr": (0, 100), "noise_offset": (0, 1),
-            "prior_weight": (0, 10), "prior_count": (1, 1000), "views": (1, 1000), "zoom": (1, 4), "shift": (0, 0.5),
-            "size_px": (0, 8192), "sample_every": (0, 1_000_000), "sample_steps": (1, 999), "sample_cfg": (1, 100),
-            "save_every": (1, 100_000), "strength": (0.01, 2), "picks_share": (0, 0.5), "picks_above": (0, 0.9),
-        }  # fmt: skip
+            "steps": (1, 1_000_000),
+            "rank": (1, 512),
+            "alpha": (0, 4096),
+            "learning_rate": (1e-8, 1),
+            "floor": (0, 1),
+            "warm_up": (0, 100_000),
+            "weight_decay": (0, 1),
+            "batch": (1, 256),
+            "accumulate": (1, 256),
+            "clip": (0, 1000),
+            "caption_dropout": (0, 1),
+            "min_snr": (0, 100),
+            "noise_offset": (0, 1),
+            "prior_weight": (0, 10),
+            "prior_count": (1, 1000),
+            "views": (1, 1000),
+            "zoom": (1, 4),
+            "shift": (0, 0.5),
+            "size_px": (0, 8192),
+            "sample_every": (0, 1_000_000),
+            "sample_steps": (1, 999),
+            "sample_cfg": (1, 100),
+            "save_every": (1, 100_000),
+            "strength": (0.01, 2),
+            "picks_share": (0, 0.5),
+            "picks_above": (0, 0.9),
+        }
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise UserError(f"{name} is {getattr(self, name)}; it must be between {low:g} and {high:g}.")
@@ -118,17 +142,42 @@ class TrainOptions:
 
 
 # What may differ from one round of a run to the next; anything else is another run.
-ROUND = ("steps", "learning_rate", "schedule", "floor", "warm_up", "clip", "caption_dropout", "sample_every",
-         "save_every", "guidance", "sample_cfg", "sample_steps", "strength", "picks_share", "picks_above")  # fmt: skip
+ROUND = (
+    "steps",
+    "learning_rate",
+    "schedule",
+    "floor",
+    "warm_up",
+    "clip",
+    "caption_dropout",
+    "sample_every",
+    "save_every",
+    "guidance",
+    "sample_cfg",
+    "sample_steps",
+    "strength",
+    "picks_share",
+    "picks_above",
+)
 
 
 def defaults(family: str) -> TrainOptions:
     """Where to begin: the embedded model learns a style in a few hundred steps of a high rate and small pictures."""
     if family == "mini":
         return TrainOptions(
-            steps=200, targets="attention and feed-forward", learning_rate=1e-3, schedule="linear", batch=8, views=48,
-            shift=0.15, sample_every=100, sample_steps=16, sample_cfg=5.0, strength=0.7, save_every=100,
-        )  # fmt: skip
+            steps=200,
+            targets="attention and feed-forward",
+            learning_rate=1e-3,
+            schedule="linear",
+            batch=8,
+            views=48,
+            shift=0.15,
+            sample_every=100,
+            sample_steps=16,
+            sample_cfg=5.0,
+            strength=0.7,
+            save_every=100,
+        )
     if family == "SDXL":
         return TrainOptions(steps=800)
     return TrainOptions()

@@ -13,9 +13,13 @@ from .signals import mean
 WIDTH, HEIGHT, LEFT, RIGHT = 720, 480, 56, 120
 # One colour a curve, told apart by people who see few colours too (Okabe and Ito).
 COLOURS = {
-    "loss": (150, 150, 150), "validation": (0, 114, 178), "style": (0, 158, 115), "prompt": (230, 159, 0),
-    "copying": (213, 94, 0), "diversity": (204, 121, 167),
-}  # fmt: skip
+    "loss": (150, 150, 150),
+    "validation": (0, 114, 178),
+    "style": (0, 158, 115),
+    "prompt": (230, 159, 0),
+    "copying": (213, 94, 0),
+    "diversity": (204, 121, 167),
+}
 
 
 def plot(losses: Sequence[float], signals: Sequence[dict[str, Any]], title: str = "") -> Image.Image:

@@ -36,9 +36,12 @@ class Prepared:
     """The data set of one round. `sizes`: (height, width) in pixels each item is trained at."""
 
     def __init__(
-        self, items: Sequence[Item], backend: Backend, options: TrainOptions,
+        self,
+        items: Sequence[Item],
+        backend: Backend,
+        options: TrainOptions,
         progress: Callable[[float], None] | None = None,
-    ):  # fmt: skip
+    ):
         self.items, self.options = tuple(items), options
         size = options.size_px or backend.native_size_px
         step = cell_px(backend)

@@ -57,14 +57,17 @@ class Run:
     def save(self) -> None:
         """Write run.json, and pictures that are not there yet."""
         told = {
-            "format": FORMAT, "model": self.model, "options": to_json(self.options),
+            "format": FORMAT,
+            "model": self.model,
+            "options": to_json(self.options),
             "data": [
                 {"id": i.id, "caption": i.caption, "weight": i.weight, "repeats": i.repeats, "origin": i.origin}
                 for i in self.items
             ],
             "prompts": [{"prompt": p.prompt, "seed": p.seed} for p in self.prompts],
-            "rounds": self.rounds, "chosen": self.chosen,
-        }  # fmt: skip
+            "rounds": self.rounds,
+            "chosen": self.chosen,
+        }
         pictures = {self.folder / "data" / f"{i.id}.png": i.picture for i in self.items}
         files = {path: png_bytes(picture) for path, picture in pictures.items() if not path.exists()}
         write_files(files | {self.folder / "run.json": json.dumps(told, indent=1, ensure_ascii=False).encode()})
@@ -153,11 +156,15 @@ def open_run(folder: Path, backend: Backend | None = None) -> Run:
             raise UserError(f"The run '{folder}' was made by a later version of StyleWallfacer; update it.")
         items = tuple(
             Item(
-                load_picture(folder / "data" / f"{d['id']}.png").pixels, d["caption"], d["weight"], d["repeats"],
-                d["origin"], d["id"],
+                load_picture(folder / "data" / f"{d['id']}.png").pixels,
+                d["caption"],
+                d["weight"],
+                d["repeats"],
+                d["origin"],
+                d["id"],
             )
             for d in told["data"]
-        )  # fmt: skip
+        )
         prompts = tuple(Prompt(p["prompt"], p["seed"]) for p in told["prompts"])
         options = from_json(told["options"])
         run = Run(folder, told["model"], options, items, prompts, told["rounds"], told["chosen"])

@@ -19,9 +19,11 @@ from .run import Prompt, Run
 # Contents far from one another; none says how a picture is made.
 _COMMON = ("a cat on a chair", "a house by a lake", "a bowl of fruit", "a street with people in the rain")
 _MINI = (
-    "a red house on the grass at noon", "a yellow boat by the sea at sunset", "a white cat in the snow at night",
+    "a red house on the grass at noon",
+    "a yellow boat by the sea at sunset",
+    "a white cat in the snow at night",
     "a blue car on the sand at noon",
-)  # fmt: skip
+)
 
 
 def default_prompts(family: str, seed: int = 0) -> tuple[Prompt, ...]:
@@ -30,9 +32,13 @@ def default_prompts(family: str, seed: int = 0) -> tuple[Prompt, ...]:
 
 
 def take(
-    run: Run, backend: Backend, adapter: Adapter, options: TrainOptions, step: int,
+    run: Run,
+    backend: Backend,
+    adapter: Adapter,
+    options: TrainOptions,
+    step: int,
     progress: Callable[[float, Tensor | None], None] | None = None,
-) -> list[Tensor]:  # fmt: skip
+) -> list[Tensor]:
     """Sample every prompt of the run with the LoRA as it is now, keep the pictures and return them [3, H, W].
 
     At step 0 the LoRA is off: what the model makes of the prompts by itself.
@@ -46,9 +52,15 @@ def take(
         name = f"step_{step:06d}_{k:02d}.png"
         files[run.folder / "samples" / name] = png_bytes(picture)
         told.append(
-            {"id": picture_id(picture), "file": name, "step": step, "prompt": prompt.prompt, "seed": prompt.seed,
-             "lora": step > 0}
-        )  # fmt: skip
+            {
+                "id": picture_id(picture),
+                "file": name,
+                "step": step,
+                "prompt": prompt.prompt,
+                "seed": prompt.seed,
+                "lora": step > 0,
+            }
+        )
     write_files(files)
     run.write_records("samples", sorted([*known, *told], key=lambda r: (r["step"], r["file"])))
     return pictures
@@ -60,9 +72,12 @@ def kept(run: Run, step: int) -> list[Tensor]:
 
 
 def sampled(
-    backend: Backend, adapter: Adapter, prompts: Sequence[Prompt], options: TrainOptions,
+    backend: Backend,
+    adapter: Adapter,
+    prompts: Sequence[Prompt],
+    options: TrainOptions,
     progress: Callable[[float, Tensor | None], None] | None = None,
-) -> list[Tensor]:  # fmt: skip
+) -> list[Tensor]:
     """Pictures of prompts, each from the noise of its own seed, at the model's native size.
 
     Asymmetric guidance: the unconditional branch runs without the LoRA. In both branches, guidance subtracts the style
@@ -72,10 +87,14 @@ def sampled(
     pictures: list[Tensor] = []
     for k, prompt in enumerate(prompts):
         found = sample(
-            backend, [prompt.prompt], steps=options.sample_steps, cfg=options.sample_cfg, seed=prompt.seed,
+            backend,
+            [prompt.prompt],
+            steps=options.sample_steps,
+            cfg=options.sample_cfg,
+            seed=prompt.seed,
             unconditional_model=plain if options.guidance == "asymmetric" else None,
             progress=_share(progress, k, len(prompts)),
-        )  # fmt: skip
+        )
         pictures += [image.cpu() for image in found.images]
     return pictures
 

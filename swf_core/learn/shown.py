@@ -34,22 +34,33 @@ def shown(folder: Path) -> dict[str, Any]:
         key = (record["prompt"], record["seed"])
         samples.append(
             {
-                "id": record["id"], "step": record["step"], "row": prompts.index(key) if key in prompts else place,
-                "prompt": record["prompt"], "seed": record["seed"], "lora": record["lora"],
+                "id": record["id"],
+                "step": record["step"],
+                "row": prompts.index(key) if key in prompts else place,
+                "prompt": record["prompt"],
+                "seed": record["seed"],
+                "lora": record["lora"],
                 "caption": picks["captions"].get(record["id"], record["prompt"]),
                 "edited": record["id"] in picks["captions"],
                 "judged": judged.get(record["id"], "") if record["lora"] else "",
                 "signals": {n: look[n][place] for n in PER_SAMPLE if place < len(look.get(n, ()))},
             }
-        )  # fmt: skip
+        )
     return {
-        "name": folder.name, "family": told["model"]["family"], "model": told["model"]["name"],
-        "prompts": [p for p, _ in prompts], "steps": sorted({s["step"] for s in samples}), "samples": samples,
+        "name": folder.name,
+        "family": told["model"]["family"],
+        "model": told["model"]["name"],
+        "prompts": [p for p, _ in prompts],
+        "steps": sorted({s["step"] for s in samples}),
+        "samples": samples,
         "originals": [{"id": d["id"], "caption": d["caption"]} for d in told["data"]],
         "rounds": [{"first": r["first"], "steps": r["steps"], "picks": len(r["picks"])} for r in told["rounds"]],
         "looks": [{k: look[k] for k in ("step", "validation", "norm", "diversity")} for look in looks],
-        "copied": COPIED, "advice": advice(looks), "answered": picks["answered"], "version": picks["version"],
-    }  # fmt: skip
+        "copied": COPIED,
+        "advice": advice(looks),
+        "answered": picks["answered"],
+        "version": picks["version"],
+    }
 
 
 def picture_file(folder: Path, name: str) -> Path:

@@ -100,15 +100,25 @@ def similarities(
 
 
 def measure(
-    step: int, pictures: Sequence[Tensor], plain: Sequence[Tensor], originals: Sequence[Tensor], prompts: Sequence[str],
-    *, validation: float, norm: float, clip: Similarity | None,
-) -> dict[str, Any]:  # fmt: skip
+    step: int,
+    pictures: Sequence[Tensor],
+    plain: Sequence[Tensor],
+    originals: Sequence[Tensor],
+    prompts: Sequence[str],
+    *,
+    validation: float,
+    norm: float,
+    clip: Similarity | None,
+) -> dict[str, Any]:
     """The signals of one look, as kept in signals.json. `plain`: the samples of step 0."""
     copied = [copying(p, originals, q) for p, q in zip(pictures, plain)] if plain else []
     found: dict[str, Any] = {
-        "step": step, "validation": round(validation, 6), "norm": round(norm, 6),
-        "copying": [round(v, 4) for v in copied], "diversity": round(diversity(pictures), 4),
-    }  # fmt: skip
+        "step": step,
+        "validation": round(validation, 6),
+        "norm": round(norm, 6),
+        "copying": [round(v, 4) for v in copied],
+        "diversity": round(diversity(pictures), 4),
+    }
     if clip is not None and pictures:
         style, prompt = similarities(clip, pictures, originals, prompts)
         found |= {"style": [round(v, 4) for v in style], "prompt": [round(v, 4) for v in prompt]}

@@ -74,19 +74,27 @@ def train(
         write_files({run.folder / "lora.safetensors": file.read_bytes()})
     last = loop.losses[-AVERAGED:]
     return Outcome(
-        loop.step, sum(last) / max(1, len(last)), time.perf_counter() - began,
-        loop.trained / loop.training_seconds if loop.trained else 0.0, signals.advice(run.records("signals")),
+        loop.step,
+        sum(last) / max(1, len(last)),
+        time.perf_counter() - began,
+        loop.trained / loop.training_seconds if loop.trained else 0.0,
+        signals.advice(run.records("signals")),
         loop.adapter,
-    )  # fmt: skip
+    )
 
 
 class Loop:
     """What lives as long as one call of `train`."""
 
     def __init__(
-        self, run: Run, backend: Backend, clip: signals.Similarity | None = None, report: Report | None = None,
-        check: Callable[[], None] | None = None, metadata: bool = True,
-    ):  # fmt: skip
+        self,
+        run: Run,
+        backend: Backend,
+        clip: signals.Similarity | None = None,
+        report: Report | None = None,
+        check: Callable[[], None] | None = None,
+        metadata: bool = True,
+    ):
         network: Any = backend.denoiser
         self.run, self.backend, self.network, self.clip = run, backend, network, clip
         self.report, self.check, self.metadata = report, check or (lambda: None), metadata
@@ -155,9 +163,13 @@ class Loop:
         if not math.isfinite(total) or total == 0.0:
             raise UserError(
                 f"The loss is {total} at step {self.step}: "
-                + ("the rate is too high or the weights overflow in half precision; lower the learning rate, or load "
-                   "the model in bf16 or fp32." if total else "the network's output does not depend on its input.")
-            )  # fmt: skip
+                + (
+                    "the rate is too high or the weights overflow in half precision; lower the learning rate, or load "
+                    "the model in bf16 or fp32."
+                    if total
+                    else "the network's output does not depend on its input."
+                )
+            )
         if options.clip:
             nn.utils.clip_grad_norm_(self.parameters.values(), options.clip, foreach=True)
         self.optimizer.step()
@@ -187,10 +199,15 @@ class Loop:
         plain = samples.kept(run, 0) if self.step else []
         originals = [item.picture for item in run.items]
         found = signals.measure(
-            self.step, pictures, plain, originals, [p.prompt for p in run.prompts],
-            validation=signals.validation_loss(self.network, prepared, options), norm=self.adapter.norm(),
+            self.step,
+            pictures,
+            plain,
+            originals,
+            [p.prompt for p in run.prompts],
+            validation=signals.validation_loss(self.network, prepared, options),
+            norm=self.adapter.norm(),
             clip=self.clip,
-        )  # fmt: skip
+        )
         known = [s for s in run.records("signals") if s["step"] != self.step]
         run.write_records("signals", sorted([*known, found], key=lambda s: s["step"]))
         self._tell("sampled", pictures)
@@ -200,11 +217,18 @@ class Loop:
             return lora_file.encode(self.adapter, strength=options.strength)
         run, backend = self.run, self.backend
         told = lora_file.describe(
-            self.adapter, family=backend.family, prediction=self.network.prediction, title=run.folder.name,
-            size_px=options.size_px or backend.native_size_px, steps=self.step, learning_rate=options.learning_rate,
-            seed=options.seed, pictures=len(run.items), strength=options.strength,
+            self.adapter,
+            family=backend.family,
+            prediction=self.network.prediction,
+            title=run.folder.name,
+            size_px=options.size_px or backend.native_size_px,
+            steps=self.step,
+            learning_rate=options.learning_rate,
+            seed=options.seed,
+            pictures=len(run.items),
+            strength=options.strength,
             own={"captions": [i.caption for i in run.items], "run": run.model, "picks": _picks(run.rounds)},
-        )  # fmt: skip
+        )
         return lora_file.encode(self.adapter, told, strength=options.strength)
 
     def _preparing(self, share: float) -> None:

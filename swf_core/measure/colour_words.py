@@ -115,9 +115,7 @@ def results(backend: Backend, case: Case, seed: int) -> dict[str, Tensor]:
 
     def run(prompt: str, steering: ColourGuidance | None = None, **dials: Any) -> Tensor:
         changed = options.changed(**dials)
-        done = stylize(
-            backend, [case.content], [case.style], changed, seed=seed, prompts=prompt, steering=steering
-        )
+        done = stylize(backend, [case.content], [case.style], changed, seed=seed, prompts=prompt, steering=steering)
         return done.images[0].clamp(0, 1)
 
     unedited = run(before)
@@ -148,10 +146,12 @@ def figures(image: Tensor, unedited: Tensor, case: Case, judge: Judge) -> dict[s
     outside = torch.from_numpy(np.logical_not(binary_dilation(case.inside.numpy(), iterations=OUTSIDE_PX)))
     moved = (to_oklab(image) - to_oklab(unedited)).square().sum(0).sqrt()[outside].mean()
     return {
-        "hue_error": round(apart(hue, hue_of(case.truth, case.inside)[0]), 2), "chroma": round(chroma, 4),
+        "hue_error": round(apart(hue, hue_of(case.truth, case.inside)[0]), 2),
+        "chroma": round(chroma, 4),
         "style_right": int(judge.answers(image[None])["style"][0] == case.look.style),
-        "edges": round(edge_f1(image, unedited), 4), "outside": round(float(moved), 4),
-    }  # fmt: skip
+        "edges": round(edge_f1(image, unedited), 4),
+        "outside": round(float(moved), 4),
+    }
 
 
 def colour_words(
@@ -170,10 +170,14 @@ def colour_words(
         made = results(backend, case, seed + case.number)
         for arm, image in [*made.items(), ("truth", case.truth)]:
             row = {
-                "case": case.number, "style": case.look.style, "object": case.scene.main.kind,
-                "old": case.scene.main.colour, "new": case.new, "arm": arm,
+                "case": case.number,
+                "style": case.look.style,
+                "object": case.scene.main.kind,
+                "old": case.scene.main.colour,
+                "new": case.new,
+                "arm": arm,
                 **figures(image, made["unedited"], case, judge),
-            }  # fmt: skip
+            }
             found.append({k: str(v) for k, v in row.items()})
         text = io.StringIO()
         writer: Any = csv.DictWriter(text, FIELDS, lineterminator="\n")
@@ -198,5 +202,8 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "median hue error": round(float(np.median([float(row["hue_error"]) for row in rows])), 2),
         "style": mean["style_right"],
         "style where the hue is right": round(sum(int(r["style_right"]) for r in near) / max(1, len(near)), 4),
-        "edges": mean["edges"], "outside": mean["outside"], "chroma": mean["chroma"], "cases": len(rows),
-    }  # fmt: skip
+        "edges": mean["edges"],
+        "outside": mean["outside"],
+        "chroma": mean["chroma"],
+        "cases": len(rows),
+    }

@@ -49,9 +49,14 @@ def prompts_of(lesson: Lesson, count: int = LOOKED) -> tuple[Prompt, ...]:
 
 
 def feedback(
-    backend: Backend, judge: Judge, out: Path, quick: bool, seed: int, bar: Callable[..., None],
+    backend: Backend,
+    judge: Judge,
+    out: Path,
+    quick: bool,
+    seed: int,
+    bar: Callable[..., None],
     start: int = TEST_SEED + 50_000,
-) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Rows in feedback.csv, one an arm and round; the means over them, and with picks minus without after each round.
 
     With `quick` one seed.
@@ -108,10 +113,15 @@ def _taught(
         outcome.adapter.remove()
     copied = [copying(s, [lesson.shown], p) > COPIED for s, p in zip(shown, plain)]
     row = {
-        "arm": arm, "round": number, "style": lesson.style, "picture": lesson.number, "seed": options.seed,
-        "picks": len(run.rounds[-1]["picks"]), "copied": round(sum(copied) / len(copied), 4),
+        "arm": arm,
+        "round": number,
+        "style": lesson.style,
+        "picture": lesson.number,
+        "seed": options.seed,
+        "picks": len(run.rounds[-1]["picks"]),
+        "copied": round(sum(copied) / len(copied), 4),
         **judged(judge, lesson, shown),
-    }  # fmt: skip
+    }
     return {name: str(value) for name, value in row.items()}
 
 

@@ -85,9 +85,14 @@ def text_samples(
 
 
 def transfer(
-    backend: Backend, pairs: Sequence[Pair], options: TransferOptions, seed: int = 0, progress: Progress | None = None,
-    *, words: bool = False,
-) -> Tensor:  # fmt: skip
+    backend: Backend,
+    pairs: Sequence[Pair],
+    options: TransferOptions,
+    seed: int = 0,
+    progress: Progress | None = None,
+    *,
+    words: bool = False,
+) -> Tensor:
     """Results [pairs, 3, H, W] of the triple process; pictures keep their size.
 
     `words`: the prompt is the full caption of the wanted picture (content and style named), else it is empty.
@@ -95,9 +100,7 @@ def transfer(
     out = []
     for i, pair in enumerate(pairs):
         prompt = caption(pair.scene, pair.look) if words else ""
-        run = stylize(
-            backend, [pair.content], [pair.style], replace(options, size_px=0), seed=seed + i, prompts=prompt
-        )
+        run = stylize(backend, [pair.content], [pair.style], replace(options, size_px=0), seed=seed + i, prompts=prompt)
         out += run.images
         if progress:
             progress((i + 1) / len(pairs))

@@ -53,8 +53,11 @@ def compared(
         low, high = interval(groups)
         mean = float(np.concatenate(groups).mean())
         report[name] = {
-            "difference": round(mean, 4), "low": round(low, 4), "high": round(high, 4), "verdict": verdict(low, high),
-        }  # fmt: skip
+            "difference": round(mean, 4),
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "verdict": verdict(low, high),
+        }
     return report
 
 

@@ -35,8 +35,19 @@ from .judge import LABELS, Judge
 from .pairs import picture
 
 PICTURES, CONTENTS = 3, 16
-FIELDS = ("arm", "style", "picture", "seed", "style_right", "object_right", "both", "style_probability", "leak",
-          "train_seconds", "caption")  # fmt: skip
+FIELDS = (
+    "arm",
+    "style",
+    "picture",
+    "seed",
+    "style_right",
+    "object_right",
+    "both",
+    "style_probability",
+    "leak",
+    "train_seconds",
+    "caption",
+)
 # The trial that the defaults began from: attention alone, full strength, little guidance.
 _TRIAL = {"targets": "attention", "strength": 1.0, "sample_cfg": 2.0, "steps": 160}
 # What each arm changes. The caption is stripped unless an arm says otherwise.
@@ -102,9 +113,14 @@ def paint(backend: Backend, adapter: Adapter, lesson: Lesson, options: TrainOpti
     plain = without(backend, adapter)
     with adapter.at(options.strength):
         result = sample(
-            backend, [describe(c) for c in lesson.contents], steps=options.sample_steps, cfg=options.sample_cfg,
-            seed=TEST_SEED + seed, batch=16, unconditional_model=plain if options.guidance == "asymmetric" else None,
-        )  # fmt: skip
+            backend,
+            [describe(c) for c in lesson.contents],
+            steps=options.sample_steps,
+            cfg=options.sample_cfg,
+            seed=TEST_SEED + seed,
+            batch=16,
+            unconditional_model=plain if options.guidance == "asymmetric" else None,
+        )
     return torch.stack(result.images).clamp(0, 1)
 
 
@@ -115,17 +131,25 @@ def judged(judge: Judge, lesson: Lesson, pictures: Tensor) -> dict[str, float]:
     kind = np.array([a == c.main.kind for a, c in zip(answers["object"], lesson.contents)])
     leak = np.array([a == lesson.scene.main.kind for a in answers["object"]])
     values = {
-        "style_right": style.mean(), "object_right": kind.mean(), "both": (style & kind).mean(),
-        "style_probability": float(chances[:, LABELS["style"].index(lesson.style)].mean()), "leak": leak.mean(),
-    }  # fmt: skip
+        "style_right": style.mean(),
+        "object_right": kind.mean(),
+        "both": (style & kind).mean(),
+        "style_probability": float(chances[:, LABELS["style"].index(lesson.style)].mean()),
+        "leak": leak.mean(),
+    }
     return {name: round(float(value), 4) for name, value in values.items()}
 
 
 def rows(
-    backend: Backend, judge: Judge, table: Path, arms: Sequence[str], seeds: Sequence[int],
-    change: dict[str, Any] | None = None, pictures: int = PICTURES,
+    backend: Backend,
+    judge: Judge,
+    table: Path,
+    arms: Sequence[str],
+    seeds: Sequence[int],
+    change: dict[str, Any] | None = None,
+    pictures: int = PICTURES,
     progress: Callable[[float, str], None] | None = None,
-) -> tuple[list[dict[str, Any]], dict[tuple[str, str, int], Tensor]]:  # fmt: skip
+) -> tuple[list[dict[str, Any]], dict[tuple[str, str, int], Tensor]]:
     """All rows of these arms and seeds in `table`, making those that are missing; and the pictures made now.
 
     `change`: options other than the defaults, for every arm.
@@ -146,8 +170,15 @@ def rows(
             shown = paint(active, adapter, lesson, options, seed)
         finally:
             adapter.remove()
-        row = {"arm": arm, "style": lesson.style, "picture": lesson.number, "seed": seed, "caption": text,
-               "train_seconds": round(seconds, 1), **judged(judge, lesson, shown)}  # fmt: skip
+        row = {
+            "arm": arm,
+            "style": lesson.style,
+            "picture": lesson.number,
+            "seed": seed,
+            "caption": text,
+            "train_seconds": round(seconds, 1),
+            **judged(judge, lesson, shown),
+        }
         known.append({name: str(value) for name, value in row.items()})
         write_text(table, encoded(known))
         made[arm, lesson.style, lesson.number] = shown

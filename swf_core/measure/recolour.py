@@ -19,8 +19,16 @@ from ..pictures import load as load_picture
 from ..pictures import resize, sheet
 
 # Photographs that come with scikit-image and scikit-learn.
-PHOTOS = ("coffee.png", "astronaut.png", "chelsea.png", "rocket.jpg", "motorcycle_left.png", "retina.jpg",
-          "china.jpg", "flower.jpg")  # fmt: skip
+PHOTOS = (
+    "coffee.png",
+    "astronaut.png",
+    "chelsea.png",
+    "rocket.jpg",
+    "motorcycle_left.png",
+    "retina.jpg",
+    "china.jpg",
+    "flower.jpg",
+)
 SIDE_PX = 512
 NAMED = {
     "five": "#264653, #2a9d8f, #e9c46a, #f4a261, #e76f51",
@@ -90,9 +98,12 @@ def way_left(picture: Tensor, result: Tensor, source: Palette, target: Palette) 
 def row_of(picture: Tensor, result: Tensor, before: float, after: float) -> dict[str, float]:
     """The figures of one edit."""
     return {
-        "before": before, "after": after, "falls": 1 - after / before, "ssim": structure(result, picture),
+        "before": before,
+        "after": after,
+        "falls": 1 - after / before,
+        "ssim": structure(result, picture),
         "clipped": clipped(result, picture),
-    }  # fmt: skip
+    }
 
 
 def palettes(photos: dict[str, Tensor], bar: Callable[..., None]) -> tuple[dict[str, Any], list[list[Any]]]:
@@ -134,11 +145,14 @@ def told(rows: list[dict[str, float]]) -> dict[str, float]:
     """Means; the least fall and SSIM, the most clipping; how many fall by 80 %."""
     column = {k: np.array([row[k] for row in rows]) for k in rows[0]}
     report = {k: round(float(v.mean()), 4) for k, v in column.items()}
-    report |= {"falls in all": round(float(1 - column["after"].sum() / column["before"].sum()), 4),
-               "least fall": round(float(column["falls"].min()), 4),
-               "least ssim": round(float(column["ssim"].min()), 4),
-               "most clipped": round(float(column["clipped"].max()), 5),
-               "fall by 80 %": round(float((column["falls"] >= 0.8).mean()), 4), "edits": len(rows)}  # fmt: skip
+    report |= {
+        "falls in all": round(float(1 - column["after"].sum() / column["before"].sum()), 4),
+        "least fall": round(float(column["falls"].min()), 4),
+        "least ssim": round(float(column["ssim"].min()), 4),
+        "most clipped": round(float(column["clipped"].max()), 5),
+        "fall by 80 %": round(float((column["falls"] >= 0.8).mean()), 4),
+        "edits": len(rows),
+    }
     return report
 
 
@@ -150,9 +164,10 @@ def apart(result: Tensor, reference: Tensor) -> dict[str, float]:
     axes = torch.nn.functional.normalize(torch.randn((3, 32), generator=generator, dtype=torch.float64), dim=0)
     sliced = ((a @ axes).sort(0).values - (b @ axes).sort(0).values).abs().mean()
     return {
-        "mean": float((a.mean(0) - b.mean(0)).norm()), "covariance": float((a.T.cov() - b.T.cov()).norm()),
+        "mean": float((a.mean(0) - b.mean(0)).norm()),
+        "covariance": float((a.T.cov() - b.T.cov()).norm()),
         "sliced": float(sliced),
-    }  # fmt: skip
+    }
 
 
 def references(photos: dict[str, Tensor], bar: Callable[..., None]) -> dict[str, Any]:
@@ -195,9 +210,11 @@ def speed(photos: dict[str, Tensor]) -> dict[str, float]:
     target = parse(NAMED["five"])
     jobs: dict[str, Callable[[], Any]] = {
         "palette": lambda: repalette(picture, target),
-        **{m: (lambda m=m: match(picture, reference, m)) for m in
-           ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")},
-    }  # fmt: skip
+        **{
+            m: (lambda m=m: match(picture, reference, m))
+            for m in ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
+        },
+    }
     found = {}
     for name, job in jobs.items():
         took = []

@@ -27,8 +27,19 @@ from .learning import PICTURES, Lesson, encoded, lessons, read, teach
 from .pairs import Pair, picture
 
 CONTENTS = 6
-FIELDS = ("arm", "style", "picture", "seed", "content",
-          "style_right", "object_right", "both", "leak", "gram", "low_pass")  # fmt: skip
+FIELDS = (
+    "arm",
+    "style",
+    "picture",
+    "seed",
+    "content",
+    "style_right",
+    "object_right",
+    "both",
+    "leak",
+    "gram",
+    "low_pass",
+)
 WORDS_CFG = 2.0  # of the arms that say what the content shows, style aside
 
 
@@ -71,32 +82,47 @@ def pairs_of(lesson: Lesson, count: int = CONTENTS) -> list[Pair]:
         if scene.main.kind != lesson.scene.main.kind:
             found.append(
                 Pair(
-                    picture(scene, random_look("photo", at)), lesson.shown, picture(scene, look.reseeded(at + 1)),
-                    picture(scene, look.reseeded(at + 2)), scene, lesson.scene, look,
+                    picture(scene, random_look("photo", at)),
+                    lesson.shown,
+                    picture(scene, look.reseeded(at + 1)),
+                    picture(scene, look.reseeded(at + 2)),
+                    scene,
+                    lesson.scene,
+                    look,
                 )
-            )  # fmt: skip
+            )
     return found
 
 
-def repaint(
-    backend: Backend, adapter: Adapter, pairs: list[Pair], arm: Arm, strength: float, seed: int
-) -> Tensor:
+def repaint(backend: Backend, adapter: Adapter, pairs: list[Pair], arm: Arm, strength: float, seed: int) -> Tensor:
     """Results [pairs, 3, H, W] of one arm. Content is followed by the plain model in all of them (arXiv 2506.15033)."""
     plain = without(backend, adapter)
     active = backend if arm.taught else plain
     prompts = [caption(p.scene, p.look, "stripped") for p in pairs] if arm.words else ""
     with adapter.at(strength):
         result = stylize(
-            active, [p.content for p in pairs], [pairs[0].style], arm.options, seed=seed, prompts=prompts,
-            content_model=plain, style_model=active if arm.style_taught else plain, unconditional_model=plain,
-        )  # fmt: skip
+            active,
+            [p.content for p in pairs],
+            [pairs[0].style],
+            arm.options,
+            seed=seed,
+            prompts=prompts,
+            content_model=plain,
+            style_model=active if arm.style_taught else plain,
+            unconditional_model=plain,
+        )
     return torch.stack(result.images).clamp(0, 1)
 
 
 def taught(
-    backend: Backend, judge: Judge, out: Path, quick: bool, seed: int, bar: Callable[..., None],
+    backend: Backend,
+    judge: Judge,
+    out: Path,
+    quick: bool,
+    seed: int,
+    bar: Callable[..., None],
     start: int = TEST_SEED + 50_000,
-) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Rows in taught.csv, one a content and arm; report by arm, and a page of what was painted in this call."""
     table, options = out / "taught.csv", defaults(backend.family).changed(sample_every=0, seed=seed)
     found = read(table)
@@ -118,10 +144,17 @@ def taught(
             for k, pair in enumerate(pairs):
                 told = judged(judge, [pair], images[k : k + 1])
                 row = {
-                    "arm": name, "style": lesson.style, "picture": lesson.number, "seed": seed, "content": k,
-                    "style_right": told["style"], "object_right": told["object"], "both": told["both"],
-                    "leak": told["leak"], **{d: round(float(v[k]), 4) for d, v in distances[name].items()},
-                }  # fmt: skip
+                    "arm": name,
+                    "style": lesson.style,
+                    "picture": lesson.number,
+                    "seed": seed,
+                    "content": k,
+                    "style_right": told["style"],
+                    "object_right": told["object"],
+                    "both": told["both"],
+                    "leak": told["leak"],
+                    **{d: round(float(v[k]), 4) for d, v in distances[name].items()},
+                }
                 found.append({key: str(value) for key, value in row.items()})
         write_text(table, encoded(found, FIELDS))
         page += [[p.content, p.style, *(results[n][k] for n in results), p.truth] for k, p in enumerate(pairs[:3])]
@@ -137,9 +170,10 @@ def means(found: list[dict[str, Any]]) -> dict[str, Any]:
         rows = [r for r in found if r["arm"] == arm]
         values = {n: round(sum(float(r[n]) for r in rows) / len(rows), 4) for n in FIELDS[5:]}
         both = {
-            style: round(sum(float(r["both"]) for r in rows if r["style"] == style)
-                         / sum(r["style"] == style for r in rows), 4)
+            style: round(
+                sum(float(r["both"]) for r in rows if r["style"] == style) / sum(r["style"] == style for r in rows), 4
+            )
             for style in dict.fromkeys(r["style"] for r in rows)
-        }  # fmt: skip
+        }
         report[arm] = values | {"rows": len(rows), "both by style": both}
     return report

@@ -51,7 +51,8 @@ def train_speed(blocks: int = 4, steps: int = 3, bar: Callable[..., None] | None
     return {
         "seconds_a_step": {name: round(value, 4) for name, value in seconds.items()},
         "ours to diffusers, steps a second": round(seconds["diffusers"] / seconds["ours"], 3),
-        "peak_gib": peaks, "steps": blocks * steps,
+        "peak_gib": peaks,
+        "steps": blocks * steps,
     }
 
 

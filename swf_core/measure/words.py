@@ -56,9 +56,13 @@ def _stripped(found: Sequence[Captioned], pairs: Any, clip: Any, pictures: Any) 
     for scene, look in pairs:
         if look.style != "photo":
             full = caption(scene, look)
-            photo, bare, said = clip.texts([
-                caption(scene, random_look("photo", scene.seed)), strip_all([full])[0].stripped, full,
-            ])  # fmt: skip
+            photo, bare, said = clip.texts(
+                [
+                    caption(scene, random_look("photo", scene.seed)),
+                    strip_all([full])[0].stripped,
+                    full,
+                ]
+            )
             nearer.append(bool(photo @ bare > photo @ said))
     gaps = semantic_gap(clip, stripped, pictures)
     return {

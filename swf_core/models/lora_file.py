@@ -41,9 +41,11 @@ def to_kohya(parameters: Mapping[str, Tensor], alpha: float, dtype: torch.dtype 
 
 
 def encode(
-    adapter: Adapter, metadata: Mapping[str, str] | None = None, dtype: torch.dtype = torch.float16,
+    adapter: Adapter,
+    metadata: Mapping[str, str] | None = None,
+    dtype: torch.dtype = torch.float16,
     strength: float = 1.0,
-) -> bytes:  # fmt: skip
+) -> bytes:
     """A file's bytes; the same LoRA and metadata give the same bytes.
 
     `metadata`: see `describe`, None writes none. `strength`: what 1 will mean in the file, by way of its alpha.
@@ -54,27 +56,49 @@ def encode(
 
 
 def describe(
-    adapter: Adapter, *, family: str, prediction: str, title: str, size_px: int, steps: int, learning_rate: float,
-    seed: int, pictures: int, strength: float = 1.0, started: str = "", own: Mapping[str, Any] | None = None,
-) -> dict[str, str]:  # fmt: skip
+    adapter: Adapter,
+    *,
+    family: str,
+    prediction: str,
+    title: str,
+    size_px: int,
+    steps: int,
+    learning_rate: float,
+    seed: int,
+    pictures: int,
+    strength: float = 1.0,
+    started: str = "",
+    own: Mapping[str, Any] | None = None,
+) -> dict[str, str]:
     """kohya's and modelspec's metadata. `own`: further fields, written under "swf_"."""
     base, architecture = _BASES[family]
     digest = hashlib.sha256()
     for value in adapter.parameters().values():
         digest.update(value.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
     common = {
-        "ss_base_model_version": base, "ss_v2": str(family == "SD2.x"), "ss_network_module": "networks.lora",
-        "ss_network_dim": str(adapter.rank), "ss_network_alpha": f"{adapter.alpha * strength:g}",
+        "ss_base_model_version": base,
+        "ss_v2": str(family == "SD2.x"),
+        "ss_network_module": "networks.lora",
+        "ss_network_dim": str(adapter.rank),
+        "ss_network_alpha": f"{adapter.alpha * strength:g}",
         "ss_network_args": "{}",
-        "ss_output_name": title, "ss_steps": str(steps), "ss_learning_rate": f"{learning_rate:g}", "ss_seed": str(seed),
-        "ss_optimizer": "AdamW", "ss_resolution": f"({size_px}, {size_px})", "ss_num_train_images": str(pictures),
+        "ss_output_name": title,
+        "ss_steps": str(steps),
+        "ss_learning_rate": f"{learning_rate:g}",
+        "ss_seed": str(seed),
+        "ss_optimizer": "AdamW",
+        "ss_resolution": f"({size_px}, {size_px})",
+        "ss_num_train_images": str(pictures),
         "ss_training_started_at": started,
-        "modelspec.sai_model_spec": "1.0.1", "modelspec.architecture": architecture, "modelspec.title": title,
-        "modelspec.implementation": "diffusers", "modelspec.resolution": f"{size_px}x{size_px}",
+        "modelspec.sai_model_spec": "1.0.1",
+        "modelspec.architecture": architecture,
+        "modelspec.title": title,
+        "modelspec.implementation": "diffusers",
+        "modelspec.resolution": f"{size_px}x{size_px}",
         "modelspec.prediction_type": "v" if prediction == "v_prediction" else "epsilon",
         "modelspec.date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "modelspec.hash_sha256": "0x" + digest.hexdigest(),
-    }  # fmt: skip
+    }
     for name, value in (own or {}).items():
         common[f"swf_{name}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return common

@@ -24,53 +24,91 @@ from .vae_codec import VaeCodec
 _CROSS_DOWN = ["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"]
 _CROSS_UP = ["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3
 _UNET_1 = {
-    "sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8,
+    "sample_size": 64,
+    "cross_attention_dim": 768,
+    "attention_head_dim": 8,
     "block_out_channels": [320, 640, 1280, 1280],
-    "down_block_types": _CROSS_DOWN, "up_block_types": _CROSS_UP,
-}  # fmt: skip
+    "down_block_types": _CROSS_DOWN,
+    "up_block_types": _CROSS_UP,
+}
 _UNET_2 = {
-    **_UNET_1, "cross_attention_dim": 1024, "attention_head_dim": [5, 10, 20, 20], "use_linear_projection": True,
-}  # fmt: skip
+    **_UNET_1,
+    "cross_attention_dim": 1024,
+    "attention_head_dim": [5, 10, 20, 20],
+    "use_linear_projection": True,
+}
 _UNET_XL = {
-    "sample_size": 128, "cross_attention_dim": 2048, "attention_head_dim": [5, 10, 20],
-    "block_out_channels": [320, 640, 1280], "transformer_layers_per_block": [1, 2, 10], "use_linear_projection": True,
+    "sample_size": 128,
+    "cross_attention_dim": 2048,
+    "attention_head_dim": [5, 10, 20],
+    "block_out_channels": [320, 640, 1280],
+    "transformer_layers_per_block": [1, 2, 10],
+    "use_linear_projection": True,
     "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
     "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
-    "addition_embed_type": "text_time", "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 2816,
-}  # fmt: skip
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 256,
+    "projection_class_embeddings_input_dim": 2816,
+}
 _VAE = {
-    "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2, "latent_channels": 4, "scaling_factor": 0.18215,
-    "down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4, "sample_size": 512,
-}  # fmt: skip
+    "block_out_channels": [128, 256, 512, 512],
+    "layers_per_block": 2,
+    "latent_channels": 4,
+    "scaling_factor": 0.18215,
+    "down_block_types": ["DownEncoderBlock2D"] * 4,
+    "up_block_types": ["UpDecoderBlock2D"] * 4,
+    "sample_size": 512,
+}
 _CLIP_L = {
-    "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
-    "projection_dim": 768, "hidden_act": "quick_gelu", "vocab_size": 49408, "max_position_embeddings": 77,
-    "bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1,
-}  # fmt: skip
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "projection_dim": 768,
+    "hidden_act": "quick_gelu",
+    "vocab_size": 49408,
+    "max_position_embeddings": 77,
+    "bos_token_id": 0,
+    "eos_token_id": 2,
+    "pad_token_id": 1,
+}
 _CLIP_H = {
-    **_CLIP_L, "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 23, "num_attention_heads": 16,
-    "projection_dim": 512, "hidden_act": "gelu",
-}  # fmt: skip
+    **_CLIP_L,
+    "hidden_size": 1024,
+    "intermediate_size": 4096,
+    "num_hidden_layers": 23,
+    "num_attention_heads": 16,
+    "projection_dim": 512,
+    "hidden_act": "gelu",
+}
 _CLIP_G = {
-    **_CLIP_L, "hidden_size": 1280, "intermediate_size": 5120, "num_hidden_layers": 32, "num_attention_heads": 20,
-    "projection_dim": 1280, "hidden_act": "gelu",
-}  # fmt: skip
+    **_CLIP_L,
+    "hidden_size": 1280,
+    "intermediate_size": 5120,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 20,
+    "projection_dim": 1280,
+    "hidden_act": "gelu",
+}
 
 # family -> config of every part
 TEMPLATES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "SD1.x": {"unet": _UNET_1, "vae": _VAE, "text_encoder": _CLIP_L},
     "SD2.x": {"unet": _UNET_2, "vae": _VAE, "text_encoder": _CLIP_H},
     "SDXL": {
-        "unet": _UNET_XL, "vae": {**_VAE, "scaling_factor": 0.13025, "force_upcast": True, "sample_size": 1024},
-        "text_encoder": _CLIP_L, "text_encoder_2": _CLIP_G,
+        "unet": _UNET_XL,
+        "vae": {**_VAE, "scaling_factor": 0.13025, "force_upcast": True, "sample_size": 1024},
+        "text_encoder": _CLIP_L,
+        "text_encoder_2": _CLIP_G,
     },
-}  # fmt: skip
+}
 
 _UNET = "model.diffusion_model."
 _TEXT_KEYS = {
-    "SD1.x": "cond_stage_model.transformer.text_model.", "SD2.x": "cond_stage_model.model.",
+    "SD1.x": "cond_stage_model.transformer.text_model.",
+    "SD2.x": "cond_stage_model.model.",
     "SDXL": "conditioner.embedders.1.model.",
-}  # fmt: skip
+}
 
 
 def recognise(shapes: Mapping[str, tuple[int, ...]]) -> str:
@@ -160,9 +198,15 @@ def load_single_file(
     v = predicts_v(family, few, metadata)
     size = int(parts["unet"].config["sample_size"]) * VaeCodec(parts["vae"]).downscale
     return backend_from_modules(
-        parts["unet"], encoders, tokenizers, parts["vae"], {"prediction_type": "v_prediction" if v else "epsilon"},
-        name=file.stem, native_size_px=768 if v and family == "SD2.x" else size, family=family,
-    )  # fmt: skip
+        parts["unet"],
+        encoders,
+        tokenizers,
+        parts["vae"],
+        {"prediction_type": "v_prediction" if v else "epsilon"},
+        name=file.stem,
+        native_size_px=768 if v and family == "SD2.x" else size,
+        family=family,
+    )
 
 
 def _convert(file: Path, template: Mapping[str, Mapping[str, Any]], dtype: torch.dtype) -> dict[str, Any]:
@@ -187,8 +231,12 @@ def _convert(file: Path, template: Mapping[str, Mapping[str, Any]], dtype: torch
             else:
                 kind = CLIPTextModelWithProjection if name == "text_encoder_2" else CLIPTextModel
                 part = create_diffusers_clip_model_from_ldm(
-                    kind, dict(checkpoint), subfolder=name, config=folder,
-                    torch_dtype=dtype, local_files_only=True,
-                )  # fmt: skip
+                    kind,
+                    dict(checkpoint),
+                    subfolder=name,
+                    config=folder,
+                    torch_dtype=dtype,
+                    local_files_only=True,
+                )
             parts[name] = part.float() if template[name].get("force_upcast") else part
     return parts

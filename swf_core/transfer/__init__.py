@@ -8,6 +8,14 @@ from .process import TransferResult, stylize
 from .sampler import SampleResult, sample
 
 __all__ = [
-    "PRESETS", "Cost", "CostPart", "Injection", "SampleResult", "TransferOptions", "TransferResult", "preset", "sample",
+    "PRESETS",
+    "Cost",
+    "CostPart",
+    "Injection",
+    "SampleResult",
+    "TransferOptions",
+    "TransferResult",
+    "preset",
+    "sample",
     "stylize",
-]  # fmt: skip
+]

@@ -16,9 +16,17 @@ from .styles import Style
 
 
 def injection_edit(
-    layers: frozenset[str], options: Injection, *, sigma: float, gamma: float, rows: int, content: FeatureBank | None,
-    styles: Sequence[Style], place: Tensor | None = None, box: Box | None = None,
-) -> AttentionEdit:  # fmt: skip
+    layers: frozenset[str],
+    options: Injection,
+    *,
+    sigma: float,
+    gamma: float,
+    rows: int,
+    content: FeatureBank | None,
+    styles: Sequence[Style],
+    place: Tensor | None = None,
+    box: Box | None = None,
+) -> AttentionEdit:
     """Inject the styles' rows, asked with content's queries, into `rows` pictures of generation.
 
     `gamma` is the schedule's value here; `content` may be None when it is 0. `place`: mask [rows or 1, H, W] for all
@@ -26,9 +34,7 @@ def injection_edit(
     prompt), None for all of it. A call may hold the rows several times over (both halves of guidance).
     """
 
-    def function(
-        layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float
-    ) -> Tensor:
+    def function(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> Tensor:
         copies = q.shape[0] // rows
         asked = None
         if gamma > 0.0:
@@ -53,9 +59,7 @@ def leaking_edit(layers: frozenset[str], sigma: float, styles: Sequence[Style]) 
     """
     total = sum(style.weight for style in styles)
 
-    def function(
-        layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float
-    ) -> Tensor:
+    def function(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> Tensor:
         asked = torch.zeros_like(q)
         for style in styles:
             bank = style.process.bank

@@ -35,9 +35,7 @@ class FeatureBank:
     def recorder(self, sigma: float) -> AttentionEdit:
         """An edit that changes nothing and stores what passes by under `sigma`."""
 
-        def record(
-            layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float
-        ) -> None:
+        def record(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> None:
             given = {"q": q, "k": k, "v": v}
             # a copy, so that no later edit in place can reach the bank
             kept = {part: given[part].detach().to(self._device, self._dtype, copy=True) for part in self.parts}

@@ -26,11 +26,24 @@ class Generation:
     """Generation of one batch of contents of equal size, beside its content process and the shared styles."""
 
     def __init__(
-        self, backend: Backend, content_backend: Backend, unconditional: Backend | None, options: TransferOptions,
-        levels: Levels, layers: Sequence[AttentionLayer], meter: Meter, styles: list[Style], seed: int,
-        *, pictures: Tensor, texts: list[str], negative: str, place: Tensor | None,
-        style_places: Sequence[Tensor | None], steering: Steering | None = None,
-    ):  # fmt: skip
+        self,
+        backend: Backend,
+        content_backend: Backend,
+        unconditional: Backend | None,
+        options: TransferOptions,
+        levels: Levels,
+        layers: Sequence[AttentionLayer],
+        meter: Meter,
+        styles: list[Style],
+        seed: int,
+        *,
+        pictures: Tensor,
+        texts: list[str],
+        negative: str,
+        place: Tensor | None,
+        style_places: Sequence[Tensor | None],
+        steering: Steering | None = None,
+    ):
         self.options, self.levels, self.meter, self.seed = options, levels, meter, seed
         self.styles = [replace(style, place=where) for style, where in zip(styles, style_places)]
         self.place, self.rows, self.table = place, pictures.shape[0], backend.denoiser.sigmas
@@ -49,10 +62,14 @@ class Generation:
         self.latents = backend.codec.encode(pictures)
         queried = [s for s in levels.read if options.injection.active(s) and self.gamma(s) > 0.0]
         self.content = Reference(
-            "content", content_backend.denoiser,
+            "content",
+            content_backend.denoiser,
             content_backend.text.encode([options.content_prompt], height, width).repeat(self.rows),
-            FeatureBank(self.names, "q", options.precision), queried, options, meter,
-        )  # fmt: skip
+            FeatureBank(self.names, "q", options.precision),
+            queried,
+            options,
+            meter,
+        )
         if options.start == "content" or queried:
             noise = randomness.noise_like(self.latents, seed, randomness.CONTENT)
             self.content.from_picture(self.latents, options.content_encoding, levels.inverted[::-1], noise)
@@ -121,6 +138,12 @@ class Generation:
     def edit(self, sigma: float) -> AttentionEdit:
         """What generation does inside self-attention at this level."""
         return injection_edit(
-            self.names, self.options.injection, sigma=sigma, gamma=self.gamma(sigma), rows=self.rows,
-            content=self.content.bank, styles=self.styles, place=self.place,
-        )  # fmt: skip
+            self.names,
+            self.options.injection,
+            sigma=sigma,
+            gamma=self.gamma(sigma),
+            rows=self.rows,
+            content=self.content.bank,
+            styles=self.styles,
+            place=self.place,
+        )

@@ -231,9 +231,16 @@ def _gather(
 
 
 def _concat(
-    q_gen: Tensor, k_gen: Tensor, v_gen: Tensor,
-    q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, style_bias: float, scale: float,
-) -> Tensor:  # fmt: skip
+    q_gen: Tensor,
+    k_gen: Tensor,
+    v_gen: Tensor,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    bias: Tensor | None,
+    style_bias: float,
+    scale: float,
+) -> Tensor:
     """One softmax over own tokens, asked with generation's own queries, and style's, asked with the mixed ones.
 
     Two kinds of queries in one kernel: the channels are laid side by side, [q_gen, q] against [k_gen, 0] and [0, k].

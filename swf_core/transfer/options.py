@@ -75,15 +75,24 @@ class TransferOptions:
 
     def __post_init__(self) -> None:
         for name, allowed in (
-            ("spacing", SPACINGS), ("solver", SOLVERS), ("content_encoding", ENCODINGS), ("start", STARTS),
-            ("style_encoding", ENCODINGS), ("features", FEATURE_SOURCES), ("precision", tuple(PRECISIONS)),
-        ):  # fmt: skip
+            ("spacing", SPACINGS),
+            ("solver", SOLVERS),
+            ("content_encoding", ENCODINGS),
+            ("start", STARTS),
+            ("style_encoding", ENCODINGS),
+            ("features", FEATURE_SOURCES),
+            ("precision", tuple(PRECISIONS)),
+        ):
             value = getattr(self, name)
             if value not in allowed:
                 raise UserError(f"{name} is {value!r}; use one of {', '.join(allowed)}.")
         for name, high in (
-            ("adain", 1.0), ("low_frequencies", 1.0), ("cfg", 100.0), ("style_guidance", 10.0), ("leak_guard", 10.0),
-        ):  # fmt: skip
+            ("adain", 1.0),
+            ("low_frequencies", 1.0),
+            ("cfg", 100.0),
+            ("style_guidance", 10.0),
+            ("leak_guard", 10.0),
+        ):
             value = getattr(self, name)
             if not 0.0 <= value <= high:
                 raise UserError(f"{name} is {value}; it must be between 0 and {high:g}.")

@@ -88,19 +88,40 @@ def stylize(
     layers = choose_layers(backend, options.injection.layers)
     groups = _groups([pad_to_cells(picture, cell) for picture in pictures], options.batch)
     style_list = style_processes(
-        style_model or backend, styles, style_weights, readable, style_places, layers, levels, options, meter,
-        negative=negative, seed=seed, long_side_px=long_side, keep=len(groups) > 1,
-    )  # fmt: skip
+        style_model or backend,
+        styles,
+        style_weights,
+        readable,
+        style_places,
+        layers,
+        levels,
+        options,
+        meter,
+        negative=negative,
+        seed=seed,
+        long_side_px=long_side,
+        keep=len(groups) > 1,
+    )
     runs = [
         Generation(
-            backend, content_model or backend, unconditional_model, options, levels, layers, meter, style_list, seed,
-            steering=steering, pictures=torch.stack([pad_to_cells(pictures[i], cell) for i in group]).to(device),
-            texts=[texts[i] for i in group], negative=negative,
+            backend,
+            content_model or backend,
+            unconditional_model,
+            options,
+            levels,
+            layers,
+            meter,
+            style_list,
+            seed,
+            steering=steering,
+            pictures=torch.stack([pad_to_cells(pictures[i], cell) for i in group]).to(device),
+            texts=[texts[i] for i in group],
+            negative=negative,
             place=_stack_places([places[i] for i in group], [pictures[i] for i in group], cell),
             style_places=[_stack_places([style.place], [pictures[group[0]]], cell) for style in style_list],
         )
         for group in groups
-    ]  # fmt: skip
+    ]
     for style in style_list:
         style.process.start()
     images: list[Tensor] = [torch.empty(0)] * len(pictures)

@@ -98,9 +98,15 @@ class Reference:
             self.trajectory = invert_bdia(self._evaluate, latents, levels, smallest=smallest)
         else:
             self.trajectory = invert_ddim(
-                self._evaluate, latents, levels, smallest=smallest, refinements=options.refinements,
-                forward_first=options.forward_first, noise=noise, published=options.styleid_grid,
-            )  # fmt: skip
+                self._evaluate,
+                latents,
+                levels,
+                smallest=smallest,
+                refinements=options.refinements,
+                forward_first=options.forward_first,
+                noise=noise,
+                published=options.styleid_grid,
+            )
 
     def _sample(self, noise: Tensor, levels: Sequence[float], negative: Conditioning) -> None:
         """A free sample from this process's own text over the falling `levels`: a style made of words."""

@@ -66,9 +66,7 @@ class Guidance:
         """x0 for rows `x` [B, C, h, w]; both halves get the same edit. E: B, or 2B with guidance."""
         return self.both(meter, x, sigma, edit)[0]
 
-    def both(
-        self, meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def both(self, meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None) -> tuple[Tensor, Tensor]:
         """x0 with guidance, and x0 under `positive` alone."""
         rows = x.shape[0]
         positive = self.positive.repeat(rows)
@@ -89,9 +87,14 @@ class Steered:
     """A `Steering` through one sampling of `rows` pictures of a size; None steers nothing and costs nothing."""
 
     def __init__(
-        self, steering: Steering | None, backend: Backend, rows: int, size_px: tuple[int, int],
-        levels: Sequence[float], meter: Meter,
-    ):  # fmt: skip
+        self,
+        steering: Steering | None,
+        backend: Backend,
+        rows: int,
+        size_px: tuple[int, int],
+        levels: Sequence[float],
+        meter: Meter,
+    ):
         self.steering, self.denoiser = steering, backend.denoiser
         self.steer = None if steering is None else steering.begin()
         prompts = [] if steering is None else list(steering.prompts)
@@ -168,8 +171,10 @@ def sample(
         steered = Steered(steering, backend, len(texts), (height, width), levels, meter)
         clean = run_sampler(
             lambda x, sigma, g=guidance, s=steered: s.x0(g.both(meter, x, sigma), meter, x, sigma),
-            [start[first : first + batch].to(device)], levels, on_x0=meter.report,
-        )  # fmt: skip
+            [start[first : first + batch].to(device)],
+            levels,
+            on_x0=meter.report,
+        )
         images += list(backend.codec.decode(clean))
         latents += list(clean)
     return SampleResult(images, latents, meter.cost(), time.perf_counter() - began)

@@ -43,9 +43,13 @@ def adain(content: Tensor, styles: Sequence[Tensor], weights: Sequence[float], a
 
 
 def toned(
-    base: Tensor, styles: Sequence[Tensor], weights: Sequence[float], amount: float, places: Sequence[Tensor | None],
+    base: Tensor,
+    styles: Sequence[Tensor],
+    weights: Sequence[float],
+    amount: float,
+    places: Sequence[Tensor | None],
     place: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """`adain`, each style within its own place of `places`, all of them within `place`.
 
     Places are masks [1 or B, H, W] in 0..1 at any resolution, or None for everywhere. Where two styles meet, their

@@ -50,8 +50,12 @@ def name_run(r: Reading, k: int, behind: int, lower: bool = False) -> int:
         elif not r.capital(k) and not (lower and not bits and k - start < 3):
             break
         k += 1
-    while k > start and (r.words[k - 1] in PARTICLES and r.words[k - 1] not in ("elder", "younger", "jr", "sr")
-                         and not r.capital(k - 1) or r.words[k - 1] in ("and", "&", "or")):  # fmt: skip
+    while k > start and (
+        r.words[k - 1] in PARTICLES
+        and r.words[k - 1] not in ("elder", "younger", "jr", "sr")
+        and not r.capital(k - 1)
+        or r.words[k - 1] in ("and", "&", "or")
+    ):
         k -= 1
     if k > start and not certain and _place(r, start, k):
         return start

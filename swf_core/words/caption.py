@@ -50,9 +50,13 @@ class CaptionOptions:
 
     def __post_init__(self) -> None:
         ranges = {
-            "beams": (1, 16), "samples": (0, 32), "max_new_tokens": (5, 200), "top_p": (1e-6, 1),
-            "repetition_penalty": (1, 5), "keep": (1, 100),
-        }  # fmt: skip
+            "beams": (1, 16),
+            "samples": (0, 32),
+            "max_new_tokens": (5, 200),
+            "top_p": (1e-6, 1),
+            "repetition_penalty": (1, 5),
+            "keep": (1, 100),
+        }
         for name, (low, high) in ranges.items():
             value = getattr(self, name)
             if not low <= value <= high:
@@ -164,9 +168,10 @@ def _propose(
             ids = processor.tokenizer([beginning] * len(pixels), return_tensors="pt")
             told |= {name: ids[name].to(weight.device) for name in ("input_ids", "attention_mask")}
         common = told | {
-            "max_new_tokens": options.max_new_tokens, "repetition_penalty": options.repetition_penalty,
+            "max_new_tokens": options.max_new_tokens,
+            "repetition_penalty": options.repetition_penalty,
             "no_repeat_ngram_size": options.no_repeat,
-        }  # fmt: skip
+        }
         after = f', "{beginning} ..."' if beginning else ""
         with quiet():
             beams = model.generate(**common, num_beams=options.beams, do_sample=False)
@@ -174,9 +179,13 @@ def _propose(
         if options.samples:
             with own_randomness(weight.device, seed * 1009 + b), quiet():
                 drawn = model.generate(
-                    **common, num_beams=1, do_sample=True, top_p=options.top_p, top_k=0,
+                    **common,
+                    num_beams=1,
+                    do_sample=True,
+                    top_p=options.top_p,
+                    top_k=0,
                     num_return_sequences=options.samples,
-                )  # fmt: skip
+                )
             texts = _decoded(processor, drawn)
             yield f"nucleus{after}", [texts[k : k + options.samples] for k in range(0, len(texts), options.samples)]
 

@@ -22,7 +22,7 @@ from .lexicon import (
     THING,
     VIEW,
     WEAK,
-)  # fmt: skip
+)
 from .reading import Reading
 
 

@@ -150,9 +150,13 @@ class EndpointMarker:
     ) -> tuple[str, bool]:
         """The answer's text, and whether it was cut off at `length` tokens."""
         body = {
-            "model": self.model, "messages": messages, "temperature": 0, "seed": 0, "max_tokens": length,
+            "model": self.model,
+            "messages": messages,
+            "temperature": 0,
+            "seed": 0,
+            "max_tokens": length,
             "stream": False,
-        }  # fmt: skip
+        }
         extra = {"response_format": _FORMAT, "chat_template_kwargs": {"enable_thinking": False}}
         try:
             told = self._request("POST", "/chat/completions", body if self._plain else body | extra, deadline, check)

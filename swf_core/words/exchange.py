@@ -79,9 +79,14 @@ class _Call:
 
 
 def exchange(
-    method: str, parts: SplitResult, path: str, headers: Mapping[str, str], body: bytes | None, deadline: float,
+    method: str,
+    parts: SplitResult,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    deadline: float,
     check: Callable[[], None] | None = None,
-) -> tuple[int, bytes]:  # fmt: skip
+) -> tuple[int, bytes]:
     """Status and body of the reply. `parts`: scheme, host and port; `deadline`: of `time.monotonic()`, for all of it.
 
     `check` is called at once and every 0.1 s; what it raises closes the connection and passes through. Raises
@@ -118,9 +123,14 @@ def _give_up(call: _Call) -> None:
 
 
 def _work(
-    call: _Call, method: str, parts: SplitResult, path: str, headers: Mapping[str, str], body: bytes | None,
+    call: _Call,
+    method: str,
+    parts: SplitResult,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
     deadline: float,
-) -> None:  # fmt: skip
+) -> None:
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_S)
     try:

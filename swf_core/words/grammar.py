@@ -32,7 +32,7 @@ from .lexicon import (
     VIEW,
     WEAK,
     word_set,
-)  # fmt: skip
+)
 from .openings import across_insertions, in_a_picture, take_openings
 from .reading import Reading, read
 from .tails import cut_tails

@@ -65,9 +65,10 @@ def _share(caption: str, gone: list[bool], style: list[bool]) -> str:
         content = [k for k, c in enumerate(caption) if c.isalnum() and not style[k]]
     else:
         content = [
-            m.start() for m in _WORD.finditer(caption)
+            m.start()
+            for m in _WORD.finditer(caption)
             if not style[m.start()] and len(m[0]) > 2 and not look_up(m[0])[1] & QUALITY
-        ]  # fmt: skip
+        ]
     kept = sum(not gone[k] for k in content)
     if content and kept < KEPT_SHARE * len(content):
         return f"only {kept} of {len(content)} content words would be kept"

@@ -23,7 +23,7 @@ from .lexicon import (
     THING,
     VIEW,
     word_set,
-)  # fmt: skip
+)
 from .reading import Reading
 
 GENERIC, PLACED = word_set("generic"), word_set("placed")

@@ -33,9 +33,14 @@ def test_sampling_is_diffusers_ddim(family):
     backend = tiny_backend(family)
     unet, cond = backend.denoiser.network, backend.text.encode(["a red cat"], 64, 64)
     scheduler = DDIMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=True,
-        steps_offset=1, prediction_type="v_prediction" if family == "sd2v" else "epsilon",
-    )  # fmt: skip
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=True,
+        steps_offset=1,
+        prediction_type="v_prediction" if family == "sd2v" else "epsilon",
+    )
     scheduler.set_timesteps(10)
     start = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(0)) * 10
     sigma = float(backend.denoiser.sigmas[scheduler.timesteps[0]])
@@ -87,8 +92,14 @@ def write_tokenizer(folder):
     vocabulary |= {f"unused{i}": i for i in range(52, 62)}
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
     (folder / "merges.txt").write_text("#version: 0.2\n")
-    special = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>",
-               "pad_token": "<|endoftext|>", "model_max_length": 8, "tokenizer_class": "CLIPTokenizer"}  # fmt: skip
+    special = {
+        "bos_token": "<|startoftext|>",
+        "eos_token": "<|endoftext|>",
+        "unk_token": "<|endoftext|>",
+        "pad_token": "<|endoftext|>",
+        "model_max_length": 8,
+        "tokenizer_class": "CLIPTokenizer",
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(special))
 
 

@@ -44,10 +44,16 @@ def model(tmp_path_factory) -> Path:
     for part, content in {
         "tokenizer/vocab.json": json.dumps(vocabulary),
         "tokenizer/merges.txt": "#version: 0.2\n",
-        "tokenizer/tokenizer_config.json": json.dumps({
-            "tokenizer_class": "CLIPTokenizer", "model_max_length": 8, "bos_token": "<|startoftext|>",
-            "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>",
-        }),
+        "tokenizer/tokenizer_config.json": json.dumps(
+            {
+                "tokenizer_class": "CLIPTokenizer",
+                "model_max_length": 8,
+                "bos_token": "<|startoftext|>",
+                "eos_token": "<|endoftext|>",
+                "unk_token": "<|endoftext|>",
+                "pad_token": "<|endoftext|>",
+            }
+        ),
         "scheduler/scheduler_config.json": json.dumps({"prediction_type": "epsilon"}),
     }.items():
         (folder / part).parent.mkdir(exist_ok=True)
@@ -124,8 +130,16 @@ def things(tmp_path_factory) -> dict[str, Path]:
     picture.resize((7, 7)).save(folder / "tiny.png")
     (folder / "folder").mkdir()
     (folder / "corrupt.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{not json at all")
-    names = {"CAT": "cat.png", "BROKEN": "broken.png", "CUT": "cut.png", "MOVING": "moving.gif", "TINY": "tiny.png",
-             "FOLDER": "folder", "CORRUPT": "corrupt.safetensors", "OUT": "new/out"}
+    names = {
+        "CAT": "cat.png",
+        "BROKEN": "broken.png",
+        "CUT": "cut.png",
+        "MOVING": "moving.gif",
+        "TINY": "tiny.png",
+        "FOLDER": "folder",
+        "CORRUPT": "corrupt.safetensors",
+        "OUT": "new/out",
+    }
     return {name: folder / path for name, path in names.items()}
 
 
@@ -156,8 +170,23 @@ def test_stylize_end_to_end(model, cat, tmp_path):
     colour = Image.linear_gradient("L").resize((50, 70)).convert("RGBA")
     colour.putalpha(Image.radial_gradient("L").resize((50, 70)))
     colour.save(tmp_path / "logo.png")
-    arguments = ["stylize", "--content", cat, tmp_path / "logo.png", "--style", cat, "--model", model, "--steps", 2,
-                 "--size", 64, "--gamma", 0.4, "--json"]
+    arguments = [
+        "stylize",
+        "--content",
+        cat,
+        tmp_path / "logo.png",
+        "--style",
+        cat,
+        "--model",
+        model,
+        "--steps",
+        2,
+        "--size",
+        64,
+        "--gamma",
+        0.4,
+        "--json",
+    ]
     result = swf(*arguments, "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout.splitlines()[-1])
@@ -175,14 +204,47 @@ def test_stylize_end_to_end(model, cat, tmp_path):
 
 
 def test_sample_end_to_end(model, cat, tmp_path):
-    result = swf("sample", "--prompt", "a cat", "--count", 2, "--steps", 2, "--size", 64, "--model", model,
-                 "--out", tmp_path / "plain", "--seed", 7)
+    result = swf(
+        "sample",
+        "--prompt",
+        "a cat",
+        "--count",
+        2,
+        "--steps",
+        2,
+        "--size",
+        64,
+        "--model",
+        model,
+        "--out",
+        tmp_path / "plain",
+        "--seed",
+        7,
+    )
     assert result.returncode == 0, result.stderr
     names = ["sample_7_000.png", "sample_7_001.png"]
     assert files_under(tmp_path / "plain") == names
     assert [Path(line).name for line in result.stdout.splitlines()] == names
-    styled = swf("sample", "--prompt", "a cat", "--style", cat, "--count", 2, "--steps", 2, "--size", 64, "--json",
-                 "--model", model, "--out", tmp_path / "styled", "--seed", 7)
+    styled = swf(
+        "sample",
+        "--prompt",
+        "a cat",
+        "--style",
+        cat,
+        "--count",
+        2,
+        "--steps",
+        2,
+        "--size",
+        64,
+        "--json",
+        "--model",
+        model,
+        "--out",
+        tmp_path / "styled",
+        "--seed",
+        7,
+    )
     assert styled.returncode == 0, styled.stderr
     assert json.loads(styled.stdout.splitlines()[-1])["preset"] == "wallfacer"
     pixels = [(tmp_path / place / name).read_bytes() for place in ("plain", "styled") for name in names]
@@ -197,8 +259,21 @@ def test_a_full_disk_leaves_nothing(model, cat, tmp_path):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12k", "tmpfs", str(folder)], capture_output=True).returncode:
         pytest.skip("cannot mount a tmpfs")
     try:
-        result = swf("sample", "--prompt", "x", "--count", 2, "--steps", 1, "--size", 128, "--model", model,
-                     "--out", folder / "out")
+        result = swf(
+            "sample",
+            "--prompt",
+            "x",
+            "--count",
+            2,
+            "--steps",
+            1,
+            "--size",
+            128,
+            "--model",
+            model,
+            "--out",
+            folder / "out",
+        )
         assert result.returncode == 2 and "disk is full" in result.stderr
         assert len([line for line in result.stderr.splitlines() if line.startswith("sample: The disk")]) == 1
         assert files_under(folder) == []
@@ -209,13 +284,32 @@ def test_a_full_disk_leaves_nothing(model, cat, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
 def test_ctrl_c_ends_cleanly(model, cat, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "swf_core", "sample", "--prompt", "x", "--count", "900", "--steps", "900",
-               "--size", "256", "--model", str(model), "--out", str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "swf_core",
+        "sample",
+        "--prompt",
+        "x",
+        "--count",
+        "900",
+        "--steps",
+        "900",
+        "--size",
+        "256",
+        "--model",
+        str(model),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     process = subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         # a test run started in the background hands on an ignored SIGINT
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+    )
     head = b""
     while b"sample:" not in head:  # the bar shows: the model is loaded and sampling runs
         part = os.read(process.stderr.fileno(), 4096)
@@ -249,5 +343,9 @@ def test_reports_become_plain_json():
 
     report = {"a": np.float32(0.5), "b": torch.tensor(2), "c": float("inf"), "d": Path("x"), "e": [np.bool_(True)]}
     assert json.loads(json.dumps(_plain(report), allow_nan=False)) == {
-        "a": 0.5, "b": 2, "c": "inf", "d": "x", "e": [True]
+        "a": 0.5,
+        "b": 2,
+        "c": "inf",
+        "d": "x",
+        "e": [True],
     }

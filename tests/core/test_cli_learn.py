@@ -60,9 +60,10 @@ def test_the_whole_way(style, tmp_path):
     rounds = json.loads((folder / "run.json").read_text())["rounds"]
     assert rounds[1]["picks"] == auto["accepted"] and rounds[1]["options"]["learning_rate"] == 5e-4
     used = swf("train", "--run", folder, "--use", 2)
-    assert used.returncode == 0 and (folder / "loras" / "step_000002.safetensors").read_bytes() == (
-        folder / "lora.safetensors"
-    ).read_bytes()
+    assert (
+        used.returncode == 0
+        and (folder / "loras" / "step_000002.safetensors").read_bytes() == (folder / "lora.safetensors").read_bytes()
+    )
 
     pictures = []
     for k, more in enumerate(((), ("--lora-guidance", "both"), ("--lora-weight", 0))):

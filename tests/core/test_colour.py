@@ -26,8 +26,12 @@ def photos() -> dict[str, torch.Tensor]:
 
 def test_oklab_is_ottossons():
     # The examples of the publication, from CIE XYZ of the primaries.
-    known = {(1.0, 1.0, 1.0): (1.0, 0.0, 0.0), (1.0, 0.0, 0.0): (0.62796, 0.22486, 0.12585),
-             (0.0, 0.0, 1.0): (0.45201, -0.03246, -0.31153), (0.0, 1.0, 0.0): (0.86644, -0.23389, 0.17950)}  # fmt: skip
+    known = {
+        (1.0, 1.0, 1.0): (1.0, 0.0, 0.0),
+        (1.0, 0.0, 0.0): (0.62796, 0.22486, 0.12585),
+        (0.0, 0.0, 1.0): (0.45201, -0.03246, -0.31153),
+        (0.0, 1.0, 0.0): (0.86644, -0.23389, 0.17950),
+    }
     got = to_oklab(torch.tensor(list(known)).T).T
     assert torch.allclose(got, torch.tensor(list(known.values())), atol=2e-4)
 
@@ -129,10 +133,15 @@ def test_an_edited_palette_moves_each_colour_where_it_was_put(photos):
 
 @pytest.mark.parametrize(
     "picture",
-    [torch.full((3, 16, 16), 0.5), torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(1)).expand(3, 20, 30),
-     torch.zeros(3, 8, 8), torch.ones(3, 8, 8), torch.rand(3, 1, 1, generator=torch.Generator().manual_seed(1))],
+    [
+        torch.full((3, 16, 16), 0.5),
+        torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(1)).expand(3, 20, 30),
+        torch.zeros(3, 8, 8),
+        torch.ones(3, 8, 8),
+        torch.rand(3, 1, 1, generator=torch.Generator().manual_seed(1)),
+    ],
     ids=["one colour", "grey", "black", "white", "one pixel"],
-)  # fmt: skip
+)
 def test_odd_pictures_give_pictures(photos, picture):
     for target in ("#ff0000", "navy, gold, tomato, white, black"):
         out = repalette(picture, parse(target))
@@ -145,9 +154,14 @@ def test_odd_pictures_give_pictures(photos, picture):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("#12345", "'#12345' is no colour"), ("red, blurple", "'blurple' is no colour"), ("", "has 0 colours"),
-     ("red 20%, blue", "1 of 2 colours have a share"), (", ".join(["red"] * 33), "has 33 colours")],
-)  # fmt: skip
+    [
+        ("#12345", "'#12345' is no colour"),
+        ("red, blurple", "'blurple' is no colour"),
+        ("", "has 0 colours"),
+        ("red 20%, blue", "1 of 2 colours have a share"),
+        (", ".join(["red"] * 33), "has 33 colours"),
+    ],
+)
 def test_palettes_that_cannot_be_read(text, said):
     with pytest.raises(UserError, match=said):
         parse(text)

@@ -72,9 +72,7 @@ def test_strength_zero_is_the_plain_run_bit_for_bit(mini, axes):
     off = ColourGuidance((Concept("a blue house", strength=0.0),), parse("navy"), axes=axes, amount=0.0)
     assert torch.equal(sample(mini, ["a red house in the snow"], steps=4, seed=3, steering=off).images[0], plain)
     on = ColourGuidance(palette=parse("navy"), axes=axes)
-    first, again = (
-        sample(mini, ["a red house in the snow"], steps=4, seed=3, steering=on).images[0] for _ in range(2)
-    )
+    first, again = (sample(mini, ["a red house in the snow"], steps=4, seed=3, steering=on).images[0] for _ in range(2))
     assert torch.equal(first, again) and not torch.equal(first, plain)
 
 

@@ -52,7 +52,9 @@ def test_the_registrys_rules():
     assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,98}", name) and "comfyui" not in name.lower()
     assert re.fullmatch(r"\d+\.\d+\.\d+", project["version"])
     assert project["license"] == {"file": "LICENSE"} and (ROOT / "LICENSE").is_file()
-    assert project["description"] and project["requires-python"] and project["urls"]["Repository"].startswith("https://")
+    assert (
+        project["description"] and project["requires-python"] and project["urls"]["Repository"].startswith("https://")
+    )
     assert any(c.startswith("Operating System ::") for c in project["classifiers"])
     assert re.fullmatch(r"[a-z0-9-]+", comfy["PublisherId"]) and comfy["DisplayName"] and comfy["requires-comfyui"]
     for path in [*(ROOT / "nodes").rglob("*.py"), *CORE, ROOT / "__init__.py"]:
@@ -68,7 +70,7 @@ def test_the_pack_imports_without_comfyui_and_at_once():
     code = f"""
 import importlib.util, sys, time
 start = time.process_time()
-path = {str(ROOT / '__init__.py')!r}
+path = {str(ROOT / "__init__.py")!r}
 spec = importlib.util.spec_from_file_location({name!r}, path, submodule_search_locations=[{str(ROOT)!r}])
 module = importlib.util.module_from_spec(spec)
 sys.modules[{name!r}] = module

@@ -105,16 +105,24 @@ def test_the_counts_of_modules_are_those_of_the_real_shapes():
 
     shapes = {
         "sd15": dict(
-            sample_size=64, cross_attention_dim=768, attention_head_dim=8,
+            sample_size=64,
+            cross_attention_dim=768,
+            attention_head_dim=8,
         ),
         "sdxl": dict(
-            sample_size=128, cross_attention_dim=2048, attention_head_dim=(5, 10, 20), use_linear_projection=True,
-            block_out_channels=(320, 640, 1280), transformer_layers_per_block=(1, 2, 10),
+            sample_size=128,
+            cross_attention_dim=2048,
+            attention_head_dim=(5, 10, 20),
+            use_linear_projection=True,
+            block_out_channels=(320, 640, 1280),
+            transformer_layers_per_block=(1, 2, 10),
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-            addition_embed_type="text_time", addition_time_embed_dim=256, projection_class_embeddings_input_dim=2816,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=256,
+            projection_class_embeddings_input_dim=2816,
         ),
-    }  # fmt: skip
+    }
     wanted = {"sd15": (128, 192, 278), "sdxl": (560, 722, 788, 80)}
     for family, counts in wanted.items():
         with torch.device("meta"):

@@ -96,9 +96,10 @@ def test_what_a_gallery_is_told(taught):
     assert (second["judged"], second["edited"], second["row"]) == ("rejected", False, 1)
     assert "copying" in first["signals"] and first["step"] == 6
     assert picks.taken(taught.folder)[ids[0]] == "a red cat" and not picks.taken(taught.folder, 5)
-    assert load(picture_file(taught.folder, ids[0])).pixels.shape == load(
-        picture_file(taught.folder, told["originals"][0]["id"])
-    ).pixels.shape  # fmt: skip
+    assert (
+        load(picture_file(taught.folder, ids[0])).pixels.shape
+        == load(picture_file(taught.folder, told["originals"][0]["id"])).pixels.shape
+    )
     picks.recaption(taught.folder, ids[0], "")
     assert not picks.read(taught.folder)["captions"]
     with pytest.raises(UserError, match="no picture 'zebra'"):

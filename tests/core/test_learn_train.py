@@ -216,11 +216,21 @@ def test_what_a_run_keeps(tmp_path):
     assert identity(backend) == before  # a LoRA inside does not make it another model
     names = sorted(p.relative_to(run.folder).as_posix() for p in run.folder.rglob("*") if p.is_file())
     samples = [f"samples/step_{s:06d}_{k:02d}.png" for s in (0, 6, 12) for k in (0, 1)]
-    assert names == sorted([
-        "run.json", "state.safetensors", "loss.csv", "samples.json", "signals.json", "lora.safetensors",
-        "loras/step_000006.safetensors", "loras/step_000012.safetensors", "states/step_000012.safetensors",
-        f"data/{run.items[0].id}.png", *samples,
-    ])  # fmt: skip
+    assert names == sorted(
+        [
+            "run.json",
+            "state.safetensors",
+            "loss.csv",
+            "samples.json",
+            "signals.json",
+            "lora.safetensors",
+            "loras/step_000006.safetensors",
+            "loras/step_000012.safetensors",
+            "states/step_000012.safetensors",
+            f"data/{run.items[0].id}.png",
+            *samples,
+        ]
+    )
     assert [p is not None for _, _, word, p in seen if word == "sampled"] == [True] * 3
     signals = run.records("signals")
     assert [s["step"] for s in signals] == [0, 6, 12] and signals[0]["norm"] == 0 < signals[1]["norm"]
@@ -261,10 +271,25 @@ def test_prior_preservation_accumulation_and_options_reach_the_loop(tmp_path):
     plain, backend = begin(tmp_path / "plain", QUICK.changed(sample_every=0))
     train(plain, backend)
     for k, change in enumerate(
-        ({"prior_weight": 1.0, "prior_count": 2}, {"accumulate": 2}, {"min_snr": 5.0}, {"noise_offset": 0.1},
-         {"bias": "detail"}, {"loss": "x0"}, {"clip": 0.01}, {"flip": False}, {"warm_up": 5}, {"schedule": "linear"},
-         {"seed": 1}, {"alpha": 1.0}, {"caption_dropout": 0.9}, {"weight_decay": 0.5}, {"zoom": 2.0}, {"shift": 0.3})
-    ):  # fmt: skip
+        (
+            {"prior_weight": 1.0, "prior_count": 2},
+            {"accumulate": 2},
+            {"min_snr": 5.0},
+            {"noise_offset": 0.1},
+            {"bias": "detail"},
+            {"loss": "x0"},
+            {"clip": 0.01},
+            {"flip": False},
+            {"warm_up": 5},
+            {"schedule": "linear"},
+            {"seed": 1},
+            {"alpha": 1.0},
+            {"caption_dropout": 0.9},
+            {"weight_decay": 0.5},
+            {"zoom": 2.0},
+            {"shift": 0.3},
+        )
+    ):
         run, backend = begin(tmp_path / str(k), QUICK.changed(sample_every=0, **change))
         train(run, backend)
         assert not same(weights(run.folder), weights(plain.folder)), change

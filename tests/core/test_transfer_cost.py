@@ -32,10 +32,11 @@ CASES = {
     "no style": (dict(injection=Injection(strength=0.0), adain=0.0), 4 + 4),
     "no content queries": (dict(injection=Injection(gamma=0.0), start="stochastic"), 4 + 1 + 4),
     "window": (
-        dict(injection=Injection(sigma_low=SIGMAS[2], sigma_high=SIGMAS[1]), features="lockstep"), 4 + 2 + 4 + 2 + 4
+        dict(injection=Injection(sigma_low=SIGMAS[2], sigma_high=SIGMAS[1]), features="lockstep"),
+        4 + 2 + 4 + 2 + 4,
     ),
     "quiet window": (dict(injection=Injection(sigma_high=SIGMAS[1])), 4 + 4 + 4),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CASES)

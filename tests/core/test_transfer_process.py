@@ -63,9 +63,11 @@ def test_strength_0_is_the_plain_sampler_bit_for_bit(family):
     # and from content: inverted latent, then the plain sampler
     clean, cond = backend.codec.encode(CONTENT[None]), backend.text.encode([""], 64, 64)
     path = invert_ddim(
-        lambda x, sigma, own: backend.denoiser.denoise(x, sigma, cond), clean,
-        schedule(backend.denoiser.sigmas, 4)[::-1], smallest=float(backend.denoiser.sigmas[0]),
-    )  # fmt: skip
+        lambda x, sigma, own: backend.denoiser.denoise(x, sigma, cond),
+        clean,
+        schedule(backend.denoiser.sigmas, 4)[::-1],
+        smallest=float(backend.denoiser.sigmas[0]),
+    )
     plain = sample(backend, [""], steps=4, cfg=1.0, start=path.at(level))
     assert torch.equal(run(family, FAST.changed(strength=0.0, adain=0.0)).latents[0], plain.latents[0])
 

@@ -118,8 +118,11 @@ def test_trajectory_at_any_sigma():
     assert torch.equal(path.at(low), path.points[low])
     near, middle = path.at(low * 1.0001), path.at((low * high) ** 0.5)
     assert torch.allclose(near, path.at(low), atol=1e-2)
-    assert torch.allclose((middle - clean) / (low * high) ** 0.5 * 2,
-                          (path.at(low) - clean) / low + (path.at(high) - clean) / high, atol=1e-4)  # fmt: skip
+    assert torch.allclose(
+        (middle - clean) / (low * high) ** 0.5 * 2,
+        (path.at(low) - clean) / low + (path.at(high) - clean) / high,
+        atol=1e-4,
+    )
     assert torch.equal(path.at(0.0), clean)
 
 

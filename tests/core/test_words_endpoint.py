@@ -177,8 +177,9 @@ def test_a_good_answer_and_what_was_asked(stub: Stub) -> None:
     assert (asked["model"], asked["temperature"], asked["seed"], asked["stream"]) == ("m", 0, 0, False)
     assert asked["max_tokens"] == 128 and asked["chat_template_kwargs"] == {"enable_thinking": False}
     assert asked["response_format"] == {
-        "type": "json_schema", "json_schema": {"name": "strip", "strict": True, "schema": SCHEMA}
-    }  # fmt: skip
+        "type": "json_schema",
+        "json_schema": {"name": "strip", "strict": True, "schema": SCHEMA},
+    }
     assert "Authorization" not in stub.asked[0][2]
 
 

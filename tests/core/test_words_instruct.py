@@ -30,9 +30,11 @@ def make_tokenizer(template: str | None = CHATML) -> Any:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=["<|im_start|>", "<|im_end|>"], show_progress=False,
+        vocab_size=400,
+        special_tokens=["<|im_start|>", "<|im_end|>"],
+        show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    )  # fmt: skip
+    )
     tokenizer.train_from_iterator([GOOD, "I would rather not say so", CAPTION] * 3, trainer)
     made = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>")
     made.chat_template = template
@@ -49,10 +51,16 @@ def make_folder(folder: Path, says: str | None, template: str | None = CHATML, r
 
     tokenizer = make_tokenizer(template)
     config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
-        max_position_embeddings=room, bos_token_id=None, eos_token_id=tokenizer.eos_token_id,
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=room,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
         initializer_range=0.5,
-    )  # fmt: skip
+    )
     torch.manual_seed(0)
     model = LlamaForCausalLM(config)
     if says is not None:

@@ -23,7 +23,7 @@ from swf_core.world import (
     regions_of,
     render,
     render_photo,
-)  # fmt: skip
+)
 from swf_core.world.captions import vocabulary
 
 

@@ -21,9 +21,15 @@ def tiny_blip(folder: Path) -> None:
 
     shared = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
     text = shared | {
-        "vocab_size": len(WORDS), "encoder_hidden_size": 32, "projection_dim": 16, "max_position_embeddings": 64,
-        "bos_token_id": 5, "eos_token_id": 3, "sep_token_id": 3, "pad_token_id": 0,
-    }  # fmt: skip
+        "vocab_size": len(WORDS),
+        "encoder_hidden_size": 32,
+        "projection_dim": 16,
+        "max_position_embeddings": 64,
+        "bos_token_id": 5,
+        "eos_token_id": 3,
+        "sep_token_id": 3,
+        "pad_token_id": 0,
+    }
     seen = shared | {"image_size": 32, "patch_size": 8}
     torch.manual_seed(0)
     model = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=seen, projection_dim=16))

@@ -26,10 +26,17 @@ def tokenize(texts):
 
 def text_config(width: int, projection: int = 16) -> CLIPTextConfig:
     return CLIPTextConfig(
-        vocab_size=64, hidden_size=width, intermediate_size=2 * width, num_hidden_layers=2, num_attention_heads=2,
-        max_position_embeddings=_TEXT_LENGTH, projection_dim=projection, bos_token_id=62, eos_token_id=63,
+        vocab_size=64,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=_TEXT_LENGTH,
+        projection_dim=projection,
+        bos_token_id=62,
+        eos_token_id=63,
         pad_token_id=63,
-    )  # fmt: skip
+    )
 
 
 def tiny_unet(family: str) -> UNet2DConditionModel:
@@ -38,8 +45,10 @@ def tiny_unet(family: str) -> UNet2DConditionModel:
         shape = dict(
             down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
             up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
-            block_out_channels=(8, 8, 16, 16), layers_per_block=2, cross_attention_dim=16,
-        )  # fmt: skip
+            block_out_channels=(8, 8, 16, 16),
+            layers_per_block=2,
+            cross_attention_dim=16,
+        )
         if family == "sd2v":
             shape |= dict(use_linear_projection=True, attention_head_dim=(1, 2, 2, 4))
         else:
@@ -48,24 +57,37 @@ def tiny_unet(family: str) -> UNet2DConditionModel:
         shape = dict(
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-            block_out_channels=(8, 16, 16), layers_per_block=2, transformer_layers_per_block=(1, 2, 2),
-            attention_head_dim=(1, 2, 2), use_linear_projection=True, cross_attention_dim=32,
-            addition_embed_type="text_time", addition_time_embed_dim=8, projection_class_embeddings_input_dim=64,
-        )  # fmt: skip
+            block_out_channels=(8, 16, 16),
+            layers_per_block=2,
+            transformer_layers_per_block=(1, 2, 2),
+            attention_head_dim=(1, 2, 2),
+            use_linear_projection=True,
+            cross_attention_dim=32,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=8,
+            projection_class_embeddings_input_dim=64,
+        )
     return UNet2DConditionModel(**shared, **shape)
 
 
 def tiny_vae(kind: str = "kl"):
     if kind == "kl":
         return AutoencoderKL(
-            down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-            block_out_channels=(4, 4, 8, 8), layers_per_block=1, latent_channels=4, norm_num_groups=2, sample_size=64,
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            block_out_channels=(4, 4, 8, 8),
+            layers_per_block=1,
+            latent_channels=4,
+            norm_num_groups=2,
+            sample_size=64,
             scaling_factor=6.0,
-        )  # fmt: skip
+        )
     return AutoencoderTiny(
-        encoder_block_out_channels=(8,) * 4, decoder_block_out_channels=(8,) * 4,
-        num_encoder_blocks=(1, 1, 1, 1), num_decoder_blocks=(1, 1, 1, 1),
-    )  # fmt: skip
+        encoder_block_out_channels=(8,) * 4,
+        decoder_block_out_channels=(8,) * 4,
+        num_encoder_blocks=(1, 1, 1, 1),
+        num_decoder_blocks=(1, 1, 1, 1),
+    )
 
 
 def tiny_parts(family: str, seed: int = 0, vae: str = "kl"):
@@ -91,9 +113,7 @@ def tiny_parts(family: str, seed: int = 0, vae: str = "kl"):
 def fresh_backend(family: str, seed: int = 0, vae: str = "kl") -> Backend:
     """A backend of the caller's own on the tiny parts, to train."""
     unet, texts, tokenizers, codec, scheduler = tiny_parts(family, seed, vae)
-    return backend_from_modules(
-        unet, texts, tokenizers, codec, scheduler, name=f"tiny {family}", native_size_px=64
-    )
+    return backend_from_modules(unet, texts, tokenizers, codec, scheduler, name=f"tiny {family}", native_size_px=64)
 
 
 @functools.cache

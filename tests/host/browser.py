@@ -34,8 +34,17 @@ def newest_frontend(host: Host) -> Path:
     """The static files of the newest front end, fetched once; skips the test where that cannot be."""
     static = NEWEST / "comfyui_frontend_package" / "static"
     if not static.is_dir():
-        command = [host.python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(NEWEST),
-                   "comfyui-frontend-package"]  # fmt: skip
+        command = [
+            host.python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--target",
+            str(NEWEST),
+            "comfyui-frontend-package",
+        ]
         if subprocess.run(command, capture_output=True).returncode:
             pytest.skip("the newest comfyui-frontend-package cannot be fetched")
     return static

@@ -37,8 +37,13 @@ class Host:
         """Run its Python in its folder; output and errors come back as one text."""
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1"}
         return subprocess.run(
-            [self.python, *map(str, arguments)], cwd=self.folder, env=environment, timeout=seconds,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [self.python, *map(str, arguments)],
+            cwd=self.folder,
+            env=environment,
+            timeout=seconds,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
 
@@ -88,8 +93,14 @@ def base(tmp_path_factory) -> Path:
 def start_log(host, base) -> str:
     """The log of ComfyUI starting with the pack and ending before it serves."""
     result = host.run(
-        "main.py", "--cpu", "--quick-test-for-ci", "--disable-api-nodes", "--base-directory", base,
-        "--database-url", f"sqlite:///{base / 'comfy.db'}",
+        "main.py",
+        "--cpu",
+        "--quick-test-for-ci",
+        "--disable-api-nodes",
+        "--base-directory",
+        base,
+        "--database-url",
+        f"sqlite:///{base / 'comfy.db'}",
     )
     assert result.returncode == 0, result.stdout
     return result.stdout
@@ -108,10 +119,26 @@ def serve(host: Host, base: Path, port: int, *arguments: str) -> tuple[Server, s
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1"}
     with log.open("a") as out:
         process = subprocess.Popen(
-            [host.python, "main.py", "--cpu", "--port", str(port), "--disable-api-nodes", "--base-directory", base,
-             "--preview-method", "latent2rgb", "--database-url", f"sqlite:///{base / 'server.db'}", *arguments],
-            cwd=host.folder, env=environment, stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            [
+                host.python,
+                "main.py",
+                "--cpu",
+                "--port",
+                str(port),
+                "--disable-api-nodes",
+                "--base-directory",
+                base,
+                "--preview-method",
+                "latent2rgb",
+                "--database-url",
+                f"sqlite:///{base / 'server.db'}",
+                *arguments,
+            ],
+            cwd=host.folder,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
     found = Server(f"http://127.0.0.1:{port}", base, log)
     for _ in range(600):
         try:

@@ -66,10 +66,14 @@ for family in FAMILIES:
         comfy.model_management.load_models_gpu([model])
         after = model.model.diffusion_model.state_dict()
         report[f"{family}, {targets}"] = {
-            "layers": len(adapter.layers), "patches": len(patched.patches), "diffusers": len(theirs.layers),
-            "learn": grads, "effect": float((want - bare).abs().max()),
-            "ComfyUI": float((got - want).abs().max()), "in diffusers": float((found - want).abs().max()),
+            "layers": len(adapter.layers),
+            "patches": len(patched.patches),
+            "diffusers": len(theirs.layers),
+            "learn": grads,
+            "effect": float((want - bare).abs().max()),
+            "ComfyUI": float((got - want).abs().max()),
+            "in diffusers": float((found - want).abs().max()),
             "untouched": all(torch.equal(after[k], before[k]) for k in before),
-        }  # fmt: skip
+        }
 
 Path(sys.argv[1]).write_text(json.dumps(report))

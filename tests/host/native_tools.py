@@ -44,9 +44,15 @@ def patched(model, style, content, place=None, text=None, precision="fp32", enco
     def make(layers, channels):
         given = style if isinstance(style, tuple) else (style_source(style, how),)
         return patch.Transfer(
-            Injection(**options), layers, given,
-            reference.Source(latents=content, encoding=how), text or Text(empty), place, precision=precision, **more,
-        )  # fmt: skip
+            Injection(**options),
+            layers,
+            given,
+            reference.Source(latents=content, encoding=how),
+            text or Text(empty),
+            place,
+            precision=precision,
+            **more,
+        )
 
     return patch.apply(model, options["layers"], make)
 
@@ -55,9 +61,20 @@ def sample(model, sampler="euler", cfg=1.0, batch=1, size=(12, 16), positive=Non
     seen.clear()
     latent = draw(batch, 4, *size, seed=5) * 0.5
     return comfy.sample.sample(
-        model, draw(batch, 4, *size, seed=6), steps, cfg, sampler, "normal", positive or red, empty, latent,
-        denoise=denoise, noise_mask=mask, disable_pbar=True, seed=7,
-    )  # fmt: skip
+        model,
+        draw(batch, 4, *size, seed=6),
+        steps,
+        cfg,
+        sampler,
+        "normal",
+        positive or red,
+        empty,
+        latent,
+        denoise=denoise,
+        noise_mask=mask,
+        disable_pbar=True,
+        seed=7,
+    )
 
 
 def apart(a, b):

@@ -130,14 +130,20 @@ def bad_input():
     inputs = pack("nodes.host.inputs")
     mixed = inputs.MixedStyle({"samples": style}, None, 0.0, None, None)
     how = reference.Encoding()
-    report.update(sentences({
-        "an empty batch": lambda: inputs.sources({"samples": style[:0]}, None, how, "style"),
-        "no pictures": lambda: inputs.sources(torch.zeros(0, 8, 8, 3), object(), how, "content"),
-        "a picture without a VAE": lambda: inputs.sources(torch.zeros(1, 8, 8, 3), None, how, "style"),
-        "a mix of nothing": lambda: inputs.style_sources((mixed,), None, how),
-        "settings that are none": lambda: pack("nodes.host.settings").read_settings('{"gama": 1}'),
-        "content_model without the layers": lambda: pack("nodes.host.weights").check_alike(model, ("up.2.3.4",)),
-    }))  # fmt: skip
+    report.update(
+        sentences(
+            {
+                "an empty batch": lambda: inputs.sources({"samples": style[:0]}, None, how, "style"),
+                "no pictures": lambda: inputs.sources(torch.zeros(0, 8, 8, 3), object(), how, "content"),
+                "a picture without a VAE": lambda: inputs.sources(torch.zeros(1, 8, 8, 3), None, how, "style"),
+                "a mix of nothing": lambda: inputs.style_sources((mixed,), None, how),
+                "settings that are none": lambda: pack("nodes.host.settings").read_settings('{"gama": 1}'),
+                "content_model without the layers": lambda: pack("nodes.host.weights").check_alike(
+                    model, ("up.2.3.4",)
+                ),
+            }
+        )
+    )
 
 
 def second_pass():

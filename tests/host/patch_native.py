@@ -86,13 +86,19 @@ def run():
 
     taken = model.clone()
     taken.set_model_attn1_replace(lambda q, k, v, extra: q, "output", 0)
-    report.update(sentences({
-        "another patch on the layer": lambda: sample(patched(taken, style, content)),
-        "a layer that does not exist": lambda: patched(model, style, content, layers="up.9"),
-        "other channels": lambda: patched(model, draw(1, 16, 16, 16), content),
-        "NaN latents": lambda: sample(patched(model, style * float("nan"), content, encoding=reference.Encoding())),
-        "contents and batch do not fit": lambda: sample(patched(model, style, draw(2, 4, 12, 16)), batch=3),
-    }))  # fmt: skip
+    report.update(
+        sentences(
+            {
+                "another patch on the layer": lambda: sample(patched(taken, style, content)),
+                "a layer that does not exist": lambda: patched(model, style, content, layers="up.9"),
+                "other channels": lambda: patched(model, draw(1, 16, 16, 16), content),
+                "NaN latents": lambda: sample(
+                    patched(model, style * float("nan"), content, encoding=reference.Encoding())
+                ),
+                "contents and batch do not fit": lambda: sample(patched(model, style, draw(2, 4, 12, 16)), batch=3),
+            }
+        )
+    )
 
 
 with torch.inference_mode():

@@ -47,9 +47,13 @@ with torch.inference_mode():
 
     def make(layers, channels):
         return patch.Transfer(
-            Injection(**options), layers, (patch.StyleSource(reference.Source(latents=style)),),
-            reference.Source(latents=content), Text(empty), start_adain=adain,
-        )  # fmt: skip
+            Injection(**options),
+            layers,
+            (patch.StyleSource(reference.Source(latents=style)),),
+            reference.Source(latents=content),
+            Text(empty),
+            start_adain=adain,
+        )
 
     patched = patch.apply(model, options["layers"], make)
     if asked_colours:
@@ -59,7 +63,14 @@ with torch.inference_mode():
         wanted_colours = colour.Asked(palette=palette, reference=None, mask=None, **asked_colours)
         patched = colour.guided_model(patched, clip, mini.load_vae(), wanted_colours, 0.0, 1.0)
     result = comfy.sample.sample_custom(
-        patched, torch.zeros_like(content), cfg, comfy.samplers.sampler_object("euler"), sigmas, wanted, empty, content,
+        patched,
+        torch.zeros_like(content),
+        cfg,
+        comfy.samplers.sampler_object("euler"),
+        sigmas,
+        wanted,
+        empty,
+        content,
         disable_pbar=True,
-    )  # fmt: skip
+    )
 save_file({"latents": result.float().contiguous(), "calls": torch.tensor([sum(rows)])}, answers)

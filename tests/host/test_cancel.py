@@ -22,9 +22,17 @@ def start() -> dict:
 
 def following(steps: int) -> dict:
     inputs = {
-        "model": ["1", 0], "text": ["2", 0], "picture": ["4", 0], "steps": steps, "scheduler": "normal", "denoise": 1.0,
-        "encoding": "ddim", "refinements": 0, "forward_first": 0, "seed": 0,
-    }  # fmt: skip
+        "model": ["1", 0],
+        "text": ["2", 0],
+        "picture": ["4", 0],
+        "steps": steps,
+        "scheduler": "normal",
+        "denoise": 1.0,
+        "encoding": "ddim",
+        "refinements": 0,
+        "forward_first": 0,
+        "seed": 0,
+    }
     return start() | {
         "5": {"class_type": "SWF_Trajectory", "inputs": inputs},
         "6": {"class_type": "SaveLatent", "inputs": {"samples": ["5", 1], "filename_prefix": "start"}},
@@ -33,10 +41,21 @@ def following(steps: int) -> dict:
 
 def repainting(steps: int) -> dict:
     inputs = {
-        "model": ["1", 0], "positive": ["2", 0], "negative": ["2", 0], "content": ["4", 0], "style": ["4", 0],
-        "seed": 1, "steps": steps, "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
-        "style_strength": 1.0, "query_preservation": 0.5, "colour_from_style": 1.0,
-    }  # fmt: skip
+        "model": ["1", 0],
+        "positive": ["2", 0],
+        "negative": ["2", 0],
+        "content": ["4", 0],
+        "style": ["4", 0],
+        "seed": 1,
+        "steps": steps,
+        "cfg": 1.0,
+        "sampler_name": "euler",
+        "scheduler": "normal",
+        "denoise": 1.0,
+        "style_strength": 1.0,
+        "query_preservation": 0.5,
+        "colour_from_style": 1.0,
+    }
     return start() | {
         "5": {"class_type": "SWF_TripleSampler", "inputs": inputs},
         "6": {"class_type": "SaveLatent", "inputs": {"samples": ["5", 0], "filename_prefix": "repainted"}},

@@ -25,8 +25,18 @@ def pictures(base):
 
 
 def edit(**given: Any) -> dict[str, Any]:
-    usual = {"words": "", "words_strength": 3.0, "palette": "", "method": "linear", "strength": 1.0, "lightness": 0.0,
-             "colors": 6, "start_percent": 0.45, "end_percent": 1.0, "focus": 0.4}  # fmt: skip
+    usual = {
+        "words": "",
+        "words_strength": 3.0,
+        "palette": "",
+        "method": "linear",
+        "strength": 1.0,
+        "lightness": 0.0,
+        "colors": 6,
+        "start_percent": 0.45,
+        "end_percent": 1.0,
+        "focus": 0.4,
+    }
     return {"class_type": "SWF_ColorEdit", "inputs": usual | given}
 
 
@@ -41,9 +51,17 @@ def on_picture(**given: Any) -> dict[str, Any]:
 
 def on_model(sampler: str = "euler", **given: Any) -> dict[str, Any]:
     sampling = {
-        "model": ["5", 0], "positive": ["2", 0], "negative": ["3", 0], "latent_image": ["4", 0], "seed": 3,
-        "steps": 10, "cfg": 3.0, "sampler_name": sampler, "scheduler": "normal", "denoise": 1.0,
-    }  # fmt: skip
+        "model": ["5", 0],
+        "positive": ["2", 0],
+        "negative": ["3", 0],
+        "latent_image": ["4", 0],
+        "seed": 3,
+        "steps": 10,
+        "cfg": 3.0,
+        "sampler_name": sampler,
+        "scheduler": "normal",
+        "denoise": 1.0,
+    }
     return {
         "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
         "2": {"class_type": "CLIPTextEncode", "inputs": {"text": RED, "clip": ["1", 1]}},

@@ -31,31 +31,53 @@ def graph(name: str, **given: Any) -> dict[str, Any]:
     """Two steps of training, the gallery, one more step."""
     model = {"model": ["1", 0], "clip": ["1", 1], "vae": ["1", 2]}
     gallery = {
-        "run": ["4", 5], "mode": "pause", "otherwise": "saved picks", "timeout": 0.0, "count": 2, "clip": "mini",
+        "run": ["4", 5],
+        "mode": "pause",
+        "otherwise": "saved picks",
+        "timeout": 0.0,
+        "count": 2,
+        "clip": "mini",
         "selection": "",
-    }  # fmt: skip
+    }
     return {
         "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
         "2": {"class_type": "LoadImage", "inputs": {"image": "gallery.png"}},
         "3": {
             "class_type": "SWF_StyleDataset",
-            "inputs": {"image": ["2", 0], "captions": "a blue teapot on the grass", "folder": "", "weight": 1.0,
-                       "repeats": 1},
+            "inputs": {
+                "image": ["2", 0],
+                "captions": "a blue teapot on the grass",
+                "folder": "",
+                "weight": 1.0,
+                "repeats": 1,
+            },
         },
         "4": {
             "class_type": "SWF_LoraTrain",
-            "inputs": model | {"dataset": ["3", 0], "run_name": name, "steps": 2, "targets": "default", "rank": 2,
-                               "learning_rate": 0.0, "sample_every": 2, "prompts": PROMPTS, "guidance": "default",
-                               "seed": 0, "use_step": 0, "save_as": ""},
+            "inputs": model
+            | {
+                "dataset": ["3", 0],
+                "run_name": name,
+                "steps": 2,
+                "targets": "default",
+                "rank": 2,
+                "learning_rate": 0.0,
+                "sample_every": 2,
+                "prompts": PROMPTS,
+                "guidance": "default",
+                "seed": 0,
+                "use_step": 0,
+                "save_as": "",
+            },
         },
         "5": {"class_type": "SWF_FeedbackGallery", "inputs": gallery | given},
         "6": {
             "class_type": "SWF_TrainOn",
-            "inputs": model | {"run": ["5", 0], "steps": 1, "learning_rate": 0.0, "picks_share": 0.25, "use_step": 0,
-                               "save_as": ""},
+            "inputs": model
+            | {"run": ["5", 0], "steps": 1, "learning_rate": 0.0, "picks_share": 0.25, "use_step": 0, "save_as": ""},
         },
         "7": {"class_type": "SaveImage", "inputs": {"images": ["5", 1], "filename_prefix": "picked"}},
-    }  # fmt: skip
+    }
 
 
 def report(history: dict[str, Any]) -> str:
@@ -248,8 +270,12 @@ def test_clicks_and_reloads_with_a_server_that_dies(host, tmp_path, clicks, kill
             if click in deaths:
                 expected[name] = expected[name] | {verdict}
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-                connection.request("POST", f"/swf/gallery/{token}/judge", json.dumps({kind: [name]}),
-                                   {"Content-Type": "application/json"})  # fmt: skip
+                connection.request(
+                    "POST",
+                    f"/swf/gallery/{token}/judge",
+                    json.dumps({kind: [name]}),
+                    {"Content-Type": "application/json"},
+                )
                 time.sleep(rng.uniform(0, 0.01))
                 process.kill()
                 process.wait()

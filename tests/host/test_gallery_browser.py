@@ -34,15 +34,24 @@ def loop(name: str, steps: int = 2, **gallery: Any) -> b.Graph:
         "data": ("SWF_StyleDataset", {"image": ["picture", 0], "captions": "a blue teapot on the grass"}),
         "train": (
             "SWF_LoraTrain",
-            {"model": ["mini", 0], "clip": ["mini", 1], "vae": ["mini", 2], "dataset": ["data", 0], "run_name": name,
-             "steps": steps, "rank": 2, "sample_every": 2, "prompts": PROMPTS},
+            {
+                "model": ["mini", 0],
+                "clip": ["mini", 1],
+                "vae": ["mini", 2],
+                "dataset": ["data", 0],
+                "run_name": name,
+                "steps": steps,
+                "rank": 2,
+                "sample_every": 2,
+                "prompts": PROMPTS,
+            },
         ),
         "gallery": ("SWF_FeedbackGallery", {"run": ["train", 5], **gallery}),
         "more": (
             "SWF_TrainOn",
             {"model": ["mini", 0], "clip": ["mini", 1], "vae": ["mini", 2], "run": ["gallery", 0], "steps": 1},
         ),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="module", autouse=True)

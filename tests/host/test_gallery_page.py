@@ -32,16 +32,20 @@ def many(folder: Path, rows: int = 40, steps: int = 5, px: int = 512) -> None:
             picture = torch.nn.functional.interpolate(small[None], (px, px), mode="bilinear")[0]
             file = f"step_{step:06d}_{k:02d}.png"
             files[folder / "samples" / file] = png_bytes(picture)
-            told.append({"id": picture_id(picture), "file": file, "step": step, "prompt": prompt, "seed": k,
-                         "lora": True})  # fmt: skip
+            told.append(
+                {"id": picture_id(picture), "file": file, "step": step, "prompt": prompt, "seed": k, "lora": True}
+            )
     original = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1))
     files[folder / "data" / f"{picture_id(original)}.png"] = png_bytes(original)
     run = {
-        "format": 1, "model": {"name": "mini", "family": "mini", "digest": ""}, "options": {}, "chosen": None,
+        "format": 1,
+        "model": {"name": "mini", "family": "mini", "digest": ""},
+        "options": {},
+        "chosen": None,
         "data": [{"id": picture_id(original), "caption": "a thing", "weight": 1, "repeats": 1, "origin": "original"}],
         "prompts": [{"prompt": p, "seed": k} for k, p in enumerate(prompts)],
         "rounds": [{"first": 0, "steps": steps, "options": {}, "picks": [], "captions": {}}],
-    }  # fmt: skip
+    }
     files[folder / "samples.json"] = json.dumps(told).encode()
     files[folder / "run.json"] = json.dumps(run).encode()
     write_files(files)

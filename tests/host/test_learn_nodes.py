@@ -26,10 +26,22 @@ def picture(base) -> str:
 def teaching(picture: str, *, sampled: bool = True, **given) -> dict:
     """Teach mini a style; sample with the stock loaders and with the MODEL that comes out."""
     inputs = {
-        "model": ["1", 0], "clip": ["1", 1], "vae": ["1", 2], "dataset": ["3", 0], "run_name": "neon", "steps": 6,
-        "targets": "default", "rank": 4, "learning_rate": 0.0, "sample_every": 3, "prompts": "a red cat in the snow",
-        "guidance": "default", "seed": 0, "use_step": 0, "save_as": "",
-    } | given  # fmt: skip
+        "model": ["1", 0],
+        "clip": ["1", 1],
+        "vae": ["1", 2],
+        "dataset": ["3", 0],
+        "run_name": "neon",
+        "steps": 6,
+        "targets": "default",
+        "rank": 4,
+        "learning_rate": 0.0,
+        "sample_every": 3,
+        "prompts": "a red cat in the snow",
+        "guidance": "default",
+        "seed": 0,
+        "use_step": 0,
+        "save_as": "",
+    } | given
     graph = {
         "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
         "2": {"class_type": "LoadImage", "inputs": {"image": picture}},
@@ -47,9 +59,17 @@ def teaching(picture: str, *, sampled: bool = True, **given) -> dict:
 
 def sampling(model: list, name: str) -> dict:
     inputs = {
-        "model": model, "positive": [f"{name}1", 0], "negative": [f"{name}2", 0], "latent_image": [f"{name}3", 0],
-        "seed": 5, "steps": 4, "cfg": 2.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
-    }  # fmt: skip
+        "model": model,
+        "positive": [f"{name}1", 0],
+        "negative": [f"{name}2", 0],
+        "latent_image": [f"{name}3", 0],
+        "seed": 5,
+        "steps": 4,
+        "cfg": 2.0,
+        "sampler_name": "euler",
+        "scheduler": "normal",
+        "denoise": 1.0,
+    }
     return {
         f"{name}1": {"class_type": "CLIPTextEncode", "inputs": {"text": "a red cat in the snow", "clip": ["1", 1]}},
         f"{name}2": {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["1", 1]}},
@@ -91,10 +111,15 @@ def test_train_cancel_go_on_and_load_with_the_stock_loader(server, picture, host
         "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
         "2": {
             "class_type": "LoraLoader",
-            "inputs": {"model": ["1", 0], "clip": ["1", 1], "lora_name": next(iter(loras(server, "learn_saved"))),
-                       "strength_model": 1.0, "strength_clip": 1.0},
+            "inputs": {
+                "model": ["1", 0],
+                "clip": ["1", 1],
+                "lora_name": next(iter(loras(server, "learn_saved"))),
+                "strength_model": 1.0,
+                "strength_clip": 1.0,
+            },
         },
-    } | sampling(["2", 0], "stock")  # fmt: skip
+    } | sampling(["2", 0], "stock")
     assert server.run(stock)["status"]["status_str"] == "success"
     assert (latent(server, "stock") == latent(server, "taught")).all()
     assert "lora key not loaded" not in server.log.read_text()

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-CASES = [f"{family}, {targets}" for family in ("sd15", "sd2v", "sdxl") for targets in (
-    "attention", "attention and feed-forward", "attention, feed-forward and convolution")]  # fmt: skip
+CASES = [
+    f"{family}, {targets}"
+    for family in ("sd15", "sd2v", "sdxl")
+    for targets in ("attention", "attention and feed-forward", "attention, feed-forward and convolution")
+]
 
 
 @pytest.fixture(scope="module")

@@ -42,15 +42,24 @@ EQUAL = {
     "guidance: another function before or after": 1e-4,
 }
 DIFFERENT = [
-    "style matters", "content matters at gamma 0.5", "a LoRA matters", "inpaint: style matters where not",
-    "area prompt: style matters", "mask: style where it is 1", "guidance matters",
+    "style matters",
+    "content matters at gamma 0.5",
+    "a LoRA matters",
+    "inpaint: style matters where not",
+    "area prompt: style matters",
+    "mask: style where it is 1",
+    "guidance matters",
     *(f"{s}: style matters" for s in ("euler", "ddim", "dpmpp_2m", "dpmpp_2m_sde", "uni_pc", "heun")),
-    "mix: another style in each half", "mix: a place leaves the rest alone", "mix: batch and guidance",
-    "content_model matters", "content_model is not generation's", "content_model: levels in between",
+    "mix: another style in each half",
+    "mix: a place leaves the rest alone",
+    "mix: batch and guidance",
+    "content_model matters",
+    "content_model is not generation's",
+    "content_model: levels in between",
     "a second, larger pass",
     *(f"ControlNet{what}, cfg {cfg}" for what in (" matters", ": style matters") for cfg in (1, 7)),
     "another parametrisation matters",
-]  # fmt: skip
+]
 SAID = {
     "another patch on the layer": ("Another node's patch", "up.0.0"),
     "a layer that does not exist": ("up.9", "up.0.0"),

@@ -38,10 +38,21 @@ def stock(**more):
 
 def triple(**changed):
     inputs = {
-        "model": ["1", 0], "positive": ["2", 0], "negative": ["2", 0], "content": ["5", 0], "style": ["6", 0],
-        "seed": 1, "steps": 8, "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0,
-        "style_strength": 1.0, "query_preservation": 0.5, "colour_from_style": 1.0,
-    }  # fmt: skip
+        "model": ["1", 0],
+        "positive": ["2", 0],
+        "negative": ["2", 0],
+        "content": ["5", 0],
+        "style": ["6", 0],
+        "seed": 1,
+        "steps": 8,
+        "cfg": 1.0,
+        "sampler_name": "euler",
+        "scheduler": "normal",
+        "denoise": 1.0,
+        "style_strength": 1.0,
+        "query_preservation": 0.5,
+        "colour_from_style": 1.0,
+    }
     return stock(**{"8": {"class_type": "SWF_TripleSampler", "inputs": inputs | changed}})
 
 
@@ -81,20 +92,44 @@ def test_without_style_strength_the_styles_tones_still_come(server, pair):
 def test_the_patch_works_under_a_stock_sampler(server, pair):
     patch = {"model": ["1", 0], "style": ["6", 0], "content": ["5", 0], "reference_text": ["2", 0], "layers": "all"}
     patch |= {
-        "strength": 1.0, "gamma": 0.5, "tau": 2.5, "start_percent": 0.0, "end_percent": 1.0, "encoding": "ddim",
-        "seed": 0, "gamma_end": 0.5, "gamma_schedule": "constant", "kv": "replace", "bias": 0.0, "value_shift": 0.0,
-        "query_adain": 0.0, "style_guidance": 0.0, "leak_guard": 0.0, "forward_first": 0, "refinements": 0,
-    }  # fmt: skip
+        "strength": 1.0,
+        "gamma": 0.5,
+        "tau": 2.5,
+        "start_percent": 0.0,
+        "end_percent": 1.0,
+        "encoding": "ddim",
+        "seed": 0,
+        "gamma_end": 0.5,
+        "gamma_schedule": "constant",
+        "kv": "replace",
+        "bias": 0.0,
+        "value_shift": 0.0,
+        "query_adain": 0.0,
+        "style_guidance": 0.0,
+        "leak_guard": 0.0,
+        "forward_first": 0,
+        "refinements": 0,
+    }
     sampler = {
-        "model": ["7", 0], "positive": ["2", 0], "negative": ["2", 0], "latent_image": ["5", 0], "seed": 3, "steps": 6,
-        "cfg": 1.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 0.8,
-    }  # fmt: skip
+        "model": ["7", 0],
+        "positive": ["2", 0],
+        "negative": ["2", 0],
+        "latent_image": ["5", 0],
+        "seed": 3,
+        "steps": 6,
+        "cfg": 1.0,
+        "sampler_name": "euler",
+        "scheduler": "normal",
+        "denoise": 0.8,
+    }
 
     def graph(**changed):
-        return stock(**{
-            "7": {"class_type": "SWF_QueryPreservePatch", "inputs": patch | changed},
-            "8": {"class_type": "KSampler", "inputs": sampler},
-        })  # fmt: skip
+        return stock(
+            **{
+                "7": {"class_type": "SWF_QueryPreservePatch", "inputs": patch | changed},
+                "8": {"class_type": "KSampler", "inputs": sampler},
+            }
+        )
 
     full = pixels(server, graph())
     plain = stock(**{"8": {"class_type": "KSampler", "inputs": sampler | {"model": ["1", 0]}}})
@@ -107,18 +142,38 @@ def test_the_patch_works_under_a_stock_sampler(server, pair):
 
 def test_a_sampler_starts_from_the_inverted_content(server, pair):
     follow = {
-        "model": ["1", 0], "text": ["2", 0], "picture": ["5", 0], "steps": 10, "scheduler": "normal", "denoise": 1.0,
-        "encoding": "ddim", "refinements": 2, "forward_first": 0, "seed": 0,
-    }  # fmt: skip
+        "model": ["1", 0],
+        "text": ["2", 0],
+        "picture": ["5", 0],
+        "steps": 10,
+        "scheduler": "normal",
+        "denoise": 1.0,
+        "encoding": "ddim",
+        "refinements": 2,
+        "forward_first": 0,
+        "seed": 0,
+    }
     sampler = {
-        "model": ["1", 0], "add_noise": "disable", "noise_seed": 0, "steps": 10, "cfg": 1.0, "sampler_name": "euler",
-        "scheduler": "normal", "positive": ["2", 0], "negative": ["2", 0], "latent_image": ["7", 1],
-        "start_at_step": 0, "end_at_step": 10, "return_with_leftover_noise": "disable",
-    }  # fmt: skip
-    graph = stock(**{
-        "7": {"class_type": "SWF_Trajectory", "inputs": follow},
-        "8": {"class_type": "KSamplerAdvanced", "inputs": sampler},
-    })  # fmt: skip
+        "model": ["1", 0],
+        "add_noise": "disable",
+        "noise_seed": 0,
+        "steps": 10,
+        "cfg": 1.0,
+        "sampler_name": "euler",
+        "scheduler": "normal",
+        "positive": ["2", 0],
+        "negative": ["2", 0],
+        "latent_image": ["7", 1],
+        "start_at_step": 0,
+        "end_at_step": 10,
+        "return_with_leftover_noise": "disable",
+    }
+    graph = stock(
+        **{
+            "7": {"class_type": "SWF_Trajectory", "inputs": follow},
+            "8": {"class_type": "KSamplerAdvanced", "inputs": sampler},
+        }
+    )
     again = pixels(server, graph)
     content = pair.content.permute(1, 2, 0).numpy()
     assert np.abs(again - content).mean() < 0.05  # the content, but for the autoencoder and the inversion's error

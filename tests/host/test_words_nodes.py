@@ -67,9 +67,16 @@ def endpoint(answer: str | None):
 def captions_of(*texts: str, **given) -> dict:
     """Pictures of one colour with as many captions, each a line that a user wrote: no model is needed."""
     inputs = {
-        "image": ["1", 0], "captioner": "mini", "clip": "none", "samples": 2, "beams": 2, "max_words": 20, "seed": 0,
-        "keep_loaded": False, "edited": "\n".join(texts),
-    }  # fmt: skip
+        "image": ["1", 0],
+        "captioner": "mini",
+        "clip": "none",
+        "samples": 2,
+        "beams": 2,
+        "max_words": 20,
+        "seed": 0,
+        "keep_loaded": False,
+        "edited": "\n".join(texts),
+    }
     blank = {"width": 32, "height": 32, "batch_size": len(texts) or 1, "color": 0x8040C0}
     return {
         "1": {"class_type": "EmptyImage", "inputs": blank},
@@ -80,18 +87,27 @@ def captions_of(*texts: str, **given) -> dict:
 
 def stripping(*texts: str, **given) -> dict:
     inputs = {
-        "caption": ["2", 0], "method": "offline", "llm": "none", "endpoint_url": "http://127.0.0.1:9/v1",
-        "endpoint_model": "", "key_variable": "", "timeout": 60.0, "allow_remote": False, "keep_loaded": False,
+        "caption": ["2", 0],
+        "method": "offline",
+        "llm": "none",
+        "endpoint_url": "http://127.0.0.1:9/v1",
+        "endpoint_model": "",
+        "key_variable": "",
+        "timeout": 60.0,
+        "allow_remote": False,
+        "keep_loaded": False,
         "edited": "",
-    }  # fmt: skip
+    }
     shown = {f"1{k}": {"class_type": "PreviewAny", "inputs": {"source": ["5", k]}} for k in range(4)}
     return captions_of(*texts) | {"5": {"class_type": "SWF_StyleStrip", "inputs": inputs | given}} | shown
 
 
 def seeing(**given) -> dict:
     """Two pictures of mini's world, captioned."""
-    load = {k: {"class_type": "LoadImage", "inputs": {"image": f"words_{n}.png"}} for k, n in
-            (("6", "content"), ("7", "style"))}  # fmt: skip
+    load = {
+        k: {"class_type": "LoadImage", "inputs": {"image": f"words_{n}.png"}}
+        for k, n in (("6", "content"), ("7", "style"))
+    }
     batch = {"1": {"class_type": "ImageBatch", "inputs": {"image1": ["6", 0], "image2": ["7", 0]}}}
     shown = {f"1{k}": {"class_type": "PreviewAny", "inputs": {"source": ["2", k]}} for k in range(2)}
     return captions_of(clip="mini", **given) | load | batch | shown

@@ -27,12 +27,25 @@ from comfy_extras.nodes_train import TrainLoraNode
 speed, training, unets = pack("swf_core.measure.train_speed"), pack("nodes.host.training"), pack("nodes.host.unet")
 BLOCKS, STEPS = 2, 2
 SHAPE = {
-    "image_size": 32, "in_channels": 4, "out_channels": 4, "model_channels": 320, "context_dim": 768,
-    "num_res_blocks": [2] * 4, "channel_mult": [1, 2, 4, 4], "transformer_depth": [1] * 6 + [0] * 2,
-    "transformer_depth_output": [1] * 9 + [0] * 3, "transformer_depth_middle": 1, "num_heads": 8,
-    "num_head_channels": -1, "use_linear_in_transformer": False, "use_spatial_transformer": True, "legacy": False,
-    "adm_in_channels": None, "use_temporal_attention": False, "use_temporal_resblock": False,
-}  # fmt: skip
+    "image_size": 32,
+    "in_channels": 4,
+    "out_channels": 4,
+    "model_channels": 320,
+    "context_dim": 768,
+    "num_res_blocks": [2] * 4,
+    "channel_mult": [1, 2, 4, 4],
+    "transformer_depth": [1] * 6 + [0] * 2,
+    "transformer_depth_output": [1] * 9 + [0] * 3,
+    "transformer_depth_middle": 1,
+    "num_heads": 8,
+    "num_head_channels": -1,
+    "use_linear_in_transformer": False,
+    "use_spatial_transformer": True,
+    "legacy": False,
+    "adm_in_channels": None,
+    "use_temporal_attention": False,
+    "use_temporal_resblock": False,
+}
 
 
 def model_of_random_weights():
@@ -50,9 +63,23 @@ def train_lora(model, steps, kind="fp32", checkpointing=False):
     side = speed.SIDE_PX // 8
     positive = [[draw(1, speed.TOKENS, 768, seed=1), {}]]
     TrainLoraNode().train(
-        model, {"samples": draw(1, 4, side, side, seed=2)}, positive, 1, steps, 1, 1e-4, speed.RANK, "AdamW", "MSE", 0,
-        kind, kind, "LoRA", checkpointing, "[None]",
-    )  # fmt: skip
+        model,
+        {"samples": draw(1, 4, side, side, seed=2)},
+        positive,
+        1,
+        steps,
+        1,
+        1e-4,
+        speed.RANK,
+        "AdamW",
+        "MSE",
+        0,
+        kind,
+        kind,
+        "LoRA",
+        checkpointing,
+        "[None]",
+    )
 
 
 def ours(model, targets="attention"):

@@ -18,13 +18,23 @@ class Stem(nn.Sequential):
 
     def __init__(self, width: int) -> None:
         super().__init__(
-            nn.Conv2d(3, 48, 8, stride=4, padding=2, bias=False), nn.BatchNorm2d(48), nn.ReLU(),
-            nn.Conv2d(48, 96, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(96), nn.ReLU(),
-            nn.Conv2d(96, 96, 3, padding=1, bias=False), nn.BatchNorm2d(96), nn.ReLU(),
-            nn.Conv2d(96, width, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
+            nn.Conv2d(3, 48, 8, stride=4, padding=2, bias=False),
+            nn.BatchNorm2d(48),
+            nn.ReLU(),
+            nn.Conv2d(48, 96, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(96),
+            nn.ReLU(),
+            nn.Conv2d(96, 96, 3, padding=1, bias=False),
+            nn.BatchNorm2d(96),
+            nn.ReLU(),
+            nn.Conv2d(96, width, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
             nn.Conv2d(width, width, 1),
-        )  # fmt: skip
+        )
 
     @property
     def weight(self) -> Tensor:

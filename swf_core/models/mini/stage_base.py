@@ -98,9 +98,13 @@ def run(
 
 
 def draw_batch(
-    rng: np.random.Generator, factors: Sequence[tuple[Scene, Look]], pool: np.ndarray, photos: np.ndarray,
-    shares: dict[str, int], partners: int = 0,
-) -> tuple[np.ndarray, list[str]]:  # fmt: skip
+    rng: np.random.Generator,
+    factors: Sequence[tuple[Scene, Look]],
+    pool: np.ndarray,
+    photos: np.ndarray,
+    shares: dict[str, int],
+    partners: int = 0,
+) -> tuple[np.ndarray, list[str]]:
     """Indices of a batch's pictures, and a caption for each, in the given shares of a batch.
 
     Drawn from the indices in `pool`; stripped captions from those in `photos`; pictures to read from those that have

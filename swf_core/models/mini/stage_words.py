@@ -31,8 +31,13 @@ PLANS = {
 }
 BATCH = {"sight": 64, "blip": 128, "clip": 96}
 QUESTIONS = {
-    "style": STYLES, "object": OBJECTS, "colour": COLOURS, "ground": GROUNDS, "time": TIMES, "second": ("", *OBJECTS),
-}  # fmt: skip
+    "style": STYLES,
+    "object": OBJECTS,
+    "colour": COLOURS,
+    "ground": GROUNDS,
+    "time": TIMES,
+    "second": ("", *OBJECTS),
+}
 
 
 def run_sight(
@@ -67,9 +72,13 @@ def answers_of(index: int) -> dict[str, str]:
     scene, look = words_picture(index)
     second = scene.second.kind if scene.second else ""
     return {
-        "style": look.style, "object": scene.main.kind, "colour": scene.main.colour, "ground": scene.ground,
-        "time": scene.time, "second": second,
-    }  # fmt: skip
+        "style": look.style,
+        "object": scene.main.kind,
+        "colour": scene.main.colour,
+        "ground": scene.ground,
+        "time": scene.time,
+        "second": second,
+    }
 
 
 @torch.no_grad()
@@ -87,9 +96,14 @@ def settle(tower: torch.nn.Module, pictures: np.ndarray, seed: int) -> None:
 
 
 def run_blip(
-    pictures: np.ndarray, tokenizer: Any, sight: dict[str, Tensor], folder: Path, seed: int,
-    progress: Progress | None = None, seconds: float | None = None,
-) -> tuple[Any, dict[str, Any]]:  # fmt: skip
+    pictures: np.ndarray,
+    tokenizer: Any,
+    sight: dict[str, Tensor],
+    folder: Path,
+    seed: int,
+    progress: Progress | None = None,
+    seconds: float | None = None,
+) -> tuple[Any, dict[str, Any]]:
     """Train a captioner's decoder on full captions of the same pictures.
 
     `sight`: tensors of one whose tower has learned to see. The tower stays as it is (trained along, it forgets the
@@ -108,9 +122,12 @@ def run_blip(
         ids = encode(tokenizer, [caption(*words_picture(int(i)), rng=rng) for i in index], BEGIN)
         with mixed_precision():
             out = decoder(
-                input_ids=ids, attention_mask=(ids != PAD).long(), encoder_hidden_states=seen[index].float(),
-                labels=ids.masked_fill(ids == PAD, -100), reduction="mean",
-            )  # fmt: skip
+                input_ids=ids,
+                attention_mask=(ids != PAD).long(),
+                encoder_hidden_states=seen[index].float(),
+                labels=ids.masked_fill(ids == PAD, -100),
+                reduction="mean",
+            )
         return out.loss.float()
 
     report = train({"decoder": decoder}, loss_of, PLANS["blip"], folder, progress, seconds)
@@ -130,9 +147,14 @@ def features(tower: torch.nn.Module, pictures: np.ndarray, progress: Progress | 
 
 
 def run_clip(
-    pictures: np.ndarray, tokenizer: Any, blip: dict[str, Tensor], folder: Path, seed: int,
-    progress: Progress | None = None, seconds: float | None = None,
-) -> tuple[Any, dict[str, Any]]:  # fmt: skip
+    pictures: np.ndarray,
+    tokenizer: Any,
+    blip: dict[str, Tensor],
+    folder: Path,
+    seed: int,
+    progress: Progress | None = None,
+    seconds: float | None = None,
+) -> tuple[Any, dict[str, Any]]:
     """Train an image-text model on the same pictures. `blip`: the trained captioner's tensors, to start from."""
     torch.manual_seed(seed)
     model = new_clip()

@@ -57,10 +57,17 @@ def new_blip() -> Any:
     from .sight import MiniBlip
 
     text = TEXT | {
-        "vocab_size": VOCABULARY, "encoder_hidden_size": VISION["hidden_size"], "projection_dim": 64,
-        "max_position_embeddings": MAX_TOKENS, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
-        "bos_token_id": BEGIN, "eos_token_id": END, "sep_token_id": END, "pad_token_id": PAD,
-    }  # fmt: skip
+        "vocab_size": VOCABULARY,
+        "encoder_hidden_size": VISION["hidden_size"],
+        "projection_dim": 64,
+        "max_position_embeddings": MAX_TOKENS,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+        "bos_token_id": BEGIN,
+        "eos_token_id": END,
+        "sep_token_id": END,
+        "pad_token_id": PAD,
+    }
     vision = VISION | {"image_size": SIZE, "patch_size": PATCH}
     return MiniBlip(BlipConfig(text_config=text, vision_config=vision, projection_dim=64))
 
@@ -72,9 +79,13 @@ def new_clip() -> Any:
     from .sight import MiniClip
 
     text = TEXT | {
-        "vocab_size": VOCABULARY, "max_position_embeddings": MAX_TOKENS, "hidden_act": "gelu",
-        "bos_token_id": START, "eos_token_id": END, "pad_token_id": PAD,
-    }  # fmt: skip
+        "vocab_size": VOCABULARY,
+        "max_position_embeddings": MAX_TOKENS,
+        "hidden_act": "gelu",
+        "bos_token_id": START,
+        "eos_token_id": END,
+        "pad_token_id": PAD,
+    }
     vision = VISION | {"image_size": SIZE, "patch_size": PATCH, "hidden_act": "gelu"}
     return MiniClip(CLIPConfig(text_config=text, vision_config=vision, projection_dim=96))
 
