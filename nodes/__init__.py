@@ -44,7 +44,7 @@ def extension():
 
     class StyleWallfacerExtension(ComfyExtension):
         async def get_node_list(self) -> list[type]:
-            from .host.gallery import register
+            from .host.gallery.server import register
 
             register()  # here and not in `on_load`, which not every host calls
             return node_list()

@@ -94,9 +94,9 @@ class BlipCaption(io.ComfyNode):
         from comfy.utils import ProgressBar
 
         from ..swf_core.words.caption import Candidate, Captioned, CaptionOptions, caption_pictures, load_captioner
-        from ..swf_core.words.rank import load_clip, similarities
-        from .host.edited import edited_lines
-        from .host.panel import candidates_row, shown
+        from ..swf_core.words.clip import load_clip, similarities
+        from .host.edited_text import edited_lines
+        from .host.ui_rows import candidates_row, shown
         from .host.words_models import NONE, in_use
 
         if not len(image):

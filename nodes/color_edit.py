@@ -1,4 +1,4 @@
-"""SWF_ColorEdit: colours by words, palette or reference, on a MODEL while it samples, on an IMAGE at once."""
+"""SWF_ColorEdit: colors by words, palette or reference, on a MODEL while it samples, on an IMAGE at once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..swf_core.colour.edits import read_palette
-from ..swf_core.colour.match import METHODS
+from ..swf_core.color.match import METHODS
+from ..swf_core.color.palette_text import read_palette
 from ..swf_core.errors import UserError
 from .host.schema import number, schema
 
@@ -18,27 +18,27 @@ class ColorEdit(io.ComfyNode):
         return schema(
             "SWF_ColorEdit",
             "Color Edit",
-            "Changes colours by words, by a palette or after a reference picture. On a MODEL it acts while any sampler "
+            "Changes colors by words, by a palette or after a reference picture. On a MODEL it acts while any sampler "
             "runs; on an IMAGE before (the style picture, say) or after. Drawing and shading stay.",
             inputs=[
-                io.Model.Input("model", optional=True, tooltip="Recoloured while it samples. It is not changed."),
-                io.Image.Input("image", optional=True, tooltip="Recoloured at once, by palette or reference."),
+                io.Model.Input("model", optional=True, tooltip="Recolored while it samples. It is not changed."),
+                io.Image.Input("image", optional=True, tooltip="Recolored at once, by palette or reference."),
                 io.Image.Input(
-                    "reference", optional=True, tooltip="The picture whose colours are taken; leave 'palette' empty."
+                    "reference", optional=True, tooltip="The picture whose colors are taken; leave 'palette' empty."
                 ),
-                io.Mask.Input("mask", optional=True, tooltip="Where colours change; without it, everywhere."),
+                io.Mask.Input("mask", optional=True, tooltip="Where colors change; without it, everywhere."),
                 io.Clip.Input("clip", optional=True, tooltip="Reads 'words'; needed for them."),
                 io.Vae.Input(
                     "vae",
                     optional=True,
-                    tooltip="Shows how latents hold colours; needed for a palette or reference on a model.",
+                    tooltip="Shows how latents hold colors; needed for a palette or reference on a model.",
                 ),
                 io.String.Input(
                     "words",
                     default="",
                     multiline=True,
                     tooltip="For the model, one change a line: 'a red house -> a blue house'. Or only 'a blue house' "
-                    "where the prompt already says the same of another colour. ': 2' at the end is a strength.",
+                    "where the prompt already says the same of another color. ': 2' at the end is a strength.",
                 ),
                 number(
                     "words_strength",
@@ -52,15 +52,15 @@ class ColorEdit(io.ComfyNode):
                     "palette",
                     default="",
                     multiline=True,
-                    tooltip="Colours to move to: 'navy, #e9c46a, white', with shares if you like ('navy 60%, ...'); or "
+                    tooltip="Colors to move to: 'navy, #e9c46a, white', with shares if you like ('navy 60%, ...'); or "
                     "edits of the picture's own: '#a63f1b -> navy'. A click on a swatch below writes one.",
                 ),
                 io.Combo.Input(
                     "method",
                     options=list(METHODS),
                     default="linear",
-                    tooltip="How a reference's colours are taken. linear: mean and covariance; sliced: all of it; "
-                    "wavelet: broad colours, own strokes; luminance: hues only (keeps a content's colours).",
+                    tooltip="How a reference's colors are taken. linear: mean and covariance; sliced: all of it; "
+                    "wavelet: broad colors, own strokes; luminance: hues only (keeps a content's colors).",
                 ),
                 number(
                     "strength",
@@ -79,7 +79,7 @@ class ColorEdit(io.ComfyNode):
                     "Of a palette: 0 takes its hues alone, 1 its light and dark too. Edits of swatches are "
                     "taken as they are written.",
                 ),
-                io.Int.Input("colors", default=6, min=1, max=32, tooltip="How many of the picture's colours are told."),
+                io.Int.Input("colors", default=6, min=1, max=32, tooltip="How many of the picture's colors are told."),
                 number(
                     "start_percent",
                     0.45,
@@ -106,8 +106,8 @@ class ColorEdit(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Model.Output(display_name="model", tooltip="The model, with its colours guided."),
-                io.Image.Output(display_name="image", tooltip="The picture, recoloured."),
+                io.Model.Output(display_name="model", tooltip="The model, with its colors guided."),
+                io.Image.Output(display_name="image", tooltip="The picture, recolored."),
                 io.String.Output(
                     display_name="colors", tooltip="Hex codes and shares of the picture as it came, for another node."
                 ),
@@ -137,10 +137,10 @@ class ColorEdit(io.ComfyNode):
     ) -> io.NodeOutput:
         from comfy_execution.graph import ExecutionBlocker
 
-        from .host.colour import Asked, guided_model, recoloured
+        from .host.color import Asked, guided_model, recolored
 
         if model is None and image is None:
-            raise UserError("Nothing to recolour is connected: connect 'model', 'image', or both.")
+            raise UserError("Nothing to recolor is connected: connect 'model', 'image', or both.")
         if reference is not None and palette.strip():
             raise UserError("Both a reference and a palette are given; disconnect 'reference' or empty 'palette'.")
         asked = Asked(
@@ -155,10 +155,10 @@ class ColorEdit(io.ComfyNode):
             mask,
         )
         if model is None and words.strip():
-            raise UserError("'words' change colours while a model samples: connect 'model', or empty 'words'.")
+            raise UserError("'words' change colors while a model samples: connect 'model', or empty 'words'.")
         out, codes, rows = ExecutionBlocker("Color Edit made no image: connect its 'image' input."), "", []
         if image is not None:
-            out, codes, rows = recoloured(image, asked, colors)
+            out, codes, rows = recolored(image, asked, colors)
         patched = ExecutionBlocker("Color Edit made no model: connect its 'model' input.")
         if model is not None:
             patched = guided_model(model, clip, vae, asked, start_percent, end_percent)

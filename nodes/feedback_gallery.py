@@ -6,8 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from .host.learning import RunType
 from .host.schema import schema
+from .host.training.paths import RunType
 
 PAUSE, TWO_STEP, SAVED, AUTO = "pause", "two-step", "saved picks", "auto"
 STOP = "stop"
@@ -67,7 +67,7 @@ class FeedbackGallery(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, **_: Any) -> str:
         """Picks live on disk: when any changed, look again."""
-        from .host.learning import runs_folder
+        from .host.training.paths import runs_folder
 
         stamps = [(p.parent.name, p.stat().st_mtime_ns) for p in runs_folder().glob("*/picks.json")]
         return str(sorted(stamps))
@@ -77,8 +77,8 @@ class FeedbackGallery(io.ComfyNode):
         cls, run: Any, mode: str, otherwise: str, timeout: float, count: int, clip: str, selection: str
     ) -> io.NodeOutput:
         from ..swf_core.learn import picks
-        from ..swf_core.learn.select import selected
-        from .host.gallery import DESK, somebody_queued, tell
+        from ..swf_core.learn.pick_selection import selected
+        from .host.gallery.server import DESK, somebody_queued, tell
 
         node = str(getattr(cls.hidden, "unique_id", "") or "")
         told = {
@@ -103,7 +103,7 @@ def _outcome(run: Any, mode: str, otherwise: str, timeout: float, count: int, cl
     """Have the picks made; how, in words. None: it ends here until somebody picked."""
     from ..swf_core.errors import UserError
     from ..swf_core.learn import picks
-    from .host.gallery import wait_for_person
+    from .host.gallery.server import wait_for_person
 
     if mode in (PAUSE, TWO_STEP) and run.step in picks.read(run.folder)["answered"]:
         return "the picks of before; change one to be asked again"
@@ -133,7 +133,7 @@ def _auto(run: Any, count: int, clip: str) -> list[str]:
     from ..swf_core.errors import UserError
     from ..swf_core.learn import picks
     from ..swf_core.learn.run import open_run
-    from ..swf_core.words.rank import load_clip
+    from ..swf_core.words.clip import load_clip
     from .host.words_models import EMBEDDED, NONE, in_use
 
     job = open_run(run.folder)
@@ -157,9 +157,9 @@ def _results(run: Any, taken: dict[str, str], outcome: str, told: dict[str, Any]
     from dataclasses import replace
 
     from ..swf_core.learn import picks
-    from ..swf_core.learn.shown import picture_file
+    from ..swf_core.learn.run_summary import picture_file
     from ..swf_core.pictures import load
-    from .host.learning import as_batch
+    from .host.training.paths import as_batch
 
     known = picks.records(run.folder)
     refused = [i for i in picks.read(run.folder)["rejected"] if i in known and known[i]["step"] <= run.step]

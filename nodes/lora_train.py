@@ -8,9 +8,9 @@ from comfy_api.latest import io
 
 from ..swf_core.learn.options import GUIDANCES
 from ..swf_core.models.lora import TARGETS
-from .host.learning import DatasetType
 from .host.schema import schema
-from .host.teach import HANDED_ON, OUTPUTS, teach
+from .host.training.node import HANDED_ON, OUTPUTS, teach
+from .host.training.paths import DatasetType
 
 # "default" takes the family's value, so that one graph serves mini, SD1.x and SDXL.
 DEFAULT = "default"
@@ -113,11 +113,11 @@ class LoraTrain(io.ComfyNode):
 
 def _plan(backend: Any, name: str, dataset: Any, lines: list[str], changes: dict[str, Any]) -> tuple[Any, int]:
     """The run of these options, and how far it is to go: where a round ends that was asked for, else to its end."""
-    from ..swf_core.learn.find import find_or_create
+    from ..swf_core.learn.find_run import find_or_create
     from ..swf_core.learn.options import defaults
     from ..swf_core.learn.run import Prompt
     from ..swf_core.learn.samples import default_prompts
-    from .host.learning import runs_folder
+    from .host.training.paths import runs_folder
 
     options = defaults(backend.family).changed(**changes)
     asked = tuple(Prompt(text, k) for k, text in enumerate(lines)) or default_prompts(backend.family)

@@ -9,13 +9,13 @@ from comfy_api.latest import io
 from ..swf_core.errors import UserError
 from ..swf_core.transfer.injection import GAMMA_SCHEDULES, KV_MODES, Injection
 from ..swf_core.transfer.trajectory import ENCODINGS
-from .host.denoiser import Text
-from .host.inputs import SOURCE_TYPES, STYLE_TYPES, sources, style_sources, together
-from .host.kept import Kept
-from .host.patch import Transfer, apply
-from .host.reference import Encoding
 from .host.schema import number, schema
-from .host.settings import read_settings
+from .host.transfer.denoiser import Text
+from .host.transfer.feature_cache import Kept
+from .host.transfer.patch import Transfer, apply
+from .host.transfer.reference import Encoding
+from .host.transfer.settings import read_settings
+from .host.transfer.sources import SOURCE_TYPES, STYLE_TYPES, sources, style_sources, together
 
 
 class QueryPreservePatch(io.ComfyNode):
@@ -119,7 +119,7 @@ class QueryPreservePatch(io.ComfyNode):
                     "style moves mean and variance of the own values.",
                 ),
                 number("bias", 0.0, -100.0, 100.0, 0.1, "For concat: above 0 favours the style, 0 is even."),
-                number("value_shift", 0.0, 0.0, 1.0, 0.01, "Frees colours for the text: 0 keeps the style's own."),
+                number("value_shift", 0.0, 0.0, 1.0, 0.01, "Frees colors for the text: 0 keeps the style's own."),
                 number("query_adain", 0.0, 0.0, 1.0, 0.01, "Asks in the style's own range; 0 is off, 1 is most."),
                 number("style_guidance", 0.0, 0.0, 10.0, 0.05, "Takes what the style adds 1 + this times; 0 is off."),
                 number(

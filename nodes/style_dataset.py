@@ -7,8 +7,8 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
-from .host.learning import DatasetType
 from .host.schema import schema
+from .host.training.paths import DatasetType
 
 
 class StyleDataset(io.ComfyNode):
@@ -58,7 +58,7 @@ class StyleDataset(io.ComfyNode):
         from dataclasses import replace
 
         from ..swf_core.learn.dataset import items_from_folder, items_of
-        from .host.learning import input_folder
+        from .host.training.paths import input_folder
 
         # Captions come as a list (one a picture, from Style-Strip LLM) or as lines of one text.
         texts = captions if len(captions) > 1 else [line for line in captions[0].splitlines() if line.strip()] or [""]

@@ -11,9 +11,9 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 from ..swf_core.errors import UserError
-from .host.inputs import StyleType
 from .host.schema import schema
 from .host.style_folders import FOLDER, style_folders
+from .host.transfer.sources import StyleType
 
 
 class StyleLoad(io.ComfyNode):
@@ -56,7 +56,7 @@ class StyleLoad(io.ComfyNode):
         import comfy.sd
 
         from ..swf_core.style_file import load_style
-        from .host.unet import look_at
+        from .host.transfer.unet import look_at
 
         style_folders()
         path = folder_paths.get_full_path(FOLDER, file)

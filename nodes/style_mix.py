@@ -6,8 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from .host.inputs import ONE_STYLE_TYPES, MixedStyle, MixType
 from .host.schema import schema
+from .host.transfer.sources import ONE_STYLE_TYPES, MixedStyle, MixType
 
 
 class StyleMix(io.ComfyNode):

@@ -7,9 +7,9 @@ from typing import Any
 from comfy_api.latest import io, ui
 
 from ..swf_core.errors import UserError
-from .host.inputs import StyleType
 from .host.schema import schema
 from .host.style_folders import style_folders
+from .host.transfer.sources import StyleType
 
 
 class StyleSave(io.ComfyNode):
@@ -49,9 +49,9 @@ class StyleSave(io.ComfyNode):
         cls, picture: Any, name: str, caption: str, stripped_caption: str, model: Any = None, lora: Any = None
     ) -> io.NodeOutput:
         from ..swf_core.style_file import StyleFile, save_style
-        from .host.patch import transfer_on
-        from .host.settings import settings_of
-        from .host.unet import look_at
+        from .host.transfer.patch import transfer_on
+        from .host.transfer.settings import settings_of
+        from .host.transfer.unet import look_at
 
         if not len(picture):
             raise UserError("The style picture is an empty batch; give one picture.")

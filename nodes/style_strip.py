@@ -86,8 +86,8 @@ class StyleStrip(io.ComfyNode):
         from comfy.utils import ProgressBar
 
         from ..swf_core.words.strip import strip, strip_all
-        from .host.edited import edited_lines
-        from .host.panel import shown, strip_row
+        from .host.edited_text import edited_lines
+        from .host.ui_rows import shown, strip_row
 
         # Every input comes as a list; all but captions and pictures mean their first value.
         told = {name: values[0] for name, values in lists.items() if name != "image" and values}
@@ -126,7 +126,7 @@ def _marker(method: str, told: dict[str, Any]):
     from .host.words_models import NONE, in_use
 
     if method == ENDPOINT:
-        from ..swf_core.words.endpoint import Endpoint, EndpointMarker
+        from ..swf_core.words.strip.llm.endpoint import Endpoint, EndpointMarker
 
         endpoint = Endpoint(
             told["endpoint_url"],
@@ -142,7 +142,7 @@ def _marker(method: str, told: dict[str, Any]):
         finally:
             marker.close()
     elif method == LOCAL:
-        from ..swf_core.words.instruct import load_instruct
+        from ..swf_core.words.strip.llm.local import load_instruct
 
         if told["llm"] == NONE:
             raise UserError("No local model is chosen; put an instruct model's folder in models/LLM, or use 'offline'.")
@@ -164,8 +164,8 @@ def _gaps(found: list[Any], images: list[Any] | None, told: dict[str, Any]) -> l
     chosen = told.get("clip", EMBEDDED)
     if not images or chosen == NONE:
         return [None] * len(found)
+    from ..swf_core.words.clip import load_clip
     from ..swf_core.words.gap import semantic_gap
-    from ..swf_core.words.rank import load_clip
 
     pictures = [p[..., :3].permute(2, 0, 1).float().cpu() for batch in images for p in batch]
     if len(pictures) == 1:

@@ -6,9 +6,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from .host.learning import RunType
 from .host.schema import schema
-from .host.teach import HANDED_ON, OUTPUTS, teach
+from .host.training.node import HANDED_ON, OUTPUTS, teach
+from .host.training.paths import RunType
 
 
 class TrainOn(io.ComfyNode):
@@ -63,8 +63,8 @@ class TrainOn(io.ComfyNode):
         use_step: int,
         save_as: str,
     ) -> io.NodeOutput:
+        from ..swf_core.learn.fork import go_on
         from ..swf_core.learn.run import open_run
-        from ..swf_core.learn.stage import go_on
 
         more = steps or max(1, open_run(run.folder).rounds[0]["steps"] // 3)
         changes: dict[str, Any] = {"picks_share": picks_share}

@@ -8,9 +8,9 @@ from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
 from ..swf_core.transfer.trajectory import ENCODINGS, Trajectory
-from .host.inputs import TrajectoryType, sources, together
-from .host.reference import Encoding
 from .host.schema import schema
+from .host.transfer.reference import Encoding
+from .host.transfer.sources import TrajectoryType, sources, together
 
 
 class TrajectoryNode(io.ComfyNode):
@@ -104,9 +104,9 @@ class TrajectoryNode(io.ComfyNode):
         import latent_preview
         import torch
 
-        from .host.denoiser import HostDenoiser, Text
-        from .host.reference import invert
-        from .host.unet import look_at
+        from .host.transfer.denoiser import HostDenoiser, Text
+        from .host.transfer.reference import invert
+        from .host.transfer.unet import look_at
 
         look_at(model.model)
         source = together(sources(picture, vae, Encoding(), "picture"))

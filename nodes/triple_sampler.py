@@ -7,8 +7,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from .host.inputs import SOURCE_TYPES, STYLE_TYPES, sources, style_sources, together
 from .host.schema import schema
+from .host.transfer.sources import SOURCE_TYPES, STYLE_TYPES, sources, style_sources, together
 
 
 class TripleSampler(io.ComfyNode):
@@ -70,7 +70,7 @@ class TripleSampler(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="Share of the style's attention; 0 takes nothing from it but colours.",
+                    tooltip="Share of the style's attention; 0 takes nothing from it but colors.",
                 ),
                 io.Float.Input(
                     "query_preservation",
@@ -117,10 +117,10 @@ class TripleSampler(io.ComfyNode):
         import torch
 
         from ..swf_core.transfer.presets import wallfacer
-        from .host.denoiser import Text
-        from .host.patch import Transfer, apply
-        from .host.reference import Encoding
-        from .host.unet import look_at
+        from .host.transfer.denoiser import Text
+        from .host.transfer.patch import Transfer, apply
+        from .host.transfer.reference import Encoding
+        from .host.transfer.unet import look_at
 
         unet = look_at(model.model)
         chosen = wallfacer(unet.family, unet.presets).injection

@@ -1,11 +1,11 @@
-// Color Edit's swatches, a row of the panel (panel.js): the picture's colours with their shares, each of which can be
+// Color Edit's swatches, a row of the panel (panel.js): the picture's colors with their shares, each of which can be
 // turned into another. What is chosen is written into the node's `palette` widget as "#a63f1b -> #1d3557", which is
 // saved with the graph and can be typed as well.
 
 const WORDS = {
   en: {
-    heading: "Colours of the picture", back: "Keep this colour", change: "Change this colour",
-    typed: "colours to move to", taken: "runs with the next queue",
+    heading: "Colors of the picture", back: "Keep this color", change: "Change this color",
+    typed: "colors to move to", taken: "runs with the next queue",
   },
   zh: {
     heading: "图片的颜色", back: "保留这种颜色", change: "更改这种颜色", typed: "目标颜色", taken: "下次运行时生效",
@@ -25,7 +25,7 @@ function paletteWidget(node) {
   return node.widgets?.find((widget) => widget.name === "palette");
 }
 
-/** The edits that the widget holds: from colour to colour; null where it holds a palette of another kind. */
+/** The edits that the widget holds: from color to color; null where it holds a palette of another kind. */
 export function readEdits(text) {
   const pieces = text.split(/[,;\n](?![^(]*\))/).map((piece) => piece.trim()).filter(Boolean);
   if (!pieces.length) return new Map();
@@ -36,23 +36,23 @@ export function readEdits(text) {
   }));
 }
 
-/** All of the picture's colours, so that those that are left alone stay where they are; "" where nothing is edited. */
-export function writeEdits(colours, edits) {
-  if (!colours.some((colour) => edits.has(colour) && edits.get(colour) !== colour)) return "";
-  return colours.map((c) => (edits.has(c) && edits.get(c) !== c ? `${c} -> ${edits.get(c)}` : c)).join(",\n");
+/** All of the picture's colors, so that those that are left alone stay where they are; "" where nothing is edited. */
+export function writeEdits(colors, edits) {
+  if (!colors.some((color) => edits.has(color) && edits.get(color) !== color)) return "";
+  return colors.map((c) => (edits.has(c) && edits.get(c) !== c ? `${c} -> ${edits.get(c)}` : c)).join(",\n");
 }
 
-/** A row {colours: [{color, share}], target: [color]}; `make` is the panel's, `chinese` its language. */
+/** A row {colors: [{color, share}], target: [color]}; `make` is the panel's, `chinese` its language. */
 export function drawPalette(node, row, make, chinese) {
   const say = chinese ? WORDS.zh : WORDS.en;
   const section = make("section", {}, [make("header", { text: say.heading })]);
   const widget = paletteWidget(node);
-  const colours = row.colours.map((each) => each.color);
+  const colors = row.colors.map((each) => each.color);
   const told = make("p", { class: "swf-small", role: "status" });
   const list = make("div", { class: "swf-swatches", role: "list" });
   const edits = () => readEdits(String(widget?.value ?? ""));
   const write = (changed) => {
-    widget.value = writeEdits(colours, changed);
+    widget.value = writeEdits(colors, changed);
     widget.callback?.(widget.value);
     node.setDirtyCanvas?.(true, true);
     told.textContent = say.taken;
@@ -60,7 +60,7 @@ export function drawPalette(node, row, make, chinese) {
   };
   const draw = () => {
     const now = edits();
-    list.replaceChildren(...row.colours.map(({ color, share }) => {
+    list.replaceChildren(...row.colors.map(({ color, share }) => {
       const after = now?.get(color) ?? color;
       const name = `${color}, ${Math.round(share * 100)} %`;
       const before = make("div", { class: "swf-before", title: name });

@@ -10,7 +10,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-import colours
+import colors
 
 import on_mini
 import on_sd15
@@ -21,7 +21,7 @@ def main(url: str) -> None:
     """Write every story's graph beside this file."""
     with urllib.request.urlopen(f"{url}/object_info", timeout=60) as answer:
         nodes = json.load(answer)
-    for name, story in (on_mini.STORIES | on_sd15.STORIES | colours.STORIES).items():
+    for name, story in (on_mini.STORIES | on_sd15.STORIES | colors.STORIES).items():
         graph = Graph(nodes)
         story(graph)
         Path(__file__).with_name(f"{name}.json").write_text(graph.file(), encoding="utf-8")

@@ -13,7 +13,7 @@ import folder_paths
 import torch
 
 from ...swf_core.errors import UserError
-from ...swf_core.words.folders import BLIP_IDS, CLIP_IDS, EMBEDDED
+from ...swf_core.words.pretrained import BLIP_IDS, CLIP_IDS, EMBEDDED
 
 # Kind of model: where ComfyUI keeps such models, and what may be downloaded.
 FOLDERS = {"captioner": "blip", "clip": "clip_whole", "llm": "LLM"}

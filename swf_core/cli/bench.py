@@ -34,17 +34,17 @@ def add(verbs: Any) -> None:
             "taught",
             "feedback",
             "train-speed",
-            "recolour",
-            "colour-words",
+            "recolor",
+            "color-words",
         ),
-        help="world: speed of the painters, colour histograms; vae: round trips; samples: text to image; transfer: "
+        help="world: speed of the painters, color histograms; vae: round trips; samples: text to image; transfer: "
         "matched pairs; unmatched: any pairs; held-out: styles never trained on; words: text during transfer; "
         "captions: the embedded captioner, stripping and the semantic gap; learn: held-out styles, each from one "
         "picture (learn.csv, a row a training; goes on where it stopped); gap: stripped against full captions there, "
         "five seeds; "
         "taught: pictures repainted with and without such a LoRA; feedback: rounds with picked samples and without; "
-        "train-speed: beside diffusers' LoRA example; recolour: palettes and references on photographs, beside "
-        "color-matcher; colour-words: 'a blue house instead of a red one' during a transfer (colour-words.csv)",
+        "train-speed: beside diffusers' LoRA example; recolor: palettes and references on photographs, beside "
+        "color-matcher; color-words: 'a blue house instead of a red one' during a transfer (color-words.csv)",
     )
     parser.add_argument("--out", type=Path, default=Path("out/bench"), metavar="DIR", help="default out/bench")
     parser.add_argument("--quick", action="store_true", help="a sixth of the pictures")
@@ -56,7 +56,7 @@ def add(verbs: Any) -> None:
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Run it; the report is that of `swf_core.measure.bench`."""
     check_folder(args.out)
-    from ..measure import bench
+    from ..measure.benches import transfer as bench
 
     return bench.run(
         args.name, args.out, model=args.model, quick=args.quick, tune=args.tune, seed=args.seed, progress=bars

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     pictures = load_pictures(args.images, None)
 
     from ..words.caption import CaptionOptions, caption_pictures, load_captioner
-    from ..words.rank import load_clip
+    from ..words.clip import load_clip
 
     device = device_of(args.device)
     options = CaptionOptions(

@@ -30,9 +30,9 @@ def add(verbs: Any) -> None:
 
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
-    """Run it; the report is that of `swf_core.models.mini.build`."""
+    """Run it; the report is that of `swf_core.mini_build.build`."""
     check_folder(args.out)
-    from ..models.mini import build
+    from ..mini_build import build
 
     options = {"stages": args.stages, "resume": args.resume, "seconds": args.seconds, "seed": args.seed}
     return build.run(args.out, progress=bars, **options)

@@ -97,7 +97,7 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
         metavar="W",
         help="one weight per style picture",
     )
-    dials.add_argument("--adain", type=number(0, 1), metavar="A", help="how far colours move to the style")
+    dials.add_argument("--adain", type=number(0, 1), metavar="A", help="how far colors move to the style")
     dials.add_argument(
         "--query-adain",
         type=number(0, 1),

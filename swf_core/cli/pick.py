@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     job = open_run(args.folder)
     accept = list(args.accept)
     if args.auto:
-        from ..words.rank import load_clip
+        from ..words.clip import load_clip
 
         accept += [i for i in picks.auto_pick(job, load_clip(args.clip), args.auto) if i not in args.reject]
     if accept or args.reject or args.forget:

@@ -1,4 +1,4 @@
-"""`recolor`: change the colours of a picture by a palette, after a reference, or by words."""
+"""`recolor`: change the colors of a picture by a palette, after a reference, or by words."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def add(verbs: Any) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
         "recolor",
-        help="change the colours of a picture",
-        description="Change the colours of a picture by a palette or after another picture (no model is used), or by "
+        help="change the colors of a picture",
+        description="Change the colors of a picture by a palette or after another picture (no model is used), or by "
         "words (the model paints it again). Drawing and shading stay.",
     )
-    parser.add_argument("--image", type=Path, required=True, metavar="IMG", help="what is recoloured")
+    parser.add_argument("--image", type=Path, required=True, metavar="IMG", help="what is recolored")
     parser.add_argument(
         "--palette",
         metavar="C,...",
         help="hex codes or CSS names, with shares if you like ('navy 60%%, gold 40%%'), or edits of the picture's own "
-        "colours ('#a63f1b -> #1d3557, ...')",
+        "colors ('#a63f1b -> #1d3557, ...')",
     )
-    parser.add_argument("--like", type=Path, metavar="IMG", help="the picture whose colours are taken")
+    parser.add_argument("--like", type=Path, metavar="IMG", help="the picture whose colors are taken")
     parser.add_argument(
         "--prompt", nargs="+", metavar="T", help="'red house -> blue house', or 'a blue house' alone; several at will"
     )
@@ -46,7 +46,7 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument("--method", choices=METHODS, default="linear", help="of --like; default linear")
     parser.add_argument("--words-strength", type=number(0, 20), default=3.0, metavar="W", help="of --prompt; default 3")
-    parser.add_argument("--colors", type=whole(1, 32), default=6, metavar="K", help="colours that are told; default 6")
+    parser.add_argument("--colors", type=whole(1, 32), default=6, metavar="K", help="colors that are told; default 6")
     parser.add_argument("--steps", type=whole(1, 999), default=WORDS_STEPS, metavar="N", help="of --prompt; default 30")
     parser.add_argument(
         "--size", type=whole(16, 8192), metavar="PX", help="long side, of --prompt the model's native size"
@@ -56,7 +56,7 @@ def add(verbs: Any) -> None:
 
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
-    """Check, load, recolour, write."""
+    """Check, load, recolor, write."""
     ways = [name for name in ("palette", "like", "prompt") if getattr(args, name) is not None]
     if len(ways) != 1:
         raise UserError(
@@ -71,11 +71,11 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     check_model(args.model)
 
     from .. import pictures
-    from ..colour.concepts import parse_concepts
-    from ..colour.edits import read_palette
-    from ..colour.match import match
-    from ..colour.palette import extract
-    from ..colour.transport import palette_distance, repalette
+    from ..color.concepts import parse_concepts
+    from ..color.match import match
+    from ..color.palette import extract
+    from ..color.palette_text import read_palette
+    from ..color.transport import palette_distance, repalette
 
     asked = read_palette(args.palette) if args.palette is not None else None
     concepts = parse_concepts("\n".join(args.prompt), args.words_strength * args.strength) if args.prompt else []
@@ -112,7 +112,7 @@ def _by_words(args: argparse.Namespace, concepts: list[Any], picture: Any, mask:
     """
     from dataclasses import replace
 
-    from ..colour.guidance import ColourGuidance
+    from ..color.guidance import ColorGuidance
     from ..pictures import check_size, resize
     from ..transfer import preset, stylize
     from ..transfer.sigmas import schedule
@@ -132,7 +132,7 @@ def _by_words(args: argparse.Namespace, concepts: list[Any], picture: Any, mask:
         [picture.pixels],
         options,
         seed=args.seed,
-        steering=ColourGuidance(tuple(concepts), sigma_high=begins),
+        steering=ColorGuidance(tuple(concepts), sigma_high=begins),
         progress=bars("recolor"),
     )
     image = result.images[0].cpu()
@@ -151,8 +151,8 @@ def _mask(path: Path, pixels: Any) -> Any:
 
 
 def _told(pixels: Any, args: argparse.Namespace) -> list[dict[str, Any]]:
-    """A picture's colours, within the mask at its own size."""
-    from ..colour.palette import extract
+    """A picture's colors, within the mask at its own size."""
+    from ..color.palette import extract
 
     palette = extract(pixels, args.colors, None if args.mask is None else _mask(args.mask, pixels))
     return [{"color": c, "share": round(float(s), 4)} for c, s in zip(palette.codes, palette.weights())]

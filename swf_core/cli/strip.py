@@ -80,9 +80,9 @@ def _marker(args: argparse.Namespace) -> Any:
     if not args.llm:
         return None
     if "://" in args.llm:
-        from ..words.endpoint import Endpoint, EndpointMarker
+        from ..words.strip.llm.endpoint import Endpoint, EndpointMarker
 
         return EndpointMarker(Endpoint(args.llm, args.llm_model, args.key_variable, args.timeout, args.allow_remote))
-    from ..words.instruct import load_instruct
+    from ..words.strip.llm.local import load_instruct
 
     return load_instruct(Path(args.llm), device_of(args.device))

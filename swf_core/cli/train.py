@@ -97,7 +97,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..learn.run import create, open_run
     from ..learn.train import train
     from ..models import load
-    from ..words.rank import load_clip
+    from ..words.clip import load_clip
 
     backend = load(args.model, device=device_of(args.device))
     clip = load_clip("mini") if backend.family == "mini" else None
@@ -149,7 +149,7 @@ def _items(args: argparse.Namespace, pictures: list[Any], bars: Bars) -> Any:
         missing = [k for k, text in enumerate(captions) if not text]
         if missing:
             from ..words.caption import caption_pictures, load_captioner
-            from ..words.rank import load_clip
+            from ..words.clip import load_clip
 
             captioner = load_captioner(args.captioner, device_of(args.device))
             clip = load_clip("mini") if args.captioner == "mini" else None

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ..models.contracts import Trainable
+from .latent_cache import NOISE, Batch
 from .options import TrainOptions
-from .prepared import NOISE, Batch
 
 KINDS = {"epsilon": "epsilon", "v_prediction": "v", "sample": "x0"}
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ..models.contracts import Backend
 from ..models.lora import choose_modules
+from .latent_cache import Batch
 from .options import TrainOptions
-from .prepared import Batch
 
 # A weight of the LoRA in full precision, its gradient, and AdamW's two moments.
 BYTES_A_WEIGHT = 16

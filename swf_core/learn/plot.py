@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 from .signals import mean
 
 WIDTH, HEIGHT, LEFT, RIGHT = 720, 480, 56, 120
-# One colour a curve, told apart by people who see few colours too (Okabe and Ito).
-COLOURS = {
+# One color a curve, told apart by people who see few colors too (Okabe and Ito).
+COLORS = {
     "loss": (150, 150, 150),
     "validation": (0, 114, 178),
     "style": (0, 158, 115),
@@ -76,8 +76,8 @@ def _chart(
             for step, value in points
         ]
         if len(where) > 1:
-            draw.line(where, fill=COLOURS[name], width=2)
+            draw.line(where, fill=COLORS[name], width=2)
         if name != "loss":
             for x, y in where:
-                draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=COLOURS[name])
-        draw.text((WIDTH - RIGHT + 8, top + 14 * n), name, fill=COLOURS[name])
+                draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=COLORS[name])
+        draw.text((WIDTH - RIGHT + 8, top + 14 * n), name, fill=COLORS[name])

@@ -10,9 +10,9 @@ from ..files import write_files
 from ..models.contracts import Backend, Trainable, join
 from ..pictures import load, png_bytes
 from ..transfer import sample
+from .latent_cache import PRIOR, Batch, encoded
 from .losses import draw_noise, draw_steps, loss_of
 from .options import TrainOptions
-from .prepared import PRIOR, Batch, encoded
 from .run import Run
 
 

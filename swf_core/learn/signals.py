@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ..models.contracts import Trainable
 from ..models.precision import mixed_precision
+from .latent_cache import Batch, Prepared
 from .losses import loss_of
 from .options import TrainOptions
-from .prepared import Batch, Prepared
 
 GRID = 16  # cells a side of the luminance map in which layouts are compared
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the schedule, for the validation loss
@@ -21,7 +21,7 @@ COPIED = 0.6  # a correlation of layouts that chance does not give
 
 
 class Similarity(Protocol):
-    """A CLIP: unit vectors [B, D] of pictures and texts in one space (`swf_core.words.rank.Clip`)."""
+    """A CLIP: unit vectors [B, D] of pictures and texts in one space (`swf_core.words.clip.Clip`)."""
 
     def pictures(self, pictures: Sequence[Tensor]) -> Tensor: ...
 

@@ -17,11 +17,11 @@ from ..models import lora_file
 from ..models.contracts import Backend
 from ..models.lora import Adapter, choose_modules, without
 from ..models.precision import mixed_precision
-from . import samples, signals, state
+from . import checkpoint, samples, signals
+from .latent_cache import Prepared
 from .losses import draw_noise, draw_steps, loss_of
 from .options import TrainOptions
 from .picks import picked_items
-from .prepared import Prepared
 from .prior import Prior
 from .run import Run, sweep
 
@@ -102,8 +102,8 @@ class Loop:
         modules = choose_modules(network.module_names, options.targets)
         self.adapter = Adapter.new(network.network, modules, options.rank, options.scale, options.seed)
         self.parameters = self.adapter.parameters()
-        self.optimizer = state.new_optimizer(self.parameters, options.weight_decay)
-        self.step, self.losses, self.rates = state.restore(run.folder, self.adapter, self.optimizer)
+        self.optimizer = checkpoint.new_optimizer(self.parameters, options.weight_decay)
+        self.step, self.losses, self.rates = checkpoint.restore(run.folder, self.adapter, self.optimizer)
         self.saved = self.step
         self.trained, self.training_seconds = 0, 0.0
 
@@ -114,7 +114,7 @@ class Loop:
         if self.step > end:
             return
         if self.step == end and not self._look_is_due(options, end):
-            state.keep(self.run.folder, end)  # a kill may have come between the last save and this
+            checkpoint.keep(self.run.folder, end)  # a kill may have come between the last save and this
             return
         items = [*self.run.items, *picked_items(self.run, self.run.picks_of(number))]
         prepared = Prepared(items, self.backend, options, self._preparing)
@@ -127,7 +127,7 @@ class Loop:
                     self._save()
                     self._look(prepared, options)
                 if self.step >= end:
-                    state.keep(self.run.folder, self.step)
+                    checkpoint.keep(self.run.folder, self.step)
                     break
                 self.check()
                 began = time.perf_counter()
@@ -180,7 +180,7 @@ class Loop:
 
     def _save(self) -> None:
         if self.step > self.saved:
-            state.save(self.run.folder, self.step, self.adapter, self.optimizer, self.losses, self.rates)
+            checkpoint.save(self.run.folder, self.step, self.adapter, self.optimizer, self.losses, self.rates)
             self.saved = self.step
 
     def _look_is_due(self, options: TrainOptions, end: int) -> bool:

@@ -4,8 +4,8 @@ from .cost import Cost, CostPart
 from .injection import Injection
 from .options import TransferOptions
 from .presets import PRESETS, preset
-from .process import TransferResult, stylize
 from .sampler import SampleResult, sample
+from .triple_process import TransferResult, stylize
 
 __all__ = [
     "PRESETS",

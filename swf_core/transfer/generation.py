@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ..models.contracts import AttentionEdit, AttentionLayer, Backend, Steering
 from . import randomness
+from .attention_edits import injection_edit, leaking_edit
 from .cost import Meter
-from .edits import injection_edit, leaking_edit
 from .features import FeatureBank
 from .layers import same_layers
 from .levels import Levels
@@ -18,7 +18,7 @@ from .options import TransferOptions
 from .reference import Reference
 from .sampler import Guidance, Steered, run_sampler
 from .sigmas import travelled, vp_scale
-from .start import damp_low_frequencies, toned
+from .start_latent import damp_low_frequencies, toned
 from .styles import Style
 
 

@@ -43,7 +43,7 @@ class Injection:
     * kv: "replace"; "concat": own and style tokens compete in one softmax (Z-STAR, arXiv 2311.16491, eq. 9), with
       `bias` added to the style's logits (-inf: plain, +inf: replace); "adaattn": style moves the mean and variance of
       the own values (AdaAttN, arXiv 2108.03647, eq. 4-6).
-    * value_shift: 0..1, how far the style values' mean is moved to the mean of generation's own values: frees colour
+    * value_shift: 0..1, how far the style values' mean is moved to the mean of generation's own values: frees color
       for the text, which the style's values would pin otherwise.
     * sigma_low, sigma_high: noise levels between which anything is injected, ends included.
 

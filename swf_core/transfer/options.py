@@ -9,7 +9,7 @@ from ..errors import UserError
 from .features import PRECISIONS
 from .injection import Injection
 from .sigmas import SPACINGS
-from .start import STARTS
+from .start_latent import STARTS
 from .trajectory import ENCODINGS
 
 FEATURE_SOURCES = ("capture", "lockstep")
@@ -30,8 +30,8 @@ class TransferOptions:
     * features: "capture" keeps features while a picture is inverted; "lockstep" evaluates again at each step. The
       result is the same; capture costs fewer evaluations and more memory.
     * start: "content" (its inverted latent), "stochastic" (content plus fresh noise) or "noise".
-    * adain: 0..1, how far the start's channel statistics move to the style's. Colour follows; 0 when text or palette
-      is to set the colours.
+    * adain: 0..1, how far the start's channel statistics move to the style's. Color follows; 0 when text or palette
+      is to set the colors.
     * low_frequencies: 0..1, share of the start's low frequencies that stays (`start.damp_low_frequencies`).
     * cfg: classifier-free guidance of generation; 1 is none and costs no second evaluation.
     * style_cfg: guidance of a style that is sampled from text.

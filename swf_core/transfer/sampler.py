@@ -100,7 +100,7 @@ class Steered:
         prompts = [] if steering is None else list(steering.prompts)
         self.texts = [backend.text.encode([text], *size_px).repeat(rows) for text in prompts]
         if steering is not None and prompts:
-            meter.plan("colour concepts", rows * len(prompts), sum(steering.active(sigma) for sigma in levels))
+            meter.plan("color concepts", rows * len(prompts), sum(steering.active(sigma) for sigma in levels))
 
     def x0(
         self, guided: tuple[Tensor, Tensor], meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None
@@ -144,7 +144,7 @@ def sample(
     `size_px`: a side, or (height, width); None is the model's native size; sides must be multiples of the codec's
     downscale. `start`: latents [len(prompts), C, h, w] at the first level instead of noise from `seed` (picture i has
     its own noise, whatever its batch). cfg 1 costs steps E per picture, else twice that. `steering` moves x0 on the
-    way (say `swf_core.colour.guidance.ColourGuidance`).
+    way (say `swf_core.color.guidance.ColorGuidance`).
     Raises ValueError (UserError) for a size or step count that is not allowed.
     """
     began = time.perf_counter()

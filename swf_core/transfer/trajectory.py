@@ -25,7 +25,7 @@ class Trajectory:
     """The latents of one picture (or a batch of equal size) along the noise levels.
 
     `clean`: x0. `points`: the latents known exactly, by sigma. `noise`: for stochastic encoding the one eps all levels
-    share. `statistics_noise`: for a free sample, whose own noisy latents say nothing of its colours, the eps with
+    share. `statistics_noise`: for a free sample, whose own noisy latents say nothing of its colors, the eps with
     which its result is encoded when channel statistics are asked for.
     """
 

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..pictures import to_image
-from .folders import BLIP_IDS, EMBEDDED, folder_of, loaded, quiet, whole
-from .rank import Clip, similarities
+from .clip import Clip, similarities
+from .pretrained import BLIP_IDS, EMBEDDED, folder_of, loaded, quiet, whole
 
 UNRANKED = "not ranked: no CLIP was given, so the order is the captioner's own"
 CHUNK = 8  # pictures captioned at a time
@@ -101,7 +101,7 @@ def load_captioner(
 
     kind: Any = BlipForConditionalGeneration
     if str(where) == EMBEDDED:
-        from ..models.mini.sight import MiniBlip as kind
+        from ..models.mini.early_conv import MiniBlip as kind
     source, online = folder_of(where, "blip", download, BLIP_IDS)
 
     def load() -> Captioner:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from .offline import is_chinese
-from .rank import Clip
+from .clip import Clip
 from .strip import Stripped
+from .strip.rules import is_chinese
 
 NOTHING, USUAL, LOST = "nothing was removed", "usual", "content probably lost"
 # A text gap is large from here on, and beyond so many times the gap of the removed words alone. Cosines of texts differ

@@ -16,10 +16,10 @@ from .painters import HELD_OUT, PAINTERS, STYLES, TRAINED
 from .painters.canvas import Canvas
 from .palette import PALETTES, Palette, random_palette, settle
 from .photo import render_photo
-from .scene import COLOURS, GROUNDS, OBJECTS, TIMES, Scene, Thing, random_scene
+from .scene import COLORS, GROUNDS, OBJECTS, TIMES, Scene, Thing, random_scene
 
 __all__ = [
-    "COLOURS",
+    "COLORS",
     "GROUNDS",
     "HELD_OUT",
     "OBJECTS",
@@ -67,10 +67,10 @@ def random_look(style: str, seed: int, palette: str | None = None) -> Look:
         raise ValueError(f"There is no painter {style!r}; choose one of {', '.join(STYLES)}.")
     rng = np.random.default_rng([seed, 303])
     width, angle, contrast = 0.88 + 0.30 * rng.random(), 1.1 * (2 * rng.random() - 1), 0.82 + 0.36 * rng.random()
-    colours = random_palette(rng, "natural" if style == "photo" and palette is None else palette)
-    # Neon needs its darkness and blueprint its blue; all others take the scene's own range of colours.
+    colors = random_palette(rng, "natural" if style == "photo" and palette is None else palette)
+    # Neon needs its darkness and blueprint its blue; all others take the scene's own range of colors.
     settling = float((0.3 if style in ("neon", "blueprint") else 0.8) + 0.2 * rng.random())
-    return Look(style, float(width), float(angle), float(contrast), colours, settling, seed)
+    return Look(style, float(width), float(angle), float(contrast), colors, settling, seed)
 
 
 def render(scene: Scene, look: Look, size: int = 128) -> np.ndarray:
@@ -80,7 +80,7 @@ def render(scene: Scene, look: Look, size: int = 128) -> np.ndarray:
 
 
 def paint(image: np.ndarray, look: Look, regions: np.ndarray | None = None) -> np.ndarray:
-    """Paint any picture [H, W, 3] in 0..1; without a region map one is made from its colours."""
+    """Paint any picture [H, W, 3] in 0..1; without a region map one is made from its colors."""
     image = np.ascontiguousarray(image, dtype=np.float32)
     if regions is None:
         regions = regions_of(image)
@@ -94,7 +94,7 @@ def paint(image: np.ndarray, look: Look, regions: np.ndarray | None = None) -> n
 
 
 def regions_of(image: np.ndarray) -> np.ndarray:
-    """Regions of a photograph: a few tones and hues of its smoothed colours, specks removed. [H, W] int32."""
+    """Regions of a photograph: a few tones and hues of its smoothed colors, specks removed. [H, W] int32."""
     s = max(image.shape[:2]) / 128 * 2.2
     smooth = gaussian_filter(image, (s, s, 0))
     luma = smooth.mean(-1)

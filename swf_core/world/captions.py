@@ -84,7 +84,7 @@ def describe(scene: Scene, rng: np.random.Generator | None = None) -> str:
 
 
 def _thing(thing: Thing) -> str:
-    return f"a {thing.colour} {thing.kind}"
+    return f"a {thing.color} {thing.kind}"
 
 
 def _pick(rng: np.random.Generator | None, options: tuple[str, ...]) -> str:
@@ -95,7 +95,7 @@ def vocabulary() -> list[str]:
     """Every word a caption can hold, sorted: the embedded text encoder's dictionary."""
     phrases = [p for group in (STYLE_WORDS, GROUND_WORDS, TIME_WORDS) for options in group.values() for p in options]
     phrases += [words for _, words in PALETTES.values()]
-    from .scene import COLOURS, OBJECTS
+    from .scene import COLORS, OBJECTS
 
-    words = {w for phrase in phrases for w in phrase.split()} | set(COLOURS) | set(OBJECTS)
+    words = {w for phrase in phrases for w in phrase.split()} | set(COLORS) | set(OBJECTS)
     return sorted(words | {"a", "an", "and", "of", "with", ",", "the", "in", "on", "at", "by"})

@@ -80,7 +80,7 @@ def cells(
 
 
 def mean_by_cell(image: np.ndarray, who: np.ndarray) -> np.ndarray:
-    """Give every cell the mean colour of `image` [H, W, 3] under it."""
+    """Give every cell the mean color of `image` [H, W, 3] under it."""
     flat = who.ravel()
     count = np.maximum(np.bincount(flat), 1)
     means = np.stack([np.bincount(flat, weights=image[..., c].ravel()) / count for c in range(3)], axis=-1)

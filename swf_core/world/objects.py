@@ -1,7 +1,7 @@
 """The shapes of the ten objects, as parts in a unit box (x -0.5..0.5, y 0 at the base to 1 at the top).
 
 A part is (shape, coordinates, role): shape "poly" takes a list of points, "oval" and "rect" take
-(x0, y0, x1, y1). The role names a colour: the object's own ("main", "shade", "tint", "deep") or a fixed one.
+(x0, y0, x1, y1). The role names a color: the object's own ("main", "shade", "tint", "deep") or a fixed one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 Part = tuple[str, Any, str]
 
-# Fixed colours of parts that do not carry the object's colour, linear in 0..1 sRGB.
+# Fixed colors of parts that do not carry the object's color, linear in 0..1 sRGB.
 FIXED = {
     "wood": (0.42, 0.27, 0.16),
     "cream": (0.96, 0.92, 0.80),

@@ -1,7 +1,7 @@
-"""Palettes: a factor of its own, drawn alike for every painter, so that no style is a colour.
+"""Palettes: a factor of its own, drawn alike for every painter, so that no style is a color.
 
-A `Palette` maps the photo's colours before anything is painted and names the paper and the ink. Were it tied to
-the painter, a colour histogram would recognise the style and "style transfer" would be recolouring.
+A `Palette` maps the photo's colors before anything is painted and names the paper and the ink. Were it tied to
+the painter, a color histogram would recognise the style and "style transfer" would be recoloring.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from scipy.ndimage import gaussian_filter
 from .noise import smooth_noise
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-# Luma and two colour differences (ITU-R BT.601, unscaled).
+# Luma and two color differences (ITU-R BT.601, unscaled).
 _YCC = np.array([[0.299, 0.587, 0.114], [-0.299, -0.587, 0.886], [0.701, -0.587, -0.114]], dtype=np.float32)
 # How strongly the source orders what the painter left equal: little for luma, where the marks are; all for chroma.
 _TIES = np.array([0.12, 0.8, 0.8], dtype=np.float32)
 # name: (how often, words in a caption or "" where nobody would mention it)
 PALETTES = {
     "natural": (0.56, ""),
-    "vivid": (0.12, "in vivid colours"),
-    "muted": (0.12, "in muted colours"),
+    "vivid": (0.12, "in vivid colors"),
+    "muted": (0.12, "in muted colors"),
     "sepia": (0.05, "in sepia"),
     "blue": (0.05, "in shades of blue"),
     "green": (0.05, "in shades of green"),
@@ -33,7 +33,7 @@ _MONO_HUE = {"sepia": 0.085, "blue": 0.60, "green": 0.37, "rose": 0.95}
 
 @dataclass(frozen=True)
 class Palette:
-    """Name, and the drawn amounts: hue shift (turns), saturation, contrast and lightness, paper and ink colours."""
+    """Name, and the drawn amounts: hue shift (turns), saturation, contrast and lightness, paper and ink colors."""
 
     name: str
     hue: float
@@ -55,7 +55,7 @@ class Palette:
 
 
 def settle(painted: np.ndarray, source: np.ndarray, amount: float, rng: np.random.Generator) -> np.ndarray:
-    """Give a painted picture the colours of its source: the marginal distributions of luma and the two chromas.
+    """Give a painted picture the colors of its source: the marginal distributions of luma and the two chromas.
 
     Ink on paper is black and white, neon is dark, tiles are many: without this step a histogram would name the painter.
     Every channel's values are ranked and replaced by the source's quantiles (exact histogram specification); equal
@@ -99,7 +99,7 @@ def random_palette(rng: np.random.Generator, name: str | None = None) -> Palette
 
 
 def _hue_matrix(turns: float) -> np.ndarray:
-    """Rotate colours about the grey axis, keeping luma (the matrix of the SVG filter "hueRotate")."""
+    """Rotate colors about the grey axis, keeping luma (the matrix of the SVG filter "hueRotate")."""
     c, s = np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)
     base = np.array([[0.213, 0.715, 0.072]] * 3)
     cos = np.array([[0.787, -0.715, -0.072], [-0.213, 0.285, -0.072], [-0.213, -0.715, 0.928]])

@@ -10,7 +10,7 @@ from .noise import smooth_noise
 from .objects import FIXED, PARTS
 from .scene import BOXES, Scene, Thing
 
-COLOUR_RGB = {
+COLOR_RGB = {
     "red": (0.83, 0.13, 0.12),
     "yellow": (0.96, 0.80, 0.12),
     "green": (0.12, 0.56, 0.22),
@@ -39,13 +39,13 @@ def render_photo(scene: Scene, size: int = 128) -> tuple[np.ndarray, np.ndarray]
     big = size * _OVERSAMPLE
     label = Image.new("L", (big, big), 0)
     draw = ImageDraw.Draw(label)
-    colours: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0)]  # sky: filled with a gradient below
+    colors: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0)]  # sky: filled with a gradient below
     rng = np.random.default_rng([scene.seed, 202])
     light = np.array(LIGHT_RGB[scene.time])
 
-    def part(colour: tuple[float, ...] | np.ndarray, lit: bool = True) -> int:
-        colours.append(tuple(np.asarray(colour) * light) if lit else tuple(np.asarray(colour)))
-        return len(colours) - 1
+    def part(color: tuple[float, ...] | np.ndarray, lit: bool = True) -> int:
+        colors.append(tuple(np.asarray(color) * light) if lit else tuple(np.asarray(color)))
+        return len(colors) - 1
 
     horizon = scene.horizon * big
     _sky_things(scene, draw, part, rng, big)
@@ -56,7 +56,7 @@ def render_photo(scene: Scene, size: int = 128) -> tuple[np.ndarray, np.ndarray]
     _draw_thing(scene.main, draw, part, big)
 
     labels = np.asarray(label)
-    image = np.asarray(colours, dtype=np.float32)[labels]
+    image = np.asarray(colors, dtype=np.float32)[labels]
     y = np.linspace(0, 1, big, dtype=np.float32)[:, None]
     top, low = (np.array(c, dtype=np.float32) for c in SKY_RGB[scene.time])
     sky = top + (low - top) * np.clip(y / max(scene.horizon, 0.01), 0, 1)[..., None]
@@ -76,8 +76,8 @@ def render_photo(scene: Scene, size: int = 128) -> tuple[np.ndarray, np.ndarray]
 def _sky_things(scene: Scene, draw: ImageDraw.ImageDraw, part, rng: np.random.Generator, big: int) -> None:
     x, r = scene.light_x * big, 0.075 * big
     y = {"noon": 0.14, "sunset": scene.horizon - 0.06, "night": 0.15}[scene.time] * big
-    colour = {"noon": (1.0, 0.95, 0.62), "sunset": (1.0, 0.86, 0.50), "night": (0.93, 0.93, 0.84)}[scene.time]
-    draw.ellipse((x - r, y - r, x + r, y + r), fill=part(colour, lit=False))
+    color = {"noon": (1.0, 0.95, 0.62), "sunset": (1.0, 0.86, 0.50), "night": (0.93, 0.93, 0.84)}[scene.time]
+    draw.ellipse((x - r, y - r, x + r, y + r), fill=part(color, lit=False))
     if scene.time == "night":
         star = part((0.95, 0.95, 0.85), lit=False)
         for sx, sy in rng.random((5, 2)):
@@ -92,7 +92,7 @@ def _sky_things(scene: Scene, draw: ImageDraw.ImageDraw, part, rng: np.random.Ge
 
 
 def _draw_thing(thing: Thing, draw: ImageDraw.ImageDraw, part, big: int) -> None:
-    main = np.array(COLOUR_RGB[thing.colour])
+    main = np.array(COLOR_RGB[thing.color])
     own = {"main": main, "shade": main * 0.78, "deep": main * 0.58, "tint": main * 0.80 + 0.20}
     wide, high, lift = BOXES[thing.kind]
     wide, high = wide * thing.scale * big, high * thing.scale * big

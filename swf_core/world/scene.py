@@ -1,6 +1,6 @@
 """Scenes drawn from independent factors, so that content and style are independent by construction.
 
-A `Scene` says *what* is in the picture (object, colour, ground, time of day, layout, second object) and nothing
+A `Scene` says *what* is in the picture (object, color, ground, time of day, layout, second object) and nothing
 about how it is made. Every factor is drawn on its own; no two are correlated, which is what makes
 "this content in that style" a question with one exact answer (`world.render`).
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 OBJECTS = ("house", "tree", "boat", "mountain", "car", "balloon", "lighthouse", "cat", "teapot", "windmill")
-COLOURS = ("red", "yellow", "green", "blue", "purple", "white")
+COLORS = ("red", "yellow", "green", "blue", "purple", "white")
 GROUNDS = ("grass", "sand", "snow", "sea")
 TIMES = ("noon", "sunset", "night")
 
@@ -34,10 +34,10 @@ BOXES = {
 
 @dataclass(frozen=True)
 class Thing:
-    """One object in a scene: kind, colour, centre x in 0..1 of the width, base y in 0..1 of the height, scale."""
+    """One object in a scene: kind, color, centre x in 0..1 of the width, base y in 0..1 of the height, scale."""
 
     kind: str
-    colour: str
+    color: str
     x: float
     y: float
     scale: float
@@ -59,19 +59,19 @@ class Scene:
 
 
 def random_scene(seed: int, **fixed: object) -> Scene:
-    """Draw the scene of `seed`; factors given by name (kind, colour, ground, time, second) are held at that value.
+    """Draw the scene of `seed`; factors given by name (kind, color, ground, time, second) are held at that value.
 
     The same seed with another fixed factor keeps everything else, so a scene can be varied one factor at a time.
     """
     rng = np.random.default_rng([seed, 101])
     kind = str(rng.choice(OBJECTS))
-    colour = str(rng.choice(COLOURS))
+    color = str(rng.choice(COLORS))
     ground = str(rng.choice(GROUNDS))
     time = str(rng.choice(TIMES))
     layout = rng.random(8)
     has_second = bool(rng.random() < 0.3)
-    second_kind, second_colour = str(rng.choice(OBJECTS)), str(rng.choice(COLOURS))
-    kind, colour = str(fixed.get("kind", kind)), str(fixed.get("colour", colour))
+    second_kind, second_color = str(rng.choice(OBJECTS)), str(rng.choice(COLORS))
+    kind, color = str(fixed.get("kind", kind)), str(fixed.get("color", color))
     ground, time = str(fixed.get("ground", ground)), str(fixed.get("time", time))
     has_second = bool(fixed.get("second", has_second))
     if second_kind == kind:
@@ -81,11 +81,11 @@ def random_scene(seed: int, **fixed: object) -> Scene:
     side = 1.0 if layout[1] < 0.5 else -1.0
     # With a second object the main one steps aside; alone it stays near the middle, always whole.
     x = 0.5 + (side * 0.13 if has_second else 0.16 * (2 * layout[2] - 1))
-    main = Thing(kind, colour, float(x), float(base), float(0.90 + 0.14 * layout[3]), bool(layout[4] < 0.5))
+    main = Thing(kind, color, float(x), float(base), float(0.90 + 0.14 * layout[3]), bool(layout[4] < 0.5))
     second = None
     if has_second:
         second = Thing(
-            second_kind, second_colour, float(0.5 - side * 0.34), float(base - 0.10), 0.46, bool(layout[5] < 0.5)
+            second_kind, second_color, float(0.5 - side * 0.34), float(base - 0.10), 0.46, bool(layout[5] < 0.5)
         )
     return Scene(
         main,

@@ -16,7 +16,8 @@ from swf_core.models import load
 from swf_core.models.diffusers_backend import backend_from_modules
 from swf_core.models.lora_merge import merge_lora
 from swf_core.transfer import sample
-from tests.core.tiny_models import FAMILIES, picture, tiny_backend, tiny_parts
+
+from support.tiny_models import FAMILIES, picture, tiny_backend, tiny_parts
 
 
 def test_the_core_loads_neither_diffusers_nor_transformers():

@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 
 from swf_core.models.single_file import TEMPLATES, load_single_file, predicts_v, recognise
 from tests.core.test_backend_diffusers import write_tokenizer
-from tests.core.tiny_models import picture, tiny_backend, tiny_parts
+
+from support.tiny_models import picture, tiny_backend, tiny_parts
 
 RESNET = {
     "norm1": "in_layers.0",

@@ -14,13 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def swf(*arguments, cwd=ROOT) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "swf_core", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+from support.cli import ROOT, swf
 
 
 @pytest.fixture
@@ -32,7 +26,7 @@ def cat(tmp_path) -> Path:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
     """A tiny random SD1.5-shaped model in diffusers' folder layout, tokenizer and all."""
-    from tiny_models import tiny_parts
+    from support.tiny_models import tiny_parts
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     unet, texts, _, vae, _ = tiny_parts("sd15")
@@ -167,9 +161,9 @@ def test_a_result_never_overwrites_what_is_read(model, cat):
 
 
 def test_stylize_end_to_end(model, cat, tmp_path):
-    colour = Image.linear_gradient("L").resize((50, 70)).convert("RGBA")
-    colour.putalpha(Image.radial_gradient("L").resize((50, 70)))
-    colour.save(tmp_path / "logo.png")
+    color = Image.linear_gradient("L").resize((50, 70)).convert("RGBA")
+    color.putalpha(Image.radial_gradient("L").resize((50, 70)))
+    color.save(tmp_path / "logo.png")
     arguments = [
         "stylize",
         "--content",

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swf_core.measure.learning import lessons
+from swf_core.measure.benches.learn import lessons
 from swf_core.pictures import save
 
 ROOT = Path(__file__).resolve().parents[2]

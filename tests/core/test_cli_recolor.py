@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from test_cli import swf
 
 from swf_core.pictures import load
+
+from support.cli import swf
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_by_words_the_model_paints_it_again(picture, tmp_path):
     run = swf("recolor", "--image", picture, *words, "--out", out, "--json")
     assert run.returncode == 0, run.stderr
     cost = json.loads(run.stdout.splitlines()[-1])["cost"]
-    assert cost["planned"] == cost["counted"] and "colour concepts" in cost["formula"]
+    assert cost["planned"] == cost["counted"] and "color concepts" in cost["formula"]
     mask = tmp_path / "mask.png"
     half = Image.new("L", (80, 48), 0)
     half.paste(255, (0, 0, 32, 48))
@@ -80,7 +81,7 @@ def test_a_transparent_picture_keeps_its_alpha(tmp_path):
 
 def test_the_methods_offered_are_those_there_are():
     from swf_core.cli.recolor import METHODS
-    from swf_core.colour import match
+    from swf_core.color import match
 
     assert METHODS == match.METHODS
 
@@ -90,7 +91,7 @@ def test_the_methods_offered_are_those_there_are():
     [
         (["--palette", "red", "--prompt", "x"], "--palette and --prompt was given"),
         ([], "Nothing was given"),
-        (["--palette", "#12"], "'#12' is no colour"),
+        (["--palette", "#12"], "'#12' is no color"),
         (["--like", "nowhere.png"], "does not exist"),
         (["--palette", "red", "--strength", "2"], "out of range"),
         (["--palette", "red", "--mask", "{black}"], "mask is empty"),

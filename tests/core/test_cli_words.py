@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from swf_core.measure.pairs import make_pairs
+from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.pictures import png_bytes
 
 ROOT = Path(__file__).resolve().parents[2]

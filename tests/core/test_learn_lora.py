@@ -10,7 +10,8 @@ from swf_core.errors import UserError
 from swf_core.models import lora_file
 from swf_core.models.lora import TARGETS, Adapter, Bare, choose_modules
 from swf_core.models.lora_merge import merge_lora
-from tests.core.tiny_models import fresh_backend
+
+from support.tiny_models import fresh_backend
 
 
 def trained(network, names, targets=TARGETS[0], rank=4, alpha=8.0):

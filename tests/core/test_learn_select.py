@@ -7,7 +7,7 @@ import json
 import pytest
 
 from swf_core.errors import UserError
-from swf_core.learn.select import selected
+from swf_core.learn.pick_selection import selected
 
 IDS = [f"{k:016x}" for k in range(5)]
 

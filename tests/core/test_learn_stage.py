@@ -9,13 +9,14 @@ import pytest
 
 from swf_core.errors import UserError
 from swf_core.learn import picks
+from swf_core.learn.fork import Stage, go_on
 from swf_core.learn.run import open_run
-from swf_core.learn.shown import picture_file, shown
-from swf_core.learn.stage import Stage, go_on
+from swf_core.learn.run_summary import picture_file, shown
 from swf_core.learn.train import train
 from swf_core.pictures import load
 from tests.core.test_learn_train import begin, same, weights
-from tests.core.tiny_models import fresh_backend
+
+from support.tiny_models import fresh_backend
 
 
 @pytest.fixture(scope="module")

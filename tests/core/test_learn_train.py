@@ -18,16 +18,17 @@ import torch
 from swf_core.errors import UserError
 from swf_core.learn import picks
 from swf_core.learn.dataset import Item, items_from_folder, items_of, picture_id
+from swf_core.learn.latent_cache import Batch, Prepared, bucket, chances, crop
 from swf_core.learn.losses import draw_noise, draw_steps, loss_of, snr_weight
 from swf_core.learn.options import TrainOptions, defaults, from_json, to_json
-from swf_core.learn.prepared import Batch, Prepared, bucket, chances, crop
 from swf_core.learn.run import Prompt, create, identity, open_run
 from swf_core.learn.signals import advice, copying, diversity
 from swf_core.learn.train import train
 from swf_core.models.contracts import Conditioning, join
 from swf_core.models.lora_file import read
 from swf_core.pictures import save
-from tests.core.tiny_models import fresh_backend, picture
+
+from support.tiny_models import fresh_backend, picture
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = (Prompt("a red cat", 1), Prompt("a blue house", 2))
@@ -368,11 +369,11 @@ def test_signals_see_copies_and_collapse():
 
 CHILD = """
 import sys
-sys.path[:0] = [{root!r}, {root!r} + "/tests/core"]  # by file: some package may have left a `tests` of its own
+sys.path[:0] = [{root!r}, {root!r} + "/tests"]  # by file: some package may have left a `tests` of its own
 from pathlib import Path
 from swf_core.learn.run import open_run
 from swf_core.learn.train import train
-from tiny_models import fresh_backend
+from support.tiny_models import fresh_backend
 backend = fresh_backend("sd15")
 print("ready", flush=True)
 outcome = train(open_run(Path({folder!r}), backend), backend)

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from swf_core.errors import UserError
-from swf_core.measure import degrade
-from swf_core.measure.distances import bootstrap_difference, gram_distance, low_pass_distance, scaled
-from swf_core.measure.judge import LABELS, load_judge
-from swf_core.measure.pairs import make_pairs, picture
+from swf_core.measure.metrics.classifier import LABELS, load_judge
+from swf_core.measure.metrics.distances import bootstrap_difference, gram_distance, low_pass_distance, scaled
+from swf_core.measure.metrics.pairs import make_pairs, picture
+from swf_core.mini_build import degrade
 from swf_core.world import STYLES, random_look, random_scene
 
 
@@ -45,7 +45,7 @@ def test_the_scale_puts_content_at_one_and_another_render_at_zero(pairs) -> None
     assert scaled(d_other, d_content, d_other).mean().item() == pytest.approx(0.0, abs=1e-5)
 
 
-def test_gram_sees_texture_and_low_pass_sees_colour() -> None:
+def test_gram_sees_texture_and_low_pass_sees_color() -> None:
     scene = random_scene(12_400_000, second=False)
     plain = picture(scene, random_look("photo", 1))[None]
     hatched = picture(scene, random_look("mosaic", 1, "natural"))[None]
@@ -87,17 +87,17 @@ def test_the_judge_recognises_unseen_renders() -> None:
     right = {
         "style": [f[1].style for f in factors],
         "object": [f[0].main.kind for f in factors],
-        "colour": [f[0].main.colour for f in factors],
+        "color": [f[0].main.color for f in factors],
         "ground": [f[0].ground for f in factors],
         "time": [f[0].time for f in factors],
     }
-    for question, floor in (("style", 0.95), ("object", 0.9), ("colour", 0.8), ("ground", 0.8), ("time", 0.8)):
+    for question, floor in (("style", 0.95), ("object", 0.9), ("color", 0.8), ("ground", 0.8), ("time", 0.8)):
         score = sum(a == b for a, b in zip(answers[question], right[question], strict=True)) / len(factors)
         assert score >= floor, (question, score)
 
 
-def test_the_judge_does_not_answer_style_from_colour() -> None:
-    """Greyed and colour-swapped pictures keep their style."""
+def test_the_judge_does_not_answer_style_from_color() -> None:
+    """Greyed and color-swapped pictures keep their style."""
     judge = load_judge()
     looks = [random_look(s, 12_600_000 + i) for i, s in enumerate(list(STYLES) * 3)]
     pictures = torch.stack([picture(random_scene(12_600_000 + i), look) for i, look in enumerate(looks)])
@@ -110,4 +110,4 @@ def test_a_missing_judge_is_named(tmp_path) -> None:
     (tmp_path / "judge.safetensors").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"cannot be read .* mini build"):
         load_judge(tmp_path / "judge.safetensors")
-    assert set(LABELS) == {"style", "object", "colour", "ground", "time"}
+    assert set(LABELS) == {"style", "object", "color", "ground", "time"}

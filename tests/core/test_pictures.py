@@ -73,7 +73,7 @@ def test_sixteen_bit_grey(tmp_path):
         assert (picture.pixels - expected).abs().max() < 1e-4  # finer than 8 bits: nothing was thrown away
 
 
-def test_sixteen_bit_colour_png(tmp_path):
+def test_sixteen_bit_color_png(tmp_path):
     import struct
     import zlib
 
@@ -124,10 +124,10 @@ def test_other_modes(tmp_path, mode):
         assert (pixels - as_tensor(gradient())).abs().mean() < 0.08
 
 
-def test_alpha_is_kept_and_hidden_colour_is_not(tmp_path):
+def test_alpha_is_kept_and_hidden_color_is_not(tmp_path):
     image = gradient().convert("RGBA")
     pixels = np.asarray(image).copy()
-    pixels[:, :24] = (255, 0, 255, 0)  # loud colour under full transparency
+    pixels[:, :24] = (255, 0, 255, 0)  # loud color under full transparency
     Image.fromarray(pixels).save(tmp_path / "a.png")
     picture = pictures.load(tmp_path / "a.png")
     assert picture.alpha is not None and picture.alpha[:, :24].max() == 0 and picture.alpha[:, 24:].min() == 1
@@ -146,15 +146,15 @@ def test_a_white_logo_on_nothing_stays_visible(tmp_path):
     assert pixels[0, 16, 16] == 1 and pixels[0, 0, 0] == 0.5
 
 
-def test_grey_alpha_palette_alpha_and_keyed_colour(tmp_path):
+def test_grey_alpha_palette_alpha_and_keyed_color(tmp_path):
     mask = Image.new("L", (48, 32), 255)
     mask.paste(0, (0, 0, 24, 32))
     grey = gradient().convert("L")
     grey.putalpha(mask)
     grey.save(tmp_path / "la.png")
-    colour = gradient()
-    colour.putalpha(mask)
-    colour.quantize(32, method=Image.Quantize.FASTOCTREE).save(tmp_path / "pa.png")
+    color = gradient()
+    color.putalpha(mask)
+    color.quantize(32, method=Image.Quantize.FASTOCTREE).save(tmp_path / "pa.png")
     keyed = Image.new("RGB", (48, 32), (255, 0, 0))
     keyed.paste((0, 255, 0), (0, 0, 24, 32))
     keyed.save(tmp_path / "key.png", transparency=(0, 255, 0))
@@ -166,7 +166,7 @@ def test_grey_alpha_palette_alpha_and_keyed_colour(tmp_path):
         assert alpha is not None and alpha[:, :24].max() < 0.01 and alpha[:, 24:].min() > 0.99, name
 
 
-def test_colour_profile_is_applied(tmp_path):
+def test_color_profile_is_applied(tmp_path):
     # a profile whose red and blue are swapped is easier to see than AdobeRGB; build one from sRGB's bytes
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
@@ -197,7 +197,7 @@ def test_twenty_megapixels_of_png_with_alpha(tmp_path):
 
 
 def animation(path):
-    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "green", "blue")]
+    frames = [Image.new("RGB", (32, 32), color) for color in ("red", "green", "blue")]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
 
 

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from swf_core.errors import UserError
-from swf_core.measure.pairs import picture
+from swf_core.measure.metrics.pairs import picture
 from swf_core.style_file import StyleFile, load_style, save_style
 from swf_core.world import random_look, random_scene
 

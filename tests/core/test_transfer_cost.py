@@ -7,7 +7,8 @@ import torch
 
 from swf_core.transfer import Injection, TransferOptions, preset, sample, stylize
 from swf_core.transfer.sigmas import schedule
-from tests.core.tiny_models import picture, tiny_backend
+
+from support.tiny_models import picture, tiny_backend
 
 BACKEND = tiny_backend("sd15")
 SIGMAS = schedule(BACKEND.denoiser.sigmas, 4)

@@ -1,4 +1,4 @@
-"""The main job on the embedded model: the object stays, and the truth gets nearer than by recolouring."""
+"""The main job on the embedded model: the object stays, and the truth gets nearer than by recoloring."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from swf_core.measure.fidelity import WORDS_CFG, WORDS_SAID, compare, text_samples, transfer
-from swf_core.measure.judge import load_judge
-from swf_core.measure.pairs import make_pairs
+from swf_core.measure.metrics.classifier import load_judge
+from swf_core.measure.metrics.fidelity import WORDS_CFG, WORDS_SAID, compare, text_samples, transfer
+from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.models import load
-from swf_core.models.mini.data import TEST_SEED
 from swf_core.transfer import preset, stylize
+from swf_core.world.seeds import TEST_SEED
 
 STYLES = ("stained glass", "mosaic", "comic", "halftone", "woodcut", "pixel")
 
@@ -27,7 +27,7 @@ def pairs():
     return make_pairs(len(STYLES), TEST_SEED + 90_000, STYLES)
 
 
-def test_the_triple_process_beats_recolouring(backend, pairs) -> None:
+def test_the_triple_process_beats_recoloring(backend, pairs) -> None:
     judge = load_judge()
     options = preset("wallfacer", backend)
     results = {
@@ -59,4 +59,4 @@ def test_same_seed_same_bytes_on_the_embedded_model(backend, pairs) -> None:
 def test_words_alone_make_pictures_of_what_they_say(backend) -> None:
     report, pictures, prompts = text_samples(backend, load_judge(), 16, TEST_SEED + 95_000, cfg=4.0, steps=12)
     assert pictures.shape == (16, 3, 128, 128) and len(set(prompts)) == 16
-    assert report["style"] >= 0.75 and report["object"] >= 0.8 and report["colour"] >= 0.85
+    assert report["style"] >= 0.75 and report["object"] >= 0.8 and report["color"] >= 0.85

@@ -9,7 +9,8 @@ from swf_core.models.contracts import AttentionEdit
 from swf_core.transfer import Injection, TransferOptions, randomness, sample, stylize
 from swf_core.transfer.sigmas import schedule
 from swf_core.transfer.trajectory import invert_ddim
-from tests.core.tiny_models import FAMILIES, picture, tiny_backend
+
+from support.tiny_models import FAMILIES, picture, tiny_backend
 
 CONTENT, STYLE = picture(1), picture(2)
 FAST = TransferOptions(Injection(gamma=0.4, tau=1.5), steps=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from swf_core.transfer.start import adain, channel_statistics, damp_low_frequencies, toned
+from swf_core.transfer.start_latent import adain, channel_statistics, damp_low_frequencies, toned
 
 X = torch.randn((2, 4, 9, 7), generator=torch.Generator().manual_seed(0)) * 3 + 1
 S = torch.randn((1, 4, 5, 8), generator=torch.Generator().manual_seed(1)) * 0.5 - 2

@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 
 from swf_core.transfer import preset, stylize
-from tests.core.tiny_models import picture, tiny_backend
+
+from support.tiny_models import picture, tiny_backend
 
 
 class Spy:

@@ -10,7 +10,8 @@ from swf_core.transfer import randomness
 from swf_core.transfer.sampler import run_sampler
 from swf_core.transfer.sigmas import nearest_t, partial, percent_to_sigma, schedule, travelled
 from swf_core.transfer.trajectory import encode_stochastic, invert_bdia, invert_ddim, replay_bdia
-from tests.core.tiny_models import FAMILIES, picture, tiny_backend
+
+from support.tiny_models import FAMILIES, picture, tiny_backend
 
 TABLE = sigmas_from_config({})
 SMALLEST = float(TABLE[0])

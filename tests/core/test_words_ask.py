@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from pathlib import Path
 
 import pytest
 
-from swf_core.words.ask import EXAMPLES, SCHEMA, MarkerError, answer_words, find, messages, parse
+from swf_core.words.strip.llm.prompt import EXAMPLES, SCHEMA, MarkerError, answer_words, find, messages, parse
 
-SETS = sorted((Path(__file__).parent / "captions").glob("*.jsonl"))
+from support.caption_sets import FOLDER
+
+SETS = sorted(FOLDER.glob("*.jsonl"))
 
 
 def found(caption: str, *pieces: str) -> list[str]:

@@ -11,19 +11,19 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from swf_core.errors import UserError
-from swf_core.measure.pairs import picture
-from swf_core.models.mini.data import TEST_SEED
+from swf_core.measure.metrics.pairs import picture
+from swf_core.models.mini.blip_and_clip import encode, new_tokenizer, pixels
 from swf_core.models.mini.files import WEIGHTS
-from swf_core.models.mini.words import encode, new_tokenizer, pixels
 from swf_core.pictures import to_image
 from swf_core.words.caption import UNRANKED, CaptionOptions, caption_pictures, load_captioner, normalised
-from swf_core.words.deletion import delete
+from swf_core.words.clip import load_clip, repetition, similarities
 from swf_core.words.gap import LOST, NOTHING, USUAL, Gap, random_deletions, reading, semantic_gap
-from swf_core.words.rank import load_clip, repetition, similarities
 from swf_core.words.strip import Stripped, strip
+from swf_core.words.strip.deletion import delete
 from swf_core.world import STYLE_WORDS, STYLES, caption, random_look, random_scene, vocabulary
+from swf_core.world.seeds import TEST_SEED
 
-from tiny_blip import WORDS, tiny_blip
+from support.tiny_blip import WORDS, tiny_blip
 
 QUICK = CaptionOptions(samples=3)
 
@@ -118,7 +118,7 @@ def test_the_reading_finds_lost_objects_and_seldom_warns_in_vain(clip):
     for i in range(100):
         scene, look = random_scene(TEST_SEED + 70_000 + i), random_look(STYLES[1 + i % (len(STYLES) - 1)], i)
         said = strip(caption(scene, look, "full", np.random.default_rng(i)))
-        thing = f"a {scene.main.colour} {scene.main.kind}"
+        thing = f"a {scene.main.color} {scene.main.kind}"
         at = said.caption.index(thing)
         spans = tuple(sorted([*said.spans, (at, at + len(thing))]))
         good.append(said)

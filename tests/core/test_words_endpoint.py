@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from swf_core.errors import UserError
-from swf_core.words.ask import SCHEMA, MarkerError
-from swf_core.words.endpoint import Endpoint, EndpointMarker
+from swf_core.words.strip.llm.endpoint import Endpoint, EndpointMarker
+from swf_core.words.strip.llm.prompt import SCHEMA, MarkerError
 
 CAPTION = "an oil painting of a boat"
 GOOD = '{"remove": ["an oil painting of"]}'

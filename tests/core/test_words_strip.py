@@ -8,12 +8,12 @@ import time
 import numpy as np
 import pytest
 
-from swf_core.words.ask import MarkerError
-from swf_core.words.guards import KEPT
 from swf_core.words.strip import ALONE, OFFLINE, strip, strip_all
+from swf_core.words.strip.guards import KEPT
+from swf_core.words.strip.llm.prompt import MarkerError
 from swf_core.world import PALETTES, STYLE_WORDS, STYLES, caption, random_look, random_scene
 
-from caption_sets import HELD, TUNED, cases, comes_from, new_words, score
+from support.caption_sets import HELD, TUNED, cases, comes_from, new_words, score
 
 ALL = cases(*TUNED, *(name for names in HELD for name in names))
 
@@ -116,7 +116,7 @@ def test_a_markers_words_are_deleted():
         (Marks("3"), "a number"),
         (Marks("no doors"), "a negation"),
         (Marks("'OIL'"), "quoted text"),
-        (Marks("red"), "the colour of a thing"),
+        (Marks("red"), "the color of a thing"),
         (Marks("houses with", "doors and a sign"), "content words"),
         (Marks("a violin concerto"), "none of the marked words occur"),
         (Marks(error="the server does not answer"), "does not answer"),

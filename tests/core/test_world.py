@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from swf_core.world import (
-    COLOURS,
+    COLORS,
     GROUNDS,
     HELD_OUT,
     OBJECTS,
@@ -61,11 +61,11 @@ def test_painters_take_any_photograph_of_any_shape(style: str) -> None:
 def test_every_factor_is_drawn_and_can_be_held() -> None:
     scenes = [random_scene(i) for i in range(400)]
     assert {s.main.kind for s in scenes} == set(OBJECTS) and len(OBJECTS) >= 10
-    assert {s.main.colour for s in scenes} == set(COLOURS)
+    assert {s.main.color for s in scenes} == set(COLORS)
     assert {s.ground for s in scenes} == set(GROUNDS) and {s.time for s in scenes} == set(TIMES)
     assert 0.2 < np.mean([s.second is not None for s in scenes]) < 0.4
-    plain, held = random_scene(7), random_scene(7, colour="blue", time="night")
-    assert (held.main.colour, held.time) == ("blue", "night")
+    plain, held = random_scene(7), random_scene(7, color="blue", time="night")
+    assert (held.main.color, held.time) == ("blue", "night")
     assert (held.main.kind, held.ground, held.main.x) == (plain.main.kind, plain.ground, plain.main.x)
 
 
@@ -73,9 +73,9 @@ def test_objects_are_large_and_whole() -> None:
     for seed in range(60):
         scene = random_scene(seed, second=False)
         with_object = render_photo(scene)[1]
-        colours, counts = np.unique(with_object, return_counts=True)
-        assert len(colours) >= 4
-        share = counts[colours > colours.max() - 3].sum() / with_object.size
+        colors, counts = np.unique(with_object, return_counts=True)
+        assert len(colors) >= 4
+        share = counts[colors > colors.max() - 3].sum() / with_object.size
         assert share > 0.004
         assert 0.25 < scene.main.x < 0.75
 
@@ -100,7 +100,7 @@ def test_the_stripped_caption_is_the_full_one_without_its_style() -> None:
         scene, look = random_scene(i), random_look(STYLES[i % len(STYLES)], i)
         stripped = caption(scene, look, "stripped", rng)
         assert not style_words & set(stripped.replace(",", " ").split())
-        assert scene.main.colour in stripped and scene.main.kind in stripped
+        assert scene.main.color in stripped and scene.main.kind in stripped
         assert set(describe(scene).split()) <= set(caption(scene, look, "full").replace(",", " ").split())
         known = set(vocabulary())
         for kind in ("full", "stripped", "style"):
@@ -123,8 +123,8 @@ def test_regions_of_a_photograph_are_few_and_follow_its_edges() -> None:
     assert regions[20, 40] != regions[100, 40]
 
 
-def test_a_look_keeps_colour_and_structure_apart() -> None:
-    """The same palette in two styles gives nearby mean colours; the pictures still differ in structure."""
+def test_a_look_keeps_color_and_structure_apart() -> None:
+    """The same palette in two styles gives nearby mean colors; the pictures still differ in structure."""
     scene = random_scene(31, second=False)
     means = []
     for style in ("strokes", "mosaic", "pixel"):

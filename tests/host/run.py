@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import ROOT, find
-from watched import digest
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from support.comfy_host import ROOT, find
+from support.host_record import digest
 
 
 def main() -> int:

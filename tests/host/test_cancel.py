@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+
+from support.comfy_host import INSIDE
 
 BIG = 384  # pixels: a step takes long enough for a message to arrive in the middle of one
 
@@ -65,7 +66,7 @@ def repainting(steps: int) -> dict:
 @pytest.fixture
 def watch(host, server):
     def run(graph: dict, interrupt_after: int = 0) -> dict:
-        script = Path(__file__).with_name("watch_native.py")
+        script = INSIDE / "watch_native.py"
         result = host.run(script, server.url, json.dumps(graph), str(interrupt_after))
         assert result.returncode == 0, result.stdout
         return json.loads(result.stdout.splitlines()[-1])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from swf_core.colour.palette import extract, parse
-from swf_core.colour.transport import palette_distance
-from swf_core.measure.pairs import make_pairs
+from swf_core.color.palette import extract, parse
+from swf_core.color.transport import palette_distance
+from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.pictures import load as load_picture
 
-from comfy_server import error_of, put_pictures
+from support.comfy_host import INSIDE
+from support.comfy_server import error_of, put_pictures
 
 RED, BLUE = "a photo of a red house in the snow at noon", "a photo of a blue house in the snow at noon"
 SEA = "#1d3557, #457b9d, #a8dadc, #f1faee, #e63946"
@@ -21,7 +21,7 @@ SEA = "#1d3557, #457b9d, #a8dadc, #f1faee, #e63946"
 
 @pytest.fixture(scope="module", autouse=True)
 def pictures(base):
-    put_pictures(base, make_pairs(3, 12_345_600)[1], "colour_")
+    put_pictures(base, make_pairs(3, 12_345_600)[1], "color_")
 
 
 def edit(**given: Any) -> dict[str, Any]:
@@ -42,10 +42,10 @@ def edit(**given: Any) -> dict[str, Any]:
 
 def on_picture(**given: Any) -> dict[str, Any]:
     return {
-        "1": {"class_type": "LoadImage", "inputs": {"image": "colour_content.png"}},
-        "2": {"class_type": "LoadImage", "inputs": {"image": "colour_style.png"}},
+        "1": {"class_type": "LoadImage", "inputs": {"image": "color_content.png"}},
+        "2": {"class_type": "LoadImage", "inputs": {"image": "color_style.png"}},
         "3": edit(image=["1", 0], **given),
-        "4": {"class_type": "SaveImage", "inputs": {"images": ["3", 1], "filename_prefix": "coloured"}},
+        "4": {"class_type": "SaveImage", "inputs": {"images": ["3", 1], "filename_prefix": "colored"}},
     }
 
 
@@ -81,20 +81,20 @@ def result(server, graph: dict[str, Any]) -> torch.Tensor:
 def test_a_picture_takes_a_palette_and_shows_its_swatches(server, base):
     history = server.run(on_picture(palette=SEA, lightness=1.0))
     moved = load_picture(server.pictures(history)[0]).pixels
-    before = load_picture(base / "input" / "colour_content.png")
+    before = load_picture(base / "input" / "color_content.png")
     (row,) = history["outputs"]["3"]["swf_panel"]
-    assert row["kind"] == "palette" and row["target"] == SEA.split(", ") and len(row["colours"]) == 6
-    assert abs(sum(each["share"] for each in row["colours"]) - 1.0) < 1e-3
+    assert row["kind"] == "palette" and row["target"] == SEA.split(", ") and len(row["colors"]) == 6
+    assert abs(sum(each["share"] for each in row["colors"]) - 1.0) < 1e-3
     ways = [palette_distance(extract(p, 5), parse(SEA)) for p in (before.pixels, moved)]
     assert ways[1] < 0.5 * ways[0], ways
-    codes = [each["color"] for each in row["colours"]]
+    codes = [each["color"] for each in row["colors"]]
     edited = server.run(on_picture(palette=f"{codes[0]} -> #804000, " + ", ".join(codes[1:])))
     (row,) = edited["outputs"]["3"]["swf_panel"]
-    assert row["target"] == [] and [each["color"] for each in row["colours"]] == codes
+    assert row["target"] == [] and [each["color"] for each in row["colors"]] == codes
 
 
-def test_a_picture_takes_a_references_colours_and_strength_zero_is_itself(server, base):
-    before = load_picture(base / "input" / "colour_content.png").pixels
+def test_a_picture_takes_a_references_colors_and_strength_zero_is_itself(server, base):
+    before = load_picture(base / "input" / "color_content.png").pixels
     assert torch.equal(result(server, on_picture(palette=SEA, strength=0.0)), before)
     for method in ("linear", "sliced", "luminance"):
         moved = result(server, on_picture(reference=["2", 0], method=method))
@@ -127,7 +127,7 @@ def test_a_palette_guides_a_model(server):
         (on_model(words=BLUE), "need 'clip'"),
         (on_model(palette=SEA), "needs 'vae'"),
         (on_picture(words=BLUE), "connect 'model'"),
-        (on_picture(palette="#12345"), "'#12345' is no colour"),
+        (on_picture(palette="#12345"), "'#12345' is no color"),
         (on_picture(palette=SEA, reference=["2", 0]), "Both a reference and a palette"),
         (on_picture(palette="navy -> "), "one side of the arrow"),
     ],
@@ -143,7 +143,7 @@ def test_what_hangs_on_an_output_that_was_not_made_does_not_run(server):
     graph["9"] = {"class_type": "SWF_MiniLoader", "inputs": {}}
     for number in ("2", "3"):
         graph[number + "0"] = {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["9", 1]}}
-    graph["2"] = {"class_type": "LoadImage", "inputs": {"image": "colour_style.png"}}
+    graph["2"] = {"class_type": "LoadImage", "inputs": {"image": "color_style.png"}}
     graph["3"] = edit(image=["1", 0], palette=SEA)
     graph["6"]["inputs"] |= {"model": ["3", 0], "positive": ["20", 0], "negative": ["30", 0]}
     graph["4"] = {"class_type": "EmptyLatentImage", "inputs": {"width": 128, "height": 128, "batch_size": 1}}
@@ -153,17 +153,17 @@ def test_what_hangs_on_an_output_that_was_not_made_does_not_run(server):
 
 
 @pytest.mark.parametrize(
-    "colours", [{"words": BLUE, "palette": ""}, {"words": "", "palette": SEA}], ids=["words", "palette"]
+    "colors", [{"words": BLUE, "palette": ""}, {"words": "", "palette": SEA}], ids=["words", "palette"]
 )
-def test_node_and_command_line_agree_with_a_style_on_top(host, tmp_path, colours):
+def test_node_and_command_line_agree_with_a_style_on_top(host, tmp_path, colors):
     pytest.importorskip("diffusers")
     import json
 
     from safetensors.torch import load_file, save_file
 
-    from swf_core.colour.axes import Axes
-    from swf_core.colour.concepts import parse_concepts
-    from swf_core.colour.guidance import ColourGuidance
+    from swf_core.color.axes import Axes
+    from swf_core.color.concepts import parse_concepts
+    from swf_core.color.guidance import ColorGuidance
     from swf_core.models import load
     from swf_core.transfer import TransferOptions, stylize
     from swf_core.transfer.injection import Injection
@@ -171,8 +171,8 @@ def test_node_and_command_line_agree_with_a_style_on_top(host, tmp_path, colours
 
     backend, values = load("mini"), {"layers": "all", "gamma": 0.5, "tau": 2.0}
     pair = make_pairs(3, 12_345_700)[2]
-    palette = {"palette": parse(colours["palette"]), "axes": Axes.of(backend.codec)} if colours["palette"] else {}
-    steering = ColourGuidance(tuple(parse_concepts(colours["words"], 2.0, 0.4)), **palette)
+    palette = {"palette": parse(colors["palette"]), "axes": Axes.of(backend.codec)} if colors["palette"] else {}
+    steering = ColorGuidance(tuple(parse_concepts(colors["words"], 2.0, 0.4)), **palette)
     options = TransferOptions(Injection(**values), steps=6, cfg=2.0, size_px=0, adain=0.7)
     ours = stylize(backend, [pair.content], [pair.style], options, prompts=RED, steering=steering)
     with torch.no_grad():
@@ -180,11 +180,11 @@ def test_node_and_command_line_agree_with_a_style_on_top(host, tmp_path, colours
     sigmas = torch.tensor([*schedule(backend.denoiser.sigmas, 6), 0.0], dtype=torch.float32)
     asked, answers = tmp_path / "asked.safetensors", tmp_path / "answers.safetensors"
     more = {"words_strength": 2.0, "focus": 0.4, "method": "linear", "strength": 1.0, "lightness": 0.0}
-    told = {"options": json.dumps(values | {"cfg": 2.0, "prompt": RED, "adain": 0.7, "colour": colours | more})}
+    told = {"options": json.dumps(values | {"cfg": 2.0, "prompt": RED, "adain": 0.7, "color": colors | more})}
     save_file(latents | {"sigmas": sigmas}, asked, told)
-    run = host.run(Path(__file__).with_name("stylize_native.py"), asked, answers)
+    run = host.run(INSIDE / "stylize_native.py", asked, answers)
     assert run.returncode == 0, run.stdout
     theirs = load_file(answers)
     assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
     # Two inversions of 6; 6 steps of content, style and both halves of generation; one row more for the words.
-    assert int(theirs["calls"]) == 12 + 6 * 4 + 6 * bool(colours["words"])
+    assert int(theirs["calls"]) == 12 + 6 * 4 + 6 * bool(colors["words"])

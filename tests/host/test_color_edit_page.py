@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import browser as b
 import pytest
 
-from swf_core.measure.pairs import make_pairs
+from swf_core.measure.metrics.pairs import make_pairs
 
-from comfy_server import put_pictures
-from conftest import free_port, new_base, serve
+from support import browser as b
+from support.comfy_host import free_port, new_base, serve
+from support.comfy_server import put_pictures
 
 pytestmark = pytest.mark.browser
 

@@ -13,11 +13,11 @@ import pytest
 
 from swf_core.learn import picks
 from swf_core.learn.run import open_run
-from swf_core.measure.learning import lessons
+from swf_core.measure.benches.learn import lessons
 from swf_core.pictures import save
 
-from comfy_server import Server, error_of
-from conftest import free_port, new_base, serve
+from support.comfy_host import free_port, new_base, serve
+from support.comfy_server import Server, error_of
 
 PROMPTS = "a red cat in the snow\na blue boat by the sea\na green tree on the sand"
 

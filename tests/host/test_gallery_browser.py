@@ -10,16 +10,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import browser as b
 import pytest
 
 from swf_core.learn import picks
 from swf_core.learn.run import open_run
-from swf_core.measure.learning import lessons
+from swf_core.measure.benches.learn import lessons
 from swf_core.pictures import save
 
-from comfy_server import Server
-from conftest import free_port, new_base, serve
+from support import browser as b
+from support.comfy_host import free_port, new_base, serve
+from support.comfy_server import Server
 
 pytestmark = pytest.mark.browser
 PROMPTS = "a red cat in the snow\na blue boat by the sea\na green tree on the sand"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import browser as b
 import numpy as np
 import pytest
 import torch
@@ -13,6 +12,8 @@ import torch
 from swf_core.files import write_files
 from swf_core.learn.dataset import picture_id
 from swf_core.pictures import png_bytes
+
+from support import browser as b
 
 pytestmark = pytest.mark.browser
 
@@ -140,11 +141,11 @@ def test_the_page_in_other_clothes(chrome, server, look):
         label = found.nth(1).get_attribute("aria-label") or ""
         assert ("步" if look == "Chinese" else "step") in label
         if look == "light":
-            colours = page.evaluate(
+            colors = page.evaluate(
                 "[getComputedStyle(document.querySelector('.swf-board')).backgroundColor,"
                 " getComputedStyle(document.querySelector('.swf-board')).color]"
             )
-            light, dark = (sum(map(int, c[c.index("(") + 1 : -1].split(",")[:3])) for c in colours)
+            light, dark = (sum(map(int, c[c.index("(") + 1 : -1].split(",")[:3])) for c in colors)
             assert light > 500 > 300 > dark
     finally:
         page.evaluate("v => app.extensionManager.setting.set('Comfy.ColorPalette', v[0])", was)

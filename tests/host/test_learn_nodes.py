@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from safetensors.torch import load, load_file
 
-from swf_core.measure.learning import lessons
+from swf_core.measure.benches.learn import lessons
 from swf_core.pictures import save
 
-from comfy_server import error_of
+from support.comfy_host import INSIDE
+from support.comfy_server import error_of
 
 CAPTION = "a blue teapot on the grass at noon"
 
@@ -91,7 +91,7 @@ def test_train_cancel_go_on_and_load_with_the_stock_loader(server, picture, host
     before = latent(server, "plain")
 
     graph = teaching(picture, run_name="cancelled", steps=30, sample_every=15)
-    script = Path(__file__).with_name("watch_native.py")
+    script = INSIDE / "watch_native.py"
     told = json.loads(host.run(script, server.url, json.dumps(graph), "12").stdout.splitlines()[-1])
     assert told["end"] == "execution_interrupted"
     folder = server.base / "output" / "swf_runs" / "cancelled"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+
+from support.comfy_host import INSIDE
 
 CASES = [
     f"{family}, {targets}"
@@ -17,7 +18,7 @@ CASES = [
 @pytest.fixture(scope="module")
 def report(host, tmp_path_factory) -> dict:
     path = tmp_path_factory.mktemp("lora") / "report.json"
-    run = host.run(Path(__file__).with_name("lora_native.py"), path)
+    run = host.run(INSIDE / "lora_native.py", path)
     assert run.returncode == 0, run.stdout
     return json.loads(path.read_text())
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
+
+from support.comfy_host import INSIDE
 
 TEXTS = ["", "a woodcut of a red house in the snow at night", "a zeppelin, in oil"]
 
@@ -22,7 +23,7 @@ def test_comfyui_and_the_core_agree(host, tmp_path, size):
     x = torch.randn((2, 4, *size), generator=torch.Generator().manual_seed(0)) * sigma
     asked, answers = tmp_path / "asked.safetensors", tmp_path / "answers.safetensors"
     save_file({"x": x, "sigma": torch.tensor([sigma])}, asked, {"texts": json.dumps(TEXTS)})
-    run = host.run(Path(__file__).with_name("mini_native.py"), asked, answers)
+    run = host.run(INSIDE / "mini_native.py", asked, answers)
     assert run.returncode == 0, run.stdout
     theirs = load_file(answers)
     backend = load("mini")

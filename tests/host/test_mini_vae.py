@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from support.comfy_host import INSIDE
+
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "swf_core" / "models" / "mini" / "weights" / "vae.safetensors"
 
@@ -25,7 +27,7 @@ def test_comfyui_and_diffusers_agree(host, tmp_path):
     noise = torch.rand(3, 64, 96, generator=generator)
     pictures = torch.stack([smooth, noise, (smooth + noise) / 2])  # [B,3,H,W]
     save_file({"pictures": pictures.permute(0, 2, 3, 1).contiguous()}, tmp_path / "pictures.safetensors")
-    script = Path(__file__).with_name("encode_decode.py")
+    script = INSIDE / "encode_decode.py"
     run = host.run(script, WEIGHTS, tmp_path / "pictures.safetensors", tmp_path / "result.safetensors")
     assert run.returncode == 0, run.stdout
     theirs = load_file(tmp_path / "result.safetensors")

@@ -4,9 +4,10 @@ styles, other weights for the content, kept styles, a ControlNet, partly loaded 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+
+from support.comfy_host import INSIDE
 
 EQUAL = {
     "strength 0 is the plain model": 0.0,
@@ -80,7 +81,7 @@ def report(host, tmp_path_factory) -> dict:
     told = {}
     for script in ("patch_native.py", "patch_models_native.py"):
         path = tmp_path_factory.mktemp("patch") / "report.json"
-        run = host.run(Path(__file__).with_name(script), path)
+        run = host.run(INSIDE / script, path)
         assert run.returncode == 0, run.stdout
         told |= json.loads(path.read_text())
     return told

@@ -7,10 +7,10 @@ import json
 import pytest
 import torch
 
-from swf_core.measure.pairs import make_pairs
+from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.style_file import StyleFile, load_style, save_style
 
-from comfy_server import error_of, put_pictures
+from support.comfy_server import error_of, put_pictures
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+
+from support.comfy_host import INSIDE
 
 pytestmark = pytest.mark.slow  # minutes, and the rate says nothing on a busy machine
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.slow  # minutes, and the rate says nothing on a busy ma
 def report(host, tmp_path):
     def told(who: str) -> dict:
         path = tmp_path / "report.json"
-        run = host.run(Path(__file__).with_name("train_lora_native.py"), path, who, seconds=1200)
+        run = host.run(INSIDE / "train_lora_native.py", path, who, seconds=1200)
         assert run.returncode == 0, run.stdout
         print(who, path.read_text())
         return json.loads(path.read_text())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
+
+from support.comfy_host import INSIDE
 
 CASES = {
     "plain": {},
@@ -23,7 +24,7 @@ def test_node_and_command_line_agree(host, tmp_path, case):
     pytest.importorskip("diffusers")
     from safetensors.torch import load_file, save_file
 
-    from swf_core.measure.pairs import make_pairs
+    from swf_core.measure.metrics.pairs import make_pairs
     from swf_core.models import load
     from swf_core.transfer import TransferOptions, stylize
     from swf_core.transfer.injection import Injection
@@ -43,7 +44,7 @@ def test_node_and_command_line_agree(host, tmp_path, case):
     asked, answers = tmp_path / "asked.safetensors", tmp_path / "answers.safetensors"
     told = {"options": json.dumps(values | {"cfg": cfg, "prompt": prompt, "adain": 0.7})}
     save_file({k: v.contiguous() for k, v in latents.items()} | {"sigmas": sigmas}, asked, told)
-    run = host.run(Path(__file__).with_name("stylize_native.py"), asked, answers)
+    run = host.run(INSIDE / "stylize_native.py", asked, answers)
     assert run.returncode == 0, run.stdout
     theirs = load_file(answers)
     assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
@@ -64,7 +65,7 @@ def test_they_agree_on_the_shapes_of_real_checkpoints(host, tmp_path, family, la
     from swf_core.transfer.injection import Injection
     from swf_core.transfer.sigmas import schedule
 
-    from random_unets import FAMILIES, POOLED_WIDTH, TOKEN_WIDTH, diffusers_unet
+    from support.random_unets import FAMILIES, POOLED_WIDTH, TOKEN_WIDTH, diffusers_unet
 
     generator = torch.Generator().manual_seed(1)
     tokens, pooled = (torch.randn(s, generator=generator) for s in ((1, 8, TOKEN_WIDTH), (1, POOLED_WIDTH)))
@@ -106,6 +107,6 @@ def test_they_agree_on_the_shapes_of_real_checkpoints(host, tmp_path, family, la
     asked, answers = tmp_path / "asked.safetensors", tmp_path / "answers.safetensors"
     told = {"options": json.dumps(values | {"cfg": 1.0, "prompt": "", "adain": 1.0}), "family": family}
     save_file({k: v.contiguous() for k, v in tensors.items()}, asked, told)
-    run = host.run(Path(__file__).with_name("stylize_native.py"), asked, answers)
+    run = host.run(INSIDE / "stylize_native.py", asked, answers)
     assert run.returncode == 0, run.stdout
     assert (load_file(answers)["latents"][0] - ours.latents[0]).abs().max() < 1e-3

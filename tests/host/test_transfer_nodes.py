@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swf_core.measure.pairs import make_pairs
+from swf_core.measure.metrics.pairs import make_pairs
 
-from comfy_server import error_of, put_pictures
+from support.comfy_server import error_of, put_pictures
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from swf_core.measure.pairs import make_pairs
+from swf_core.measure.metrics.pairs import make_pairs
 
-from comfy_server import error_of, put_pictures
-from tiny_blip import tiny_blip
+from support.comfy_server import error_of, put_pictures
+from support.tiny_blip import tiny_blip
 
 BOAT = "an oil painting of a red boat by the sea, muted tones"
 PAINTER = "a painter at an easel, two cats, 8k"

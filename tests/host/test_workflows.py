@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageStat
 
-from comfy_server import Server
+from support.comfy_server import Server
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
 GRAPHS = sorted(p.stem for p in FOLDER.glob("mini *.json"))

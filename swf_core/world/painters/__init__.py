@@ -1,6 +1,6 @@
 """The painters: deterministic functions of a picture, its regions and a seed.
 
-Nineteen styles, "photo" among them. A style is stroke and structure; colour is the palette's, a factor of its own.
+Nineteen styles, "photo" among them. A style is stroke and structure; color is the palette's, a factor of its own.
 The last three are held out from the diffusion model's training, to ask what happens with styles it never saw.
 No defining feature is finer than one latent cell of the embedded model (8 pixels at 128).
 """

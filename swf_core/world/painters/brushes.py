@@ -36,8 +36,8 @@ def oil(c: Canvas) -> np.ndarray:
             if error[int(y), int(x)] < threshold:
                 continue
             points = _curved_stroke(x, y, reference, gx, gy, radius, c.angle)
-            colour = np.clip(reference[int(y), int(x)] + tones[i] * c.contrast, 0, 1) * 255
-            _stroke(draw, points, radius, tuple(int(v) for v in colour))
+            color = np.clip(reference[int(y), int(x)] + tones[i] * c.contrast, 0, 1) * 255
+            _stroke(draw, points, radius, tuple(int(v) for v in color))
             _stroke(bump, points, radius, int(lifts[i]))
     paint, height = np.asarray(canvas, np.float32) / 255, np.asarray(relief, np.float32) / 255
     height = gaussian_filter(height, 1.5 * c.unit)
@@ -49,12 +49,12 @@ def _curved_stroke(
     x: float, y: float, reference: np.ndarray, gx: np.ndarray, gy: np.ndarray, radius: float, angle: float
 ) -> list[tuple[float, float]]:
     h, w = gx.shape
-    points, colour = [(x, y)], reference[int(y), int(x)]
+    points, color = [(x, y)], reference[int(y), int(x)]
     dx, dy = np.cos(angle), np.sin(angle)
     for k in range(3):
         ix, iy = int(min(max(x, 0), w - 1)), int(min(max(y, 0), h - 1))
         here = reference[iy, ix]
-        if k and np.abs(here - colour).sum() > 0.16:
+        if k and np.abs(here - color).sum() > 0.16:
             break
         nx, ny = -gy[iy, ix], gx[iy, ix]
         norm = (nx * nx + ny * ny) ** 0.5
@@ -91,12 +91,12 @@ def strokes(c: Canvas) -> np.ndarray:
     part = np.floor(along / length + shift).astype(np.int32)
     part -= part.min()
     who = ribbon * (int(part.max()) + 1) + part
-    colour = 0.35 * mean_by_cell(c.image, who) + 0.65 * c.blurred(1.0)
+    color = 0.35 * mean_by_cell(c.image, who) + 0.65 * c.blurred(1.0)
     tone = 0.11 * c.contrast * np.where(ribbon % 2, 1.0, -1.0) + 0.05 * per_cell(c.rng, who)[..., 0]
     phase = across / period - np.floor(across / period)
     ridge = 0.10 * c.contrast * (np.minimum(phase, 1 - phase) * 4 - 1.2)
     tint = 0.035 * per_cell(c.rng, who, 3)
-    return colour + tint + (tone + np.minimum(ridge, 0.06))[..., None]
+    return color + tint + (tone + np.minimum(ridge, 0.06))[..., None]
 
 
 def pastel(c: Canvas) -> np.ndarray:

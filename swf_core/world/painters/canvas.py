@@ -71,7 +71,7 @@ class Canvas:
 
     @cached_property
     def flat(self) -> np.ndarray:
-        """Every region in its mean colour."""
+        """Every region in its mean color."""
         _, ids = np.unique(self.regions, return_inverse=True)
         ids = ids.reshape(self.shape)
         count = np.bincount(ids.ravel())
@@ -87,10 +87,10 @@ class Canvas:
         return gaussian_filter(self.image, (s, s, 0)).astype(np.float32)
 
 
-def over(below: np.ndarray, colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Lay `colour` over `below` with coverage `alpha` [H, W] in 0..1."""
+def over(below: np.ndarray, color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Lay `color` over `below` with coverage `alpha` [H, W] in 0..1."""
     a = np.clip(alpha, 0, 1)[..., None]
-    return below * (1 - a) + colour * a
+    return below * (1 - a) + color * a
 
 
 def step(x: np.ndarray, softness: float) -> np.ndarray:
@@ -98,6 +98,6 @@ def step(x: np.ndarray, softness: float) -> np.ndarray:
     return np.clip(0.5 + 0.5 * x / softness, 0, 1)
 
 
-def deepen(colour: np.ndarray, ink: np.ndarray, amount: float) -> np.ndarray:
-    """Mix a colour towards the ink: local colour for line work."""
-    return colour * (1 - amount) + ink * amount
+def deepen(color: np.ndarray, ink: np.ndarray, amount: float) -> np.ndarray:
+    """Mix a color towards the ink: local color for line work."""
+    return color * (1 - amount) + ink * amount

@@ -9,7 +9,7 @@ from .canvas import Canvas, deepen, over, step
 
 
 def mosaic(c: Canvas) -> np.ndarray:
-    """Square tiles in wavy rows, each of one colour, with wide grout."""
+    """Square tiles in wavy rows, each of one color, with wide grout."""
     h, w = c.shape
     near, second, who = cells(c.rng, h, w, c.px(14.5), jitter=0.30, angle=c.angle * 0.35, square=True)
     tile = 0.35 * c.blurred(0.8) + 0.65 * mean_by_cell(c.image, who) + 0.05 * c.contrast * per_cell(c.rng, who, 3)
@@ -19,7 +19,7 @@ def mosaic(c: Canvas) -> np.ndarray:
 
 
 def stained_glass(c: Canvas) -> np.ndarray:
-    """Large panes of glowing colour between thick leads, which also follow the outlines."""
+    """Large panes of glowing color between thick leads, which also follow the outlines."""
     h, w = c.shape
     near, second, who = cells(c.rng, h, w, c.px(32.0), jitter=0.95, angle=c.angle)
     _, ids = np.unique(c.regions, return_inverse=True)
@@ -80,7 +80,7 @@ def pixel(c: Canvas) -> np.ndarray:
 
 
 def cross_stitch(c: Canvas) -> np.ndarray:
-    """Crosses of thread on woven cloth, one colour a stitch."""
+    """Crosses of thread on woven cloth, one color a stitch."""
     h, w = c.shape
     side = c.px(15.0)
     _, _, who, u, v = _squares(c, side)

@@ -19,7 +19,7 @@ def _waves(c: Canvas, angle: float, period: float, wobble: float) -> np.ndarray:
 
 
 def pencil(c: Canvas) -> np.ndarray:
-    """Parallel hatching in the local colour, crossed where the picture is dark, and a thin outline."""
+    """Parallel hatching in the local color, crossed where the picture is dark, and a thin outline."""
     period = c.px(13.0)
     dark = np.clip((0.5 - c.tone) * c.contrast + 0.52, 0, 1)
     line = deepen(c.blurred(3.0), c.ink, 0.45)
@@ -43,7 +43,7 @@ def woodcut(c: Canvas) -> np.ndarray:
 
 
 def comic(c: Canvas) -> np.ndarray:
-    """Flat posterised colour and bold outlines of even breadth."""
+    """Flat posterised color and bold outlines of even breadth."""
     flat = c.flat
     levels = 3.0
     tone = gaussian_filter(c.luma, 2.0 * c.unit)[..., None] - flat.mean(-1, keepdims=True)

@@ -50,12 +50,12 @@ def ink(c: Canvas) -> np.ndarray:
         crept = crept + speed * (gaussian_filter(crept, 2.6 * c.unit) - crept)
     rim = np.clip(wet - gaussian_filter(wet, 4.0 * c.unit), 0, 1)
     wash = np.clip(0.55 * wet + 0.45 * np.maximum(crept, wet * 0.7) + 0.5 * rim, 0, 1)
-    colour = deepen(c.blurred(3.0), c.ink, 0.62)
-    return over(c.paper + np.zeros_like(c.image), colour, wash * c.contrast)
+    color = deepen(c.blurred(3.0), c.ink, 0.62)
+    return over(c.paper + np.zeros_like(c.image), color, wash * c.contrast)
 
 
 def papercut(c: Canvas) -> np.ndarray:
-    """Stacked sheets of coloured paper, each throwing a soft shadow on the one below."""
+    """Stacked sheets of colored paper, each throwing a soft shadow on the one below."""
     tone = gaussian_filter(c.tone, 4.0 * c.unit) + 0.11 * smooth_noise(c.rng, *c.shape, 38 * c.unit)
     sheets = 4
     level = np.clip(np.floor(tone * sheets), 0, sheets - 1).astype(np.int32)

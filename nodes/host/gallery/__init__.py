@@ -1,0 +1,1 @@
+"""The feedback gallery's side of the server."""

@@ -1,0 +1,1 @@
+"""Training a LoRA on a MODEL of the graph."""

@@ -1,0 +1,77 @@
+"""An edit of self-attention carried out by the host: replacements of chosen layers, in a copy of the model options.
+
+One mechanism for reading and for injecting: `patches_replace`, where queries, keys and values are seen after the host's
+projections with whatever LoRA, ControlNet or patch came before, exactly as the core's own backend sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import comfy.model_patcher
+import torch
+from comfy.ldm.modules.attention import optimized_attention
+from torch import Tensor
+
+from ....swf_core.errors import UserError
+from ....swf_core.models.contracts import AttentionFunction, AttentionLayer
+from .unet import Unet
+
+# Which function a part of the batch is for: asked with the uuid of its conditioning (area prompts differ in place).
+Chooser = Callable[[Any], AttentionFunction]
+
+
+def with_edit(options: dict[str, Any], unet: Unet, layers: Iterable[str], choose: Chooser) -> dict[str, Any]:
+    """Model options whose self-attention in `layers` asks `choose`; the given ones stay as they are.
+
+    Raises UserError, naming the layer, where another patch has replaced it already.
+    """
+    edited = comfy.model_patcher.create_model_options_clone(options)
+    replaced = edited.setdefault("transformer_options", {}).setdefault("patches_replace", {})
+    attention = replaced["attn1"] = dict(replaced.get("attn1", {}))
+    for name in layers:
+        key = unet.keys[name]
+        if key in attention or key[:2] in attention:
+            raise UserError(
+                f"Another node's patch already replaces self-attention layer {name} (block {key[0]} {key[1]}); remove "
+                "that node, or leave this layer out of 'layers'."
+            )
+        attention[key] = _Replacement(unet.layers[name], choose)
+    return edited
+
+
+class _Replacement:
+    """The host's call for one layer, given to the core's function as [B, heads, tokens, d]."""
+
+    def __init__(self, layer: AttentionLayer, choose: Chooser):
+        self.layer, self.choose = layer, choose
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor, extra: dict[str, Any]) -> Tensor:
+        heads, d = extra["n_heads"], extra["dim_head"]
+        rows, tokens, _ = q.shape
+        height, width = extra["activations_shape"][-2:]
+        if height * width != tokens or k.shape[1] != tokens:
+            raise UserError(
+                f"Another node's patch (such as HyperTile or token merging) changed the tokens of layer "
+                f"{self.layer.name}; put it on a model without style transfer."
+            )
+        parts = extra.get("uuids") or [None]
+        functions = [self.choose(part) for part in parts]
+        if any(function is not functions[0] for function in functions):
+            size = rows // len(parts)
+        else:
+            functions, size = functions[:1], rows
+        upcast = extra.get("attn_precision") == torch.float32
+        split = [x.view(rows, tokens, heads, d).transpose(1, 2) for x in (q, k, v)]
+        split = [x.float() if upcast else x for x in split]
+        out = []
+        for part, function in enumerate(functions):
+            here = slice(part * size, (part + 1) * size)
+            result = function(self.layer, split[0][here], split[1][here], split[2][here], (height, width), d**-0.5)
+            if result is None:
+                own = optimized_attention(q[here], k[here], v[here], heads, attn_precision=extra.get("attn_precision"))
+                out.append(own)
+            else:
+                out.append(result.to(q.dtype).transpose(1, 2).reshape(size, tokens, heads * d))
+        return torch.cat(out) if len(out) > 1 else out[0]

@@ -1,0 +1,85 @@
+"""ComfyUI's loaded model as the core's `Denoiser`, for the reference processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import comfy.model_patcher
+import comfy.sampler_helpers
+import comfy.samplers
+import torch
+from torch import Tensor
+
+from ....swf_core.errors import UserError
+from ....swf_core.models.contracts import AttentionEdit
+from .attention import with_edit
+from .unet import Unet, look_at
+
+# Where a sampling's run travels in its transformer options; the mark of a reference's own call, which no style is
+# injected into; and where color guidance travels.
+KEY, REFERENCE, COLOR = "swf", "swf_reference", "swf_color"
+
+
+class Text:
+    """The fixed conditioning of a reference process: a CONDITIONING without area, mask, ControlNet or hooks.
+
+    Those belong to the picture that is made, not to the pictures it is made after.
+    """
+
+    def __init__(self, conditioning: list):
+        if not conditioning:
+            raise UserError("The conditioning of the style and content pictures is empty; connect a CLIPTextEncode.")
+        tokens, more = conditioning[0]
+        self.entry = [tokens, {k: v for k, v in more.items() if k == "pooled_output"}]
+
+    def __len__(self) -> int:
+        return 1
+
+
+class HostDenoiser:
+    """Denoises with a BaseModel that the host has loaded; made anew for each sampling.
+
+    `options`: the model options of that sampling, whose patches act on references too.
+    """
+
+    def __init__(self, model: Any, options: dict[str, Any]):
+        self.model, self.options = model, options
+        self.unet: Unet = look_at(model)
+        self._prepared: dict[tuple[int, tuple[int, ...]], list] = {}
+
+    @property
+    def sigmas(self) -> Tensor:
+        """The table sigma(t), float64 on the CPU."""
+        return self.model.model_sampling.sigmas.double().cpu()
+
+    @property
+    def self_attention_layers(self) -> tuple:
+        """All self-attention layers in the order the network runs them."""
+        return tuple(self.unet.layers.values())
+
+    @property
+    def device(self) -> torch.device:
+        """Where latents go."""
+        return self.model.device if self.model.current_patcher is None else self.model.current_patcher.load_device
+
+    def denoise(self, x: Tensor, sigma: float, cond: Text, edit: AttentionEdit | None = None) -> Tensor:
+        """x0 [B, C, h, w] float32 from x at noise level sigma > 0 (see the core's contract)."""
+        x = x.to(self.device, torch.float32)
+        if edit is None:
+            options = comfy.model_patcher.create_model_options_clone(self.options)
+        else:
+            options = with_edit(self.options, self.unet, edit.layers, lambda _: edit.function)
+        options.setdefault("transformer_options", {})[REFERENCE] = True
+        levels = torch.full((x.shape[0],), sigma, device=x.device)
+        conds = prepared(self.model, cond, x, self._prepared)
+        (x0,) = comfy.samplers.calc_cond_batch(self.model, [conds], x, levels, options)
+        return x0.float()
+
+
+def prepared(model: Any, text: Text, x: Tensor, seen: dict[Any, list]) -> list:
+    """A text as the host's sampler wants it for latents like `x`; made once for each size and kept in `seen`."""
+    key = (id(text), tuple(x.shape))
+    if key not in seen:
+        converted = comfy.sampler_helpers.convert_cond([text.entry])
+        seen[key] = comfy.samplers.process_conds(model, x, {"positive": converted}, x.device)["positive"]
+    return seen[key]

@@ -1,0 +1,58 @@
+"""What web/panel.js shows on a node: rows of plain JSON under the key `swf_panel`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ...swf_core.color.palette import Palette
+from ...swf_core.words.caption import Captioned
+from ...swf_core.words.gap import Gap
+from ...swf_core.words.strip import Stripped
+
+
+def candidates_row(index: int, count: int, captioned: Captioned) -> dict[str, Any]:
+    """A picture's caption and the candidates with their scores."""
+    return {
+        "kind": "candidates",
+        "index": index,
+        "count": count,
+        "chosen": captioned.caption,
+        "ranked": captioned.ranked,
+        "note": captioned.note,
+        "candidates": [asdict(c) for c in captioned.candidates],
+    }
+
+
+def strip_row(index: int, count: int, stripped: Stripped, edited: bool, gap: Gap | None) -> dict[str, Any]:
+    """A caption before and after, what was taken out, by what method."""
+    return {
+        "kind": "strip",
+        "index": index,
+        "count": count,
+        "caption": stripped.caption,
+        "stripped": stripped.stripped,
+        "spans": [[_utf16(stripped.caption, a), _utf16(stripped.caption, b)] for a, b in stripped.spans],
+        "method": stripped.method,
+        "note": stripped.note,
+        "edited": edited,
+        "gap": None if gap is None else asdict(gap),
+    }
+
+
+def palette_row(found: Palette, asked: tuple[Palette | None, Palette] | None) -> dict[str, Any]:
+    """A picture's colors with their shares, and the palette that it was moved to, unless that edits its own."""
+    shares = [float(share) for share in found.weights()]
+    target = [] if asked is None or asked[0] is not None else asked[1].codes
+    colors = [{"color": code, "share": share} for code, share in zip(found.codes, shares)]
+    return {"kind": "palette", "colors": colors, "target": target}
+
+
+def shown(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The node's ui output."""
+    return {"swf_panel": rows}
+
+
+def _utf16(text: str, at: int) -> int:
+    """A place in a text as JavaScript counts: characters beyond the basic plane are two."""
+    return len(text[:at].encode("utf-16-le", "surrogatepass")) // 2

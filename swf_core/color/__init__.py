@@ -1,0 +1,1 @@
+"""Colors: measured and moved in OKLab, by palette, by reference or by words; on pictures, and while sampling."""

@@ -1,0 +1,1 @@
+"""The benches behind `python -m swf_core bench NAME`."""

@@ -1,0 +1,158 @@
+"""`bench train-speed`: rate and memory of our trainer beside diffusers' LoRA example, on a UNet in the shape of SD1.5.
+
+Random weights, 256 pixels, rank 16, batch 1, attention. Both loops in turn, a block of steps each, so that whatever
+else the machine does meets both alike. Theirs is the body of `examples/text_to_image/train_text_to_image_lora.py`
+without its data loader and accelerator: peft adapter by `add_adapter`, DDPM noise, AdamW, clipping, constant schedule.
+Memory is the peak of a process of its own that does one of the two for a few steps.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...learn.dataset import items_of
+from ...learn.latent_cache import Prepared
+from ...learn.options import TrainOptions
+from ...learn.run import create
+from ...learn.train import Loop
+from ...models.contracts import Backend, Conditioning
+from ...models.diffusers_backend import sigmas_from_config
+from ...models.unet_denoiser import UNetDenoiser
+
+RANK, SIDE_PX, TOKENS = 16, 256, 77
+
+
+def train_speed(blocks: int = 4, steps: int = 3, bar: Callable[..., None] | None = None) -> dict[str, Any]:
+    """Median seconds a step of both loops, ours as a share of theirs in steps a second, and their peak memory."""
+    peaks = {name: _in_own_process(name, steps) for name in LOOPS}
+    torch.manual_seed(0)
+    loops = {name: make() for name, make in LOOPS.items()}
+    times: dict[str, list[float]] = {name: [] for name in LOOPS}
+    for block in range(blocks + 1):
+        for name, step in loops.items():
+            for _ in range(steps):
+                began = time.perf_counter()
+                step()
+                if block:  # the first block warms up
+                    times[name].append(time.perf_counter() - began)
+        if bar:
+            bar((block + 1) / (blocks + 1))
+    seconds = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        "seconds_a_step": {name: round(value, 4) for name, value in seconds.items()},
+        "ours to diffusers, steps a second": round(seconds["diffusers"] / seconds["ours"], 3),
+        "peak_gib": peaks,
+        "steps": blocks * steps,
+    }
+
+
+def _in_own_process(name: str, steps: int) -> float:
+    """Peak of the memory in GiB of a fresh process that runs one of the loops."""
+    code = f"from {__name__} import peak_gib; print(peak_gib({name!r}, {steps}))"
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def peak_gib(name: str, steps: int) -> float:
+    """This process's peak so far in GiB, after some steps of a loop of `LOOPS`."""
+    import resource
+
+    torch.manual_seed(0)
+    step = LOOPS[name]()
+    for _ in range(steps):
+        step()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 2)
+
+
+class _Text:
+    """Random embeddings of SD1.5's shape: no text model is needed to time a step."""
+
+    def encode(self, texts: Sequence[str], height_px: int, width_px: int) -> Conditioning:
+        return Conditioning(torch.randn((len(texts), TOKENS, 768), generator=torch.Generator().manual_seed(1)))
+
+
+class _Codec:
+    """Latents from average pooling, for the same reason."""
+
+    downscale, channels = 8, 4
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        small = torch.nn.functional.avg_pool2d(pictures, 8)
+        return torch.cat([small, small[:, :1]], 1)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        return torch.nn.functional.interpolate(latents[:, :3], scale_factor=8.0).clamp(0, 1)
+
+
+def _unet() -> Any:
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    return UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
+
+
+def _ours() -> Callable[[], None]:
+    return our_step(UNetDenoiser(_unet().eval(), sigmas_from_config({}), "epsilon"))
+
+
+def our_step(denoiser: Any, targets: str = "attention") -> Callable[[], None]:
+    """One step of our trainer on a network in the shape of SD1.5, whoever built it."""
+    backend = Backend(denoiser, _Text(), _Codec(), "SD1.5 shape", SIDE_PX, "SD1.x")
+    options = TrainOptions(steps=10**6, rank=RANK, targets=targets, views=2, sample_every=0, caption_dropout=0.0)
+    picture = torch.rand((3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(2))
+    folder = tempfile.TemporaryDirectory()
+    run = create(Path(folder.name) / "run", backend, options, items_of([picture], ["a house"]), ())
+    loop = Loop(run, backend)
+    prepared = Prepared(run.items, backend, options)
+
+    def step(keep: Any = folder) -> None:  # the folder lives as long as the loop
+        loop.train_step(prepared, None, options, options.learning_rate)
+
+    return step
+
+
+def _theirs() -> Callable[[], None]:
+    from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+    from peft import LoraConfig
+
+    unet: Any = _unet()
+    unet.requires_grad_(False)
+    unet.add_adapter(
+        LoraConfig(
+            r=RANK, lora_alpha=RANK, init_lora_weights="gaussian", target_modules=["to_k", "to_q", "to_v", "to_out.0"]
+        )
+    )
+    layers = [p for p in unet.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(layers, lr=1e-4, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    noises = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    latents, tokens = torch.randn(1, 4, SIDE_PX // 8, SIDE_PX // 8), torch.randn(1, TOKENS, 768)
+
+    def step() -> None:
+        noise = torch.randn_like(latents)
+        steps = torch.randint(0, 1000, (1,))
+        noisy = noises.add_noise(latents, noise, steps)  # type: ignore[arg-type]
+        said = unet(noisy, steps, tokens, return_dict=False)[0]
+        loss = torch.nn.functional.mse_loss(said.float(), noise.float(), reduction="mean")
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(layers, 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        loss.item()
+
+    return step
+
+
+LOOPS: dict[str, Callable[[], Callable[[], None]]] = {"ours": _ours, "diffusers": _theirs}

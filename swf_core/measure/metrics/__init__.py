@@ -1,0 +1,1 @@
+"""What results are measured by: the classifier, distances to the truth, pairs whose truth is known."""

@@ -1,0 +1,154 @@
+"""How good is it? Samples, round trips and transfers of a `Backend`, measured by the judge and against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...models.contracts import Backend
+from ...transfer import TransferOptions, sample, stylize
+from ...world import PALETTES, STYLES, TRAINED, caption, random_look, random_scene
+from .classifier import LABELS, Judge
+from .distances import DISTANCES, bootstrap_difference, scaled
+from .pairs import Pair, picture
+
+Progress = Callable[[float], None]
+# wallfacer with a caption of the wanted picture as the prompt, which a captioner or its user gives in practice, and the
+# guidance that suits the embedded model: chosen among 1.5 to 4 on tuning pairs (docs/figures.md).
+WORDS_SAID, WORDS_CFG = "wallfacer, words said", 2.0
+
+
+def share(flags: Sequence[float]) -> float:
+    """Share of true flags (or the mean of numbers), rounded."""
+    return round(float(np.mean(flags)), 4) if len(flags) else float("nan")
+
+
+def round_trips(backend: Backend, judge: Judge, each: int, seed: int) -> dict[str, Any]:
+    """Per style: PSNR in dB (mean over pictures) and how often the judge still sees the style after encode, decode."""
+    report: dict[str, Any] = {}
+    for k, style in enumerate(STYLES):
+        pictures = torch.stack(
+            [picture(random_scene(seed + 1000 * k + i), random_look(style, seed + 1000 * k + i)) for i in range(each)]
+        )
+        back = torch.cat([backend.codec.decode(backend.codec.encode(part)) for part in pictures.split(16)]).clamp(0, 1)
+        psnr = -10 * (back - pictures).square().mean((1, 2, 3)).log10()
+        report[style] = {
+            "psnr_db": round(float(psnr.mean()), 2),
+            "style": share([a == style for a in judge.answers(back)["style"]]),
+            "style_before": share([a == style for a in judge.answers(pictures)["style"]]),
+        }
+    return report
+
+
+def text_samples(
+    backend: Backend, judge: Judge, count: int, seed: int, cfg: float, steps: int = 25, progress: Progress | None = None
+) -> tuple[dict[str, Any], Tensor, list[str]]:
+    """Sample full captions of unseen scenes, styles in turn; the share of each factor that the judge finds right."""
+    natural = [n for n, (_, words) in PALETTES.items() if not words][0]
+    factors = [
+        (random_scene(seed + i, second=False), random_look(TRAINED[i % len(TRAINED)], seed + i, natural))
+        for i in range(count)
+    ]
+    prompts = [caption(*f) for f in factors]
+    images: list[Tensor] = []
+    for start in range(0, count, 16):
+        images += sample(backend, prompts[start : start + 16], cfg=cfg, steps=steps, seed=seed + start).images
+        if progress:
+            progress(min(1.0, (start + 16) / count))
+    pictures = torch.stack(images)
+    answers = judge.answers(pictures)
+    truth = {
+        "style": [look.style for _, look in factors],
+        "object": [s.main.kind for s, _ in factors],
+        "color": [s.main.color for s, _ in factors],
+        "ground": [s.ground for s, _ in factors],
+        "time": [s.time for s, _ in factors],
+    }
+    report: dict[str, Any] = {q: share([a == b for a, b in zip(answers[q], truth[q], strict=True)]) for q in LABELS}
+    report["by_style"] = {
+        s: {
+            q: share([a == b for a, b, t in zip(answers[q], truth[q], truth["style"], strict=True) if t == s])
+            for q in ("style", "object", "color")
+        }
+        for s in TRAINED
+    }
+    report["by_object"] = {
+        o: share([a == b for a, b in zip(answers["object"], truth["object"], strict=True) if b == o])
+        for o in LABELS["object"]
+    }
+    return report, pictures, prompts
+
+
+def transfer(
+    backend: Backend,
+    pairs: Sequence[Pair],
+    options: TransferOptions,
+    seed: int = 0,
+    progress: Progress | None = None,
+    *,
+    words: bool = False,
+) -> Tensor:
+    """Results [pairs, 3, H, W] of the triple process; pictures keep their size.
+
+    `words`: the prompt is the full caption of the wanted picture (content and style named), else it is empty.
+    """
+    out = []
+    for i, pair in enumerate(pairs):
+        prompt = caption(pair.scene, pair.look) if words else ""
+        run = stylize(backend, [pair.content], [pair.style], replace(options, size_px=0), seed=seed + i, prompts=prompt)
+        out += run.images
+        if progress:
+            progress((i + 1) / len(pairs))
+    return torch.stack(out).clamp(0, 1)
+
+
+def judged(judge: Judge, pairs: Sequence[Pair], results: Tensor) -> dict[str, Any]:
+    """Style recognised, mean probability of the style, object kept, both; and copies of the style's object."""
+    p, answers = judge.probabilities(results), judge.answers(results)
+    style = [a == pair.look.style for a, pair in zip(answers["style"], pairs, strict=True)]
+    kept = [a == pair.scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
+    copied = [a == pair.style_scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
+    probability = [float(p["style"][i, LABELS["style"].index(pair.look.style)]) for i, pair in enumerate(pairs)]
+    return {
+        "style": share(style),
+        "style_probability": share(probability),
+        "object": share(kept),
+        "both": share([a and b for a, b in zip(style, kept, strict=True)]),
+        "leak": share(copied),
+    }
+
+
+def truth_distances(pairs: Sequence[Pair], results: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Scaled distances to the truth per result set: content averages 1, another render of the truth averages 0."""
+    content, truth, other = (torch.stack([getattr(p, k) for p in pairs]) for k in ("content", "truth", "other"))
+    out: dict[str, dict[str, Tensor]] = {name: {} for name in results}
+    for kind, distance in DISTANCES.items():
+        d_content, d_other = distance(content, truth), distance(other, truth)
+        for name, images in results.items():
+            out[name][kind] = scaled(distance(images, truth), d_content, d_other)
+    return out
+
+
+def compare(pairs: Sequence[Pair], judge: Judge, results: dict[str, Tensor], *firsts: str) -> dict[str, Any]:
+    """Table of a transfer bench: judge and distances per result set, and each of `firsts` against the others by
+    bootstrap."""
+    distances = truth_distances(pairs, results)
+    report: dict[str, Any] = {
+        name: judged(judge, pairs, images) | {k: round(float(v.mean()), 4) for k, v in distances[name].items()}
+        for name, images in results.items()
+    }
+    report["bootstrap"] = {
+        f"{first} - {name}": {
+            kind: [round(v, 4) for v in bootstrap_difference(distances[first][kind], distances[name][kind])]
+            for kind in DISTANCES
+        }
+        for first in firsts
+        for name in results
+        if name != first
+    }
+    return report

@@ -1,0 +1,94 @@
+"""Training pictures of the embedded model, rendered once and kept beside the run as plain arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from ..world import HELD_OUT, STYLES, TRAINED, Look, Scene, random_look, random_scene, render
+from ..world.seeds import CLASSIFIER_SEED, HELD_OUT_SEED, PARTNER_SEED, TRAIN_SEED, WORDS_SEED
+
+SIZE = 128
+
+
+def picture_seeds(index: int, styles: tuple[str, ...] = TRAINED, photo_share: float = 0.2) -> tuple[Scene, Look]:
+    """Scene and look of training picture `index`: photos in `photo_share` of all, the other styles evenly."""
+    rng = np.random.default_rng([index, 505])
+    others = [s for s in styles if s != "photo"]
+    photo = "photo" in styles and rng.random() < photo_share
+    style = "photo" if photo else str(rng.choice(others))
+    return random_scene(index), random_look(style, index)
+
+
+def train_picture(index: int) -> tuple[Scene, Look]:
+    """Picture `index` of the set that UNet and text encoder see: never a held-out style."""
+    return picture_seeds(TRAIN_SEED + index)
+
+
+def partner_picture(index: int) -> tuple[Scene, Look]:
+    """Another scene by the hand of training picture `index`: for reading lessons."""
+    return random_scene(PARTNER_SEED + index), train_picture(index)[1].reseeded(PARTNER_SEED + index)
+
+
+def held_out_picture(index: int) -> tuple[Scene, Look]:
+    """Picture `index` of the held-out styles: for the autoencoder alone."""
+    return picture_seeds(HELD_OUT_SEED + index, HELD_OUT)
+
+
+def classifier_picture(index: int) -> tuple[Scene, Look]:
+    """Picture `index` of the judge's own set: all styles evenly, scenes and looks that no other model sees."""
+    return picture_seeds(CLASSIFIER_SEED + index, STYLES, photo_share=1 / len(STYLES))
+
+
+def words_picture(index: int) -> tuple[Scene, Look]:
+    """Picture `index` of the set that captioner and CLIP see: every style, held-out ones too."""
+    return picture_seeds(WORDS_SEED + index, STYLES, photo_share=0.15)
+
+
+SETS: dict[str, Callable[[int], tuple[Scene, Look]]] = {
+    "train": train_picture,
+    "partner": partner_picture,
+    "held_out": held_out_picture,
+    "judge": classifier_picture,
+    "words": words_picture,
+}
+
+
+def _render_block(name: str, start: int, stop: int) -> np.ndarray:
+    return np.stack([(render(*SETS[name](i), size=SIZE) * 255 + 0.5).astype(np.uint8) for i in range(start, stop)])
+
+
+def rendered(
+    name: str, count: int, folder: Path, workers: int | None = None, progress: Callable[..., None] | None = None
+) -> np.ndarray:
+    """The first `count` pictures of a set as uint8 [count, 128, 128, 3], memory-mapped from `folder`.
+
+    Rendered in blocks by worker processes; an unfinished file is continued, a finished one is opened.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path, done_path = folder / f"{name}_{count}.npy", folder / f"{name}_{count}.done"
+    block = 256
+    done = int(done_path.read_text()) if done_path.exists() and path.exists() else 0
+    if done < count:
+        shape = (count, SIZE, SIZE, 3)
+        array = (
+            np.lib.format.open_memmap(path, mode="r+")
+            if done
+            else np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        )
+        starts = list(range(done, count, block))
+        with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            jobs = [pool.submit(_render_block, name, s, min(s + block, count)) for s in starts]
+            for start, job in zip(starts, jobs, strict=True):
+                part = job.result()
+                array[start : start + len(part)] = part
+                array.flush()
+                done_path.write_text(str(start + len(part)))
+                if progress:
+                    progress((start + len(part)) / count)
+    return np.load(path, mmap_mode="r")

@@ -1,0 +1,194 @@
+"""Stages "sight", "blip" and "clip": a captioner and an image-text model, trained on the world with all its painters.
+
+"sight" teaches BLIP's vision tower what pictures show by asking it outright (style, object, color, ground, time), as
+large captioners begin with a tower that has learned to classify; the questions' heads are thrown away. CLIP (Radford et
+al., arXiv 2103.00020) begins with the tower that captioning has trained; its loss is the symmetric cross-entropy of a
+batch's cosines. Captions without style words belong to photographs alone, as on the web: what a caption does not say is
+then read as "a photo".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..models.mini.blip_and_clip import BEGIN, PAD, clip_vision_from_blip, encode, new_blip, new_clip, pixels
+from ..models.precision import mixed_precision
+from ..world import COLORS, GROUNDS, OBJECTS, STYLES, TIMES, caption
+from .classifier_batches import augment
+from .data import words_picture
+from .loop import Plan, Progress, train
+
+PLANS = {
+    "sight": Plan(steps=2000, learning_rate=1.5e-3, warm_up=50, floor=0.02, save_every=100),
+    "blip": Plan(steps=2000, learning_rate=1.5e-3, warm_up=60, floor=0.01, save_every=200, ema=0.995),
+    "clip": Plan(steps=1400, learning_rate=6e-4, warm_up=50, floor=0.02, save_every=100, ema=0.99),
+}
+BATCH = {"sight": 64, "blip": 128, "clip": 96}
+QUESTIONS = {
+    "style": STYLES,
+    "object": OBJECTS,
+    "color": COLORS,
+    "ground": GROUNDS,
+    "time": TIMES,
+    "second": ("", *OBJECTS),
+}
+
+
+def run_sight(
+    pictures: np.ndarray, folder: Path, seed: int, progress: Progress | None = None, seconds: float | None = None
+) -> tuple[Any, dict[str, Any]]:
+    """Train a captioner's vision tower to answer `QUESTIONS` about uint8 pictures [N, 128, 128, 3]."""
+    torch.manual_seed(seed)
+    model = new_blip()
+    tower = model.vision_model.to(memory_format=torch.channels_last).train()
+    width = model.config.vision_config.hidden_size
+    heads = torch.nn.ModuleDict({q: torch.nn.Linear(width, len(answers)) for q, answers in QUESTIONS.items()})
+    labels = {q: torch.zeros(len(pictures), dtype=torch.long) for q in QUESTIONS}
+    for i in range(len(pictures)):
+        for question, answer in answers_of(i).items():
+            labels[question][i] = QUESTIONS[question].index(answer)
+
+    def loss_of(step: int) -> Tensor:
+        rng = np.random.default_rng([seed, step])
+        index = np.sort(rng.choice(len(pictures), min(BATCH["sight"], len(pictures)), replace=False))
+        with mixed_precision():
+            seen = tower(pixel_values=_batch(pictures, index, rng)).last_hidden_state.mean(1)
+            losses = [F.cross_entropy(head(seen).float(), labels[q][index]) for q, head in heads.items()]
+        return torch.stack(losses).sum()
+
+    report = train({"tower": tower, "heads": heads}, loss_of, PLANS["sight"], folder, progress, seconds)
+    settle(tower, pictures, seed)
+    return model.eval(), report
+
+
+def answers_of(index: int) -> dict[str, str]:
+    """The right answers about a picture of the set "words"."""
+    scene, look = words_picture(index)
+    second = scene.second.kind if scene.second else ""
+    return {
+        "style": look.style,
+        "object": scene.main.kind,
+        "color": scene.main.color,
+        "ground": scene.ground,
+        "time": scene.time,
+        "second": second,
+    }
+
+
+@torch.no_grad()
+def settle(tower: torch.nn.Module, pictures: np.ndarray, seed: int) -> None:
+    """Estimate batch normalisation's statistics anew with the final weights, on pictures such as it was trained on."""
+    tower.train()
+    for norm in (m for m in tower.modules() if isinstance(m, torch.nn.BatchNorm2d)):
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average
+    rng = np.random.default_rng([seed, 909])
+    for _ in range(24):
+        index = np.sort(rng.choice(len(pictures), min(64, len(pictures)), replace=False))
+        tower(pixel_values=_batch(pictures, index, rng))
+    tower.eval()
+
+
+def run_blip(
+    pictures: np.ndarray,
+    tokenizer: Any,
+    sight: dict[str, Tensor],
+    folder: Path,
+    seed: int,
+    progress: Progress | None = None,
+    seconds: float | None = None,
+) -> tuple[Any, dict[str, Any]]:
+    """Train a captioner's decoder on full captions of the same pictures.
+
+    `sight`: tensors of one whose tower has learned to see. The tower stays as it is (trained along, it forgets the
+    finer styles before the decoder has learned to name them), so its features are computed once.
+    """
+    torch.manual_seed(seed)
+    model = new_blip()
+    model.load_state_dict({k: v for k, v in sight.items() if k.startswith("vision_model.")}, strict=False)
+    model.vision_model.eval().requires_grad_(False)
+    seen = features(model.vision_model, pictures, progress)
+    decoder = model.text_decoder.train()
+
+    def loss_of(step: int) -> Tensor:
+        rng = np.random.default_rng([seed, step])
+        index = rng.choice(len(pictures), min(BATCH["blip"], len(pictures)), replace=False)
+        ids = encode(tokenizer, [caption(*words_picture(int(i)), rng=rng) for i in index], BEGIN)
+        with mixed_precision():
+            out = decoder(
+                input_ids=ids,
+                attention_mask=(ids != PAD).long(),
+                encoder_hidden_states=seen[index].float(),
+                labels=ids.masked_fill(ids == PAD, -100),
+                reduction="mean",
+            )
+        return out.loss.float()
+
+    report = train({"decoder": decoder}, loss_of, PLANS["blip"], folder, progress, seconds)
+    return model.eval(), report
+
+
+@torch.no_grad()
+def features(tower: torch.nn.Module, pictures: np.ndarray, progress: Progress | None = None) -> Tensor:
+    """What a vision tower sees in uint8 pictures: tokens [N, 65, width] in half precision."""
+    found = []
+    for start in range(0, len(pictures), 64):
+        batch = torch.from_numpy(np.array(pictures[start : start + 64])).permute(0, 3, 1, 2).float() / 255
+        found.append(tower(pixel_values=pixels(batch)).last_hidden_state.half())
+        if progress:
+            progress(0.0, f"features {start + len(batch)} of {len(pictures)}")
+    return torch.cat(found)
+
+
+def run_clip(
+    pictures: np.ndarray,
+    tokenizer: Any,
+    blip: dict[str, Tensor],
+    folder: Path,
+    seed: int,
+    progress: Progress | None = None,
+    seconds: float | None = None,
+) -> tuple[Any, dict[str, Any]]:
+    """Train an image-text model on the same pictures. `blip`: the trained captioner's tensors, to start from."""
+    torch.manual_seed(seed)
+    model = new_clip()
+    model.load_state_dict(clip_vision_from_blip(blip, list(model.state_dict())), strict=False)
+    model.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
+
+    def loss_of(step: int) -> Tensor:
+        rng = np.random.default_rng([seed, step])
+        index = np.sort(rng.choice(len(pictures), min(BATCH["clip"], len(pictures)), replace=False))
+        ids = encode(tokenizer, [clip_caption(int(i), rng) for i in index])
+        with mixed_precision():
+            out = model(pixel_values=_batch(pictures, index, rng), input_ids=ids, attention_mask=(ids != PAD).long())
+        return contrastive(out.logits_per_image.float())
+
+    report = train({"clip": model}, loss_of, PLANS["clip"], folder, progress, seconds)
+    settle(model.vision_model, pictures, seed)
+    return model.eval(), report
+
+
+def clip_caption(index: int, rng: np.random.Generator) -> str:
+    """A caption of a picture: of a photo without style words half of the time, now and then the style alone."""
+    scene, look = words_picture(index)
+    kinds = ("full", "stripped") if look.style == "photo" else ("full", "style")
+    kind = kinds[int(rng.random() < (0.5 if look.style == "photo" else 0.05))]
+    return caption(scene, look, kind, rng)
+
+
+def contrastive(logits: Tensor) -> Tensor:
+    """CLIP's loss of a square of scaled cosines [B, B], pictures down, captions across."""
+    target = torch.arange(len(logits))
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+
+def _batch(pictures: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> Tensor:
+    batch = torch.from_numpy(pictures[index]).permute(0, 3, 1, 2).float() / 255
+    with torch.autocast("cpu", enabled=False):  # half precision is for the network alone
+        return pixels(augment(batch, rng, hue=False)).contiguous(memory_format=torch.channels_last)

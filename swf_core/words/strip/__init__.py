@@ -1,0 +1,113 @@
+"""Style stripping: delete from a caption the words that say how the picture is made (arXiv 2506.15033).
+
+One function behind which three markers stand: the offline grammar, a local instruct model, an OpenAI-compatible
+endpoint. A marker only points at pieces of the caption; code deletes them. So the result is the caption with words
+taken out, whatever a model says, and an instruction inside a caption changes nothing.
+
+Differs from the paper, whose language model rewrites the caption: a rewriting adds words, which a deletion cannot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .deletion import delete
+from .guards import complaint
+from .llm.prompt import MarkerError, find
+from .rules import style_alone, style_spans
+
+OFFLINE = "offline"
+ALONE = "the caption says only how the picture is made"
+_BLANK = re.compile(r"\s+")
+
+
+class Marker(Protocol):
+    """Points at the style words of a caption."""
+
+    name: str
+
+    def mark(self, caption: str, check: Callable[[], None] | None = None) -> list[str]:
+        """Pieces of the caption, as written. `check` is called while waiting and may raise. Raises MarkerError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stripped:
+    """A caption and what is left of it.
+
+    * caption: as given, white space folded.
+    * stripped: the caption without the words in `spans`; tidied at the cuts, no word changed or added.
+    * spans: character spans (start, end) in `caption` of what was deleted.
+    * method: what marked them: "offline", or the marker's name.
+    * note: one sentence when another method took over or something deserves a look, else "".
+    """
+
+    caption: str
+    stripped: str
+    spans: tuple[tuple[int, int], ...]
+    method: str
+    note: str = ""
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """The pieces deleted, as written."""
+        return tuple(self.caption[start:end] for start, end in self.spans)
+
+
+def strip(caption: str, marker: Marker | None = None, check: Callable[[], None] | None = None) -> Stripped:
+    """Delete the style words of one caption; the offline method marks them where no `marker` is given.
+
+    A marker that fails, marks what is not there, or whose marks would lose content (`guards`) is set aside for the
+    offline method, and the note says so. A caption of style words alone keeps one. Never raises for a text.
+    """
+    caption = _BLANK.sub(" ", caption).strip()
+    if not caption:
+        return Stripped("", "", (), OFFLINE, "the caption is empty")
+    if marker is None:
+        return _done(caption, style_spans(caption), OFFLINE)
+    try:
+        pieces = marker.mark(caption, check)
+    except MarkerError as error:
+        return _instead(caption, f"{marker.name}: {error}")
+    spans, invented = find(caption, pieces)
+    if invented and not spans:
+        return _instead(caption, f"{marker.name}: none of the marked words occur in the caption")
+    if reason := complaint(caption, spans):
+        return _instead(caption, f"{marker.name}: {reason}")
+    note = f"{invented} of {invented + len(spans)} marked pieces do not occur and were ignored" if invented else ""
+    return _done(caption, spans, marker.name, note)
+
+
+def strip_all(
+    captions: Sequence[str],
+    marker: Marker | None = None,
+    check: Callable[[], None] | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[Stripped]:
+    """`strip` for several captions. `progress` is called with the share done, in 0..1."""
+    found = []
+    for k, caption in enumerate(captions):
+        if check:
+            check()
+        found.append(strip(caption, marker, check))
+        if progress:
+            progress((k + 1) / len(captions))
+    return found
+
+
+def _instead(caption: str, reason: str) -> Stripped:
+    return _done(caption, style_spans(caption), OFFLINE, f"the offline method took over ({reason.rstrip('.')})")
+
+
+def _done(caption: str, spans: Sequence[tuple[int, int]], method: str, note: str = "") -> Stripped:
+    stripped = delete(caption, spans)
+    if spans and not any(c.isalnum() for c in stripped):  # nothing but signs is nothing: the longest piece stays
+        longest = max(spans, key=lambda span: span[1] - span[0])
+        spans = [span for span in spans if span != longest]
+        stripped = delete(caption, spans)
+    if not note and style_alone(stripped):
+        note = ALONE
+    return Stripped(caption, stripped or caption, tuple(spans), method, note)

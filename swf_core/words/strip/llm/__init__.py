@@ -1,0 +1,1 @@
+"""Marking style words by a language model: what it is asked, a local model, an endpoint."""

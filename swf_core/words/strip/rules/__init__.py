@@ -1,0 +1,29 @@
+"""The default way to mark style words: no model, no download, English and Chinese."""
+
+from __future__ import annotations
+
+import re
+
+from . import chinese, passes
+
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def is_chinese(text: str) -> bool:
+    """Whether most of a text's letters are Chinese (or Japanese), so that words have no blanks between them."""
+    return 2 * len(_CJK.findall(text)) > len(_LETTER.findall(text)) - len(_CJK.findall(text))
+
+
+def style_spans(caption: str) -> list[tuple[int, int]]:
+    """Character spans of the words that say how the picture is made, sorted, never overlapping."""
+    if _CJK.search(caption) and is_chinese(caption):
+        return chinese.style_spans(caption)
+    return passes.style_spans(caption)
+
+
+def style_alone(text: str) -> bool:
+    """Whether a text of a few words names nothing but a way of making pictures: "painting", "8k", "水墨画"."""
+    if _CJK.search(text) and is_chinese(text):
+        return chinese.covered(text.strip("，。、,. "))
+    return len(text) < 40 and passes.style_alone(text)

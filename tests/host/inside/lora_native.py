@@ -1,0 +1,79 @@
+"""Run by ComfyUI's Python in its folder: REPORT (JSON). A LoRA on a private copy of random models in the shapes of
+SD1.5, SD2-v and SDXL: its file through ComfyUI's own loading, and in diffusers.
+
+For each family and choice of targets: layers that were trained, patches that ComfyUI made of them, and the greatest
+difference of the outputs of the copy, of ComfyUI's patched MODEL and of diffusers' network.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from native_tools import comfy, draw, torch
+from support.pack import pack
+from support.random_unets import FAMILIES, POOLED_WIDTH, TOKEN_WIDTH, diffusers_unet, host_model
+
+training, unets = pack("nodes.host.training.backend"), pack("nodes.host.transfer.unet")
+lora, lora_file = pack("swf_core.models.lora"), pack("swf_core.models.lora_file")
+contracts, denoiser = pack("swf_core.models.contracts"), pack("swf_core.models.unet_denoiser")
+report = {}
+
+for family in FAMILIES:
+    plain = diffusers_unet(family)
+    weights = {k: v.clone() for k, v in plain.state_dict().items()}
+    model = host_model(family, weights)
+    before = {k: v.clone() for k, v in model.model.diffusion_model.state_dict().items()}
+    x, steps = draw(2, 4, 12, 8, seed=1), torch.tensor([100, 700])
+    tokens, y = draw(2, 7, TOKEN_WIDTH, seed=2), None
+    pooled, sizes = draw(2, POOLED_WIDTH, seed=3), torch.tensor([[64.0, 96.0, 0.0, 0.0, 64.0, 96.0]] * 2)
+    for targets in lora.TARGETS[:3]:
+        with torch.inference_mode(False):
+            copy = training.TrainableCopy(model, unets.look_at(model.model))
+            adapter = lora.Adapter.new(copy.network, lora.choose_modules(copy.module_names, targets), 4, 8.0, 3)
+            with torch.no_grad():
+                for k, (name, value) in enumerate(adapter.parameters().items()):
+                    if name.endswith(".up"):
+                        value.copy_(0.1 * draw(*value.shape, seed=k))
+            sdxl = model.model.adm_channels > 0
+            if sdxl:
+                # The sizes as sinusoids, as both sides embed them before the network.
+                net = diffusers_unet(family)
+                y = torch.cat([pooled, net.add_time_proj(sizes.flatten()).reshape(2, -1)], -1)
+            cond = contracts.Conditioning(tokens, y)
+            with torch.no_grad():
+                want = copy.predict(x, steps, cond)
+                with adapter.off():
+                    bare = copy.predict(x, steps, cond)
+            loss = copy.predict(x, steps, cond).square().mean()
+            loss.backward()
+            grads = sum(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in adapter.parameters().values())
+            data = lora_file.encode(adapter, None, torch.float32)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "style.safetensors"
+            path.write_bytes(data)
+            file = comfy.utils.load_torch_file(str(path), safe_load=True)
+            patched, _ = comfy.sd.load_lora_for_models(model, None, file, 1.0, 0.0)
+            comfy.model_management.load_models_gpu([patched])
+            more = {} if y is None else {"y": y}
+            with torch.no_grad():
+                got = patched.model.diffusion_model(x, timesteps=steps, context=tokens, **more)
+            other = diffusers_unet(family)
+            theirs = lora_file.load(other, {m: n for n, m in other.named_modules()}, path)
+            added = {"text_embeds": pooled, "time_ids": sizes} if sdxl else None
+            with torch.no_grad():
+                found = other(x, steps, encoder_hidden_states=tokens, added_cond_kwargs=added, return_dict=False)[0]
+        comfy.model_management.load_models_gpu([model])
+        after = model.model.diffusion_model.state_dict()
+        report[f"{family}, {targets}"] = {
+            "layers": len(adapter.layers),
+            "patches": len(patched.patches),
+            "diffusers": len(theirs.layers),
+            "learn": grads,
+            "effect": float((want - bare).abs().max()),
+            "ComfyUI": float((got - want).abs().max()),
+            "in diffusers": float((found - want).abs().max()),
+            "untouched": all(torch.equal(after[k], before[k]) for k in before),
+        }
+
+Path(sys.argv[1]).write_text(json.dumps(report))

@@ -1,0 +1,176 @@
+"""Run by ComfyUI's Python in its folder: REPORT (JSON). The patch among several models: mixes of styles, weights of
+their own for the content, kept styles, a ControlNet, partly loaded weights, Hi-Res second passes.
+
+Every value of the report is a greatest absolute difference between two latents, or a count.
+"""
+
+import json
+import sys
+
+from native_tools import (
+    apart,
+    comfy,
+    draw,
+    empty,
+    lora,
+    model,
+    pack,
+    patch,
+    patched,
+    red,
+    reference,
+    sample,
+    seen,
+    sentences,
+    style_source,
+    torch,
+)
+
+import comfy.cldm.cldm  # isort: skip
+import comfy.controlnet  # isort: skip
+import comfy.ops  # isort: skip
+
+mm = comfy.model_management
+report = {}
+style, other, content = draw(1, 4, 16, 16, seed=1), draw(1, 4, 16, 16, seed=2) + 0.5, draw(1, 4, 12, 16, seed=3)
+
+
+def half(left):
+    mask = torch.zeros(1, 24, 32)
+    mask[..., :16] = 1.0
+    return mask if left else 1.0 - mask
+
+
+def mixes():
+    one, two = patched(model, style, content), patched(model, other, content)
+    everywhere = patched(model, (style_source(style), style_source(other, weight=0.0)), content)
+    report["mix: weight 0 leaves a style out"] = apart(sample(everywhere), sample(one))
+    places = tuple(style_source(s, place=half(left)) for s, left in ((style, True), (other, False)))
+    once = sample(patched(model, places, content), steps=1)
+    wanted = torch.cat([sample(one, steps=1)[..., :8], sample(two, steps=1)[..., 8:]], -1)
+    report["mix: another style in each half"] = apart(once[..., 1:7], sample(two, steps=1)[..., 1:7])
+    alone = patched(model, (style_source(style, place=half(True)),), content)
+    report["mix: a place leaves the rest alone"] = apart(sample(alone), sample(patched(model, other, content)))
+    batch = sample(patched(model, places, content), cfg=5.0, batch=3)
+    report["mix: batch and guidance"] = apart(batch, sample(one, cfg=5.0, batch=3))
+    report["mix: near each style in its half"] = float((once - wanted).abs().mean() / wanted.abs().mean())
+
+
+def own_weights():
+    changed = lora(model)
+    plain, base = sample(patched(changed, style, content)), sample(patched(model, style, content))
+    mixed = patched(changed, style, content, content_model=model)
+    result = sample(mixed)
+    report["content_model matters"] = apart(result, plain)
+    report["content_model is not generation's"] = apart(result, base)
+    same = patched(model, style, content, content_model=model)
+    report["content_model: its own changes nothing"] = apart(sample(same), base)
+    report["content_model: same again"] = apart(sample(mixed), result)
+    report["content_model: irrelevant at gamma 0"] = apart(
+        sample(patched(changed, style, content, gamma=0.0, content_model=model)),
+        sample(patched(changed, style, content, gamma=0.0)),
+    )
+    own = patched(changed, style, content)  # dpm_2 asks between the levels
+    report["content_model: levels in between"] = apart(sample(mixed, "dpm_2"), sample(own, "dpm_2"))
+    report["content_model: model again"] = apart(sample(patched(model, style, content)), base)
+
+
+def keeping():
+    kept = patched(model, style, content, kept=patch.Kept())
+    fresh = sample(patched(model, style, content), cfg=4.0, steps=4)
+    report["kept: first run"] = apart(sample(kept, cfg=4.0, steps=4), fresh)
+    first = sum(seen) / 4
+    report["kept: second run"] = apart(sample(kept, cfg=4.0, steps=4), fresh)
+    report["E per step, kept"] = {"first": first, "second": sum(seen) / 4}
+    wordless = sample(kept, cfg=4.0, steps=4, positive=empty)
+    report["E per step, kept"]["another prompt"] = sum(seen) / 4
+    fresh = sample(patched(model, style, content), cfg=4.0, steps=4, positive=empty)
+    report["kept: another prompt"] = apart(wordless, fresh)
+    report["kept: other steps"] = apart(sample(kept, steps=3), sample(patched(model, style, content), steps=3))
+    follows = comfy.model_base.model_sampling(model.model.model_config, comfy.model_base.ModelType.EPS)
+    invert = {"encoding": reference.Encoding()}  # an inversion is another one then
+    inverted = patched(model, style, content, kept=patch.Kept(), **invert)
+    before = sample(inverted)
+    changed = [m.clone() for m in (inverted, patched(model, style, content, **invert))]
+    for made in changed:
+        made.add_object_patch("model_sampling", follows)  # as ModelSamplingDiscrete does it
+    results = [sample(made) for made in changed]
+    report["kept: another parametrisation after"] = apart(*results)
+    report["another parametrisation matters"] = apart(results[0], before)
+    report["kept: a LoRA after"] = apart(sample(lora(kept)), sample(lora(patched(model, style, content))))
+
+
+def control():
+    shape = dict(model.model.model_config.unet_config)
+    for name in ("out_channels", "transformer_depth_output"):
+        shape.pop(name, None)
+    shape |= {"hint_channels": 3, "operations": comfy.ops.disable_weight_init, "dtype": torch.float32, "device": "cpu"}
+    torch.manual_seed(0)
+    net = comfy.cldm.cldm.ControlNet(**shape)
+    for p in net.parameters():
+        torch.nn.init.normal_(p, std=0.05)
+    controlled = comfy.controlnet.ControlNet(net, load_device=torch.device("cpu"))
+    hint = draw(1, 3, 96, 128, seed=9).sigmoid()
+    asked = {"control": controlled.copy().set_cond_hint(hint, 1.0), "control_apply_to_uncond": True}
+    with_net = [[red[0][0], {**red[0][1], **asked}]]
+    one = patched(model, style, content)
+    for cfg in (1.0, 7.0):
+        result = sample(one, cfg=cfg, batch=3, positive=with_net)
+        report[f"ControlNet matters, cfg {cfg:g}"] = apart(result, sample(one, cfg=cfg, batch=3))
+        report[f"ControlNet: style matters, cfg {cfg:g}"] = apart(
+            result, sample(patched(model, other, content), cfg=cfg, batch=3, positive=with_net)
+        )
+        report[f"ControlNet: strength 0 is the plain model, cfg {cfg:g}"] = apart(
+            sample(patched(model, style, content, strength=0.0), cfg=cfg, positive=with_net),
+            sample(model, cfg=cfg, positive=with_net),
+        )
+
+
+def bad_input():
+    inputs = pack("nodes.host.transfer.sources")
+    mixed = inputs.MixedStyle({"samples": style}, None, 0.0, None, None)
+    how = reference.Encoding()
+    report.update(
+        sentences(
+            {
+                "an empty batch": lambda: inputs.sources({"samples": style[:0]}, None, how, "style"),
+                "no pictures": lambda: inputs.sources(torch.zeros(0, 8, 8, 3), object(), how, "content"),
+                "a picture without a VAE": lambda: inputs.sources(torch.zeros(1, 8, 8, 3), None, how, "style"),
+                "a mix of nothing": lambda: inputs.style_sources((mixed,), None, how),
+                "settings that are none": lambda: pack("nodes.host.transfer.settings").read_settings('{"gama": 1}'),
+                "content_model without the layers": lambda: pack("nodes.host.transfer.other_weights").check_alike(
+                    model, ("up.2.3.4",)
+                ),
+            }
+        )
+    )
+
+
+def second_pass():
+    one = patched(model, style, content)
+    report["a second, larger pass"] = apart(
+        sample(one, size=(24, 32), denoise=0.5), sample(patched(model, other, content), size=(24, 32), denoise=0.5)
+    )
+
+
+def partly_loaded():
+    """As on a card too small for the model: weights stay where they are and are cast layer by layer."""
+    with_lora = patched(lora(model), style, content, content_model=model)
+    full = {cfg: sample(with_lora, cfg=cfg) for cfg in (1.0, 7.0)}
+    mm.unload_all_models()
+    is_cpu, state = mm.is_device_cpu, mm.vram_state
+    mm.is_device_cpu, mm.vram_state = (lambda device: False), mm.VRAMState.NO_VRAM
+    try:
+        for cfg, wanted in full.items():
+            report[f"partly loaded, cfg {cfg:g}"] = apart(sample(with_lora, cfg=cfg), wanted)
+            report["partly loaded"] = float(model.model.model_lowvram)
+    finally:
+        mm.is_device_cpu, mm.vram_state = is_cpu, state
+        mm.unload_all_models()
+    report["whole again"] = apart(sample(with_lora), full[1.0])
+
+
+with torch.inference_mode():
+    mixes(), own_weights(), keeping(), control(), second_pass(), bad_input(), partly_loaded()
+with open(sys.argv[1], "w", encoding="utf-8") as file:
+    json.dump(report, file, indent=1)

@@ -1,0 +1,148 @@
+"""Run by ComfyUI's Python in its folder: REPORT (JSON) WHO. Our trainer beside the host's own Train LoRA, on a MODEL in
+the shape of SD1.5 with random weights: 256 pixels, rank 16, batch 1.
+
+WHO "both": seconds a step, a block of each in turn, both in fp32 and without gradient checkpointing. Otherwise one of
+`WAYS` alone, and the process's peak memory before and after.
+
+Train LoRA teaches every layer and bias, ours the attention unless told otherwise: "ours, more layers" is the nearest
+that ours comes to it.
+"""
+
+import json
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from native_tools import comfy, draw, torch  # before anything of the host's: it finds the folder
+from support.pack import pack
+
+# isort: split
+import comfy.model_patcher
+import comfy.supported_models
+import folder_paths
+from comfy_extras.nodes_train import TrainLoraNode
+
+speed, training, unets = (
+    pack("swf_core.measure.benches.train_speed"),
+    pack("nodes.host.training.backend"),
+    pack("nodes.host.transfer.unet"),
+)
+BLOCKS, STEPS = 2, 2
+SHAPE = {
+    "image_size": 32,
+    "in_channels": 4,
+    "out_channels": 4,
+    "model_channels": 320,
+    "context_dim": 768,
+    "num_res_blocks": [2] * 4,
+    "channel_mult": [1, 2, 4, 4],
+    "transformer_depth": [1] * 6 + [0] * 2,
+    "transformer_depth_output": [1] * 9 + [0] * 3,
+    "transformer_depth_middle": 1,
+    "num_heads": 8,
+    "num_head_channels": -1,
+    "use_linear_in_transformer": False,
+    "use_spatial_transformer": True,
+    "legacy": False,
+    "adm_in_channels": None,
+    "use_temporal_attention": False,
+    "use_temporal_resblock": False,
+}
+
+
+def model_of_random_weights():
+    config = comfy.supported_models.SD15(dict(SHAPE))
+    config.set_inference_dtype(torch.float32, None)
+    model = config.get_model({}, "", device="cpu")
+    torch.manual_seed(0)
+    for weight in model.diffusion_model.parameters():
+        weight.requires_grad_(False).normal_(0, 0.02)
+    return comfy.model_patcher.ModelPatcher(model, torch.device("cpu"), torch.device("cpu"))
+
+
+def train_lora(model, steps, kind="fp32", checkpointing=False):
+    """The host's own node; it has no step of its own to call."""
+    side = speed.SIDE_PX // 8
+    positive = [[draw(1, speed.TOKENS, 768, seed=1), {}]]
+    TrainLoraNode().train(
+        model,
+        {"samples": draw(1, 4, side, side, seed=2)},
+        positive,
+        1,
+        steps,
+        1,
+        1e-4,
+        speed.RANK,
+        "AdamW",
+        "MSE",
+        0,
+        kind,
+        kind,
+        "LoRA",
+        checkpointing,
+        "[None]",
+    )
+
+
+def ours(model, targets="attention"):
+    with torch.inference_mode(False):
+        step = speed.our_step(training.TrainableCopy(model, unets.look_at(model.model)), targets)
+
+    def several(steps):
+        with torch.inference_mode(False):
+            for _ in range(steps):
+                step()
+
+    return several
+
+
+WAYS = {
+    "Train LoRA": lambda m: lambda n: train_lora(m, n),
+    "Train LoRA, its defaults": lambda m: lambda n: train_lora(m, n, "bf16", True),
+    "ours": ours,
+    "ours, more layers": lambda m: ours(m, "attention, feed-forward and convolution"),
+}
+
+
+class Clock:
+    """When any optimizer took a step: both trainers use torch's own."""
+
+    def __init__(self):
+        self.ends, step = [], torch.optim.AdamW.step
+
+        def timed(*given, **named):
+            found = step(*given, **named)
+            self.ends.append(time.perf_counter())
+            return found
+
+        torch.optim.AdamW.step = timed
+
+
+def seconds_a_step(model):
+    clock, times = Clock(), {}
+    made = {name: WAYS[name](model) for name in ("Train LoRA", "ours", "ours, more layers")}
+    for block in range(BLOCKS + 1):
+        for name, several in made.items():
+            clock.ends.clear()
+            several(STEPS + 1)  # from one step's end to the next, so that building is not counted
+            if block:
+                times.setdefault(name, []).extend(b - a for a, b in zip(clock.ends, clock.ends[1:]))
+    return {name: round(statistics.median(values), 3) for name, values in times.items()}
+
+
+def gib():
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 2**30, 2)
+
+
+folder_paths.get_filename_list = lambda kind: []
+model, who = model_of_random_weights(), sys.argv[2]
+report = {"unet_gib": round(sum(w.numel() * 4 for w in model.model.diffusion_model.parameters()) / 2**30, 2)}
+if who == "both":
+    report["seconds_a_step"] = seconds_a_step(model)
+else:
+    report["before_gib"] = gib()
+    WAYS[who](model)(STEPS)
+    report["peak_gib"] = gib()
+Path(sys.argv[1]).write_text(json.dumps(report), encoding="utf-8")
