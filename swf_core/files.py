@@ -74,11 +74,6 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
                     folder.rmdir()
 
 
-def write_bytes(path: Path | str, data: bytes) -> None:
-    """Write one file whole."""
-    write_files({Path(path): data})
-
-
 def write_text(path: Path | str, text: str) -> None:
     """Write one UTF-8 text file whole, with \\n line ends everywhere."""
     write_files({Path(path): text.encode("utf-8")})

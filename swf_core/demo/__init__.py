@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..files import write_files
-from ..measure.metrics.classifier import load_judge
+from ..measure.metrics.classifier import load_classifier
 from ..measure.metrics.fidelity import WORDS_CFG, WORDS_SAID, compare, transfer
 from ..measure.metrics.pairs import make_pairs, picture
 from ..models import load
@@ -36,12 +36,12 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
     """Write `sheet.png` and `report.json` into `out` and return the report."""
     began = time.perf_counter()
     bars = progress or (lambda name: lambda value, *rest: None)
-    backend, judge = load("mini"), load_judge()
+    backend, classifier = load("mini"), load_classifier()
     options = replace(preset("wallfacer", backend), size_px=0)
 
     pairs = make_pairs(len(STYLES_SHOWN), TEST_SEED + 1000 * (seed + 1), STYLES_SHOWN)
     words_page, told = demo_words.words(seed, bars("words"))
-    learn_page, taught = demo_learn.learn(backend, judge, seed, bars("learning a style"))
+    learn_page, taught = demo_learn.learn(backend, classifier, seed, bars("learning a style"))
     bar = bars("image to image")
     settings = {
         "wallfacer": options,
@@ -57,7 +57,7 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
         "content itself": torch.stack([p.content for p in pairs]),
         "another render of the truth": torch.stack([p.other for p in pairs]),
     }
-    table = compare(pairs, judge, results, "wallfacer", WORDS_SAID)
+    table = compare(pairs, classifier, results, "wallfacer", WORDS_SAID)
     transfer_sheet = sheet(
         [[p.content, p.style, *(r[i] for r in shown), p.truth] for i, p in enumerate(pairs)],
         ["content", "style", "result, pictures alone", "result, with a caption as prompt", "truth"],

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..measure.metrics.classifier import Judge
+from ..measure.metrics.classifier import SceneClassifier
 from ..measure.metrics.pairs import picture
 from ..models.contracts import Backend
 from ..pictures import sheet
@@ -27,7 +27,9 @@ PROMPTS = (
 )
 
 
-def learn(backend: Backend, judge: Judge, seed: int, bar: Callable[..., None]) -> tuple[Any, dict[str, Any]]:
+def learn(
+    backend: Backend, classifier: SceneClassifier, seed: int, bar: Callable[..., None]
+) -> tuple[Any, dict[str, Any]]:
     """A page: the style picture, each content without and with the LoRA; and what was trained, as data."""
     from ..learn.dataset import items_of
     from ..learn.options import defaults
@@ -56,7 +58,7 @@ def learn(backend: Backend, judge: Judge, seed: int, bar: Callable[..., None]) -
     finally:
         adapter.remove()
     bar(1.0)
-    answers = judge.answers(torch.stack(after))
+    answers = classifier.answers(torch.stack(after))
     page = sheet(
         [[shown, *before], [None, *after]],
         ["the picture", *(p.removeprefix("a ") for p in PROMPTS)],

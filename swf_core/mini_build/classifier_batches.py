@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..measure.metrics.classifier import LABELS, Classifier, views
+from ..measure.metrics.classifier import LABELS, ClassifierNetwork, views
 from ..world import Look, Scene
 from .degrade import degrade
 
@@ -28,7 +28,13 @@ def labels_of(scene: Scene, look: Look) -> dict[str, int]:
 
 
 def batch_loss(
-    network: Classifier, name: str, pictures: np.ndarray, labels: dict[str, np.ndarray], seed: int, step: int, size: int
+    network: ClassifierNetwork,
+    name: str,
+    pictures: np.ndarray,
+    labels: dict[str, np.ndarray],
+    seed: int,
+    step: int,
+    size: int,
 ) -> Tensor:
     """Cross-entropy of one augmented batch, drawn by (seed, step) from uint8 pictures [N, H, W, 3]."""
     rng = np.random.default_rng([seed, step])

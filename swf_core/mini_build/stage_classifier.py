@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..measure.metrics.classifier import LABELS, Judge, new_networks, views
+from ..measure.metrics.classifier import LABELS, SceneClassifier, new_networks, views
 from ..models.precision import mixed_precision
 from .classifier_batches import augment, batch_loss, labels_of
 from .data import classifier_picture
@@ -54,7 +54,7 @@ def run(
         "steps": {n: r["steps"] for n, r in reports.items()},
         "finished": all(r["finished"] for r in reports.values()),
         "seconds": round(sum(r["seconds"] for r in reports.values()), 1),
-        "accuracy": accuracy(Judge(networks), pictures[cut:], {q: v[cut:] for q, v in labels.items()}),
+        "accuracy": accuracy(SceneClassifier(networks), pictures[cut:], {q: v[cut:] for q, v in labels.items()}),
     }
     return state, report
 
@@ -73,7 +73,7 @@ def _settle(network: torch.nn.Module, name: str, pictures: np.ndarray, seed: int
         network(views(name, batch))
 
 
-def accuracy(judge: Judge, pictures: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, float]:
+def accuracy(judge: SceneClassifier, pictures: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, float]:
     """Share of right answers per question, where there is a right answer."""
     p = judge.probabilities(torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255)
     right = {q: p[q].argmax(-1).numpy() == labels[q] for q in LABELS}

@@ -1,4 +1,4 @@
-"""Distances, pairs and the judge: scaled as promised, and a judge that knows what it is talking about."""
+"""Distances, pairs and the classifier: scaled as promised, and a classifier that knows what it is talking about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from swf_core.errors import UserError
-from swf_core.measure.metrics.classifier import LABELS, load_judge
+from swf_core.measure.metrics.classifier import LABELS, load_classifier
 from swf_core.measure.metrics.distances import bootstrap_difference, gram_distance, low_pass_distance, scaled
 from swf_core.measure.metrics.pairs import make_pairs, picture
 from swf_core.mini_build import degrade
@@ -78,12 +78,12 @@ def test_the_bootstrap_interval_holds_the_mean_and_is_the_same_every_time() -> N
 
 
 def test_the_judge_recognises_unseen_renders() -> None:
-    judge = load_judge()
+    classifier = load_classifier()
     factors = [
         (random_scene(12_500_000 + i, second=False), random_look(s, 12_500_000 + i, "natural"))
         for i, s in enumerate(list(STYLES) * 5)
     ]
-    answers = judge.answers(torch.stack([picture(*f) for f in factors]))
+    answers = classifier.answers(torch.stack([picture(*f) for f in factors]))
     right = {
         "style": [f[1].style for f in factors],
         "object": [f[0].main.kind for f in factors],
@@ -98,16 +98,16 @@ def test_the_judge_recognises_unseen_renders() -> None:
 
 def test_the_judge_does_not_answer_style_from_color() -> None:
     """Greyed and color-swapped pictures keep their style."""
-    judge = load_judge()
+    classifier = load_classifier()
     looks = [random_look(s, 12_600_000 + i) for i, s in enumerate(list(STYLES) * 3)]
     pictures = torch.stack([picture(random_scene(12_600_000 + i), look) for i, look in enumerate(looks)])
     for changed in (pictures.mean(1, keepdim=True).expand(-1, 3, -1, -1), pictures[:, [2, 0, 1]]):
-        answers = judge.answers(changed)["style"]
+        answers = classifier.answers(changed)["style"]
         assert sum(a == look.style for a, look in zip(answers, looks, strict=True)) / len(looks) > 0.85
 
 
 def test_a_missing_judge_is_named(tmp_path) -> None:
-    (tmp_path / "judge.safetensors").write_bytes(b"nothing")
+    (tmp_path / "classifier.safetensors").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"cannot be read .* mini build"):
-        load_judge(tmp_path / "judge.safetensors")
+        load_classifier(tmp_path / "classifier.safetensors")
     assert set(LABELS) == {"style", "object", "color", "ground", "time"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from swf_core.measure.metrics.classifier import load_judge
+from swf_core.measure.metrics.classifier import load_classifier
 from swf_core.measure.metrics.fidelity import WORDS_CFG, WORDS_SAID, compare, text_samples, transfer
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.models import load
@@ -28,7 +28,7 @@ def pairs():
 
 
 def test_the_triple_process_beats_recoloring(backend, pairs) -> None:
-    judge = load_judge()
+    judge = load_classifier()
     options = preset("wallfacer", backend)
     results = {
         "wallfacer": transfer(backend, pairs, options),
@@ -57,6 +57,6 @@ def test_same_seed_same_bytes_on_the_embedded_model(backend, pairs) -> None:
 
 
 def test_words_alone_make_pictures_of_what_they_say(backend) -> None:
-    report, pictures, prompts = text_samples(backend, load_judge(), 16, TEST_SEED + 95_000, cfg=4.0, steps=12)
+    report, pictures, prompts = text_samples(backend, load_classifier(), 16, TEST_SEED + 95_000, cfg=4.0, steps=12)
     assert pictures.shape == (16, 3, 128, 128) and len(set(prompts)) == 16
     assert report["style"] >= 0.75 and report["object"] >= 0.8 and report["color"] >= 0.85

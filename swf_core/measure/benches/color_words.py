@@ -26,7 +26,7 @@ from ...transfer.sigmas import schedule
 from ...world import COLORS, Look, Scene, caption, random_look, random_scene
 from ...world.photo import COLOR_RGB
 from ...world.seeds import TEST_SEED
-from ..metrics.classifier import Judge
+from ..metrics.classifier import SceneClassifier
 from ..metrics.fidelity import WORDS_CFG
 from ..metrics.pairs import PAINTED, picture
 
@@ -138,7 +138,7 @@ def recolored(unedited: Tensor, case: Case) -> Tensor:
     return repalette(unedited, Palette(colors, source.shares), source=source, mask=mask)
 
 
-def figures(image: Tensor, unedited: Tensor, case: Case, judge: Judge) -> dict[str, Any]:
+def figures(image: Tensor, unedited: Tensor, case: Case, classifier: SceneClassifier) -> dict[str, Any]:
     """What the bench asks of one picture."""
     from scipy.ndimage import binary_dilation
 
@@ -148,14 +148,14 @@ def figures(image: Tensor, unedited: Tensor, case: Case, judge: Judge) -> dict[s
     return {
         "hue_error": round(apart(hue, hue_of(case.truth, case.inside)[0]), 2),
         "chroma": round(chroma, 4),
-        "style_right": int(judge.answers(image[None])["style"][0] == case.look.style),
+        "style_right": int(classifier.answers(image[None])["style"][0] == case.look.style),
         "edges": round(edge_f1(image, unedited), 4),
         "outside": round(float(moved), 4),
     }
 
 
 def color_words(
-    backend: Backend, judge: Judge, out: Path, quick: bool, seed: int, bar: Callable[..., None]
+    backend: Backend, classifier: SceneClassifier, out: Path, quick: bool, seed: int, bar: Callable[..., None]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Rows in color-words.csv, one an arm and case; goes on where it stopped. Report by arm, and a page."""
     table = out / "color-words.csv"
@@ -176,7 +176,7 @@ def color_words(
                 "old": case.scene.main.color,
                 "new": case.new,
                 "arm": arm,
-                **figures(image, made["unedited"], case, judge),
+                **figures(image, made["unedited"], case, classifier),
             }
             found.append({k: str(v) for k, v in row.items()})
         text = io.StringIO()

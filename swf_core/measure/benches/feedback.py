@@ -1,7 +1,7 @@
 """`bench feedback`: do picked samples help? Two rounds of automatic picks against as many steps without, five seeds.
 
 The lessons of `bench learn`, one picture of each style a seed. After a round samples of twelve contents are looked at
-by the automatic picker, which never asks the judge; the best four join the data set with the default share of each
+by the automatic picker, which never asks the classifier; the best four join the data set with the default share of each
 batch, and training goes on. The same run, copied, goes on without.
 """
 
@@ -28,7 +28,7 @@ from ...words.clip import load_clip
 from ...words.strip import strip
 from ...world import describe, random_scene
 from ...world.seeds import TEST_SEED
-from ..metrics.classifier import Judge
+from ..metrics.classifier import SceneClassifier
 from .gap import SEEDS, compared
 from .learn import PICTURES, Lesson, encoded, judged, lessons, paint, read
 
@@ -50,7 +50,7 @@ def prompts_of(lesson: Lesson, count: int = LOOKED) -> tuple[Prompt, ...]:
 
 def feedback(
     backend: Backend,
-    judge: Judge,
+    classifier: SceneClassifier,
     out: Path,
     quick: bool,
     seed: int,
@@ -76,7 +76,7 @@ def feedback(
             text = strip(lesson.caption).stripped
             create(first, backend, options, items_of([lesson.shown], [text]), prompts_of(lesson))
             plain: list[Tensor] = []
-            found.append(_taught(backend, judge, lesson, first, "start", 0, clip, plain))
+            found.append(_taught(backend, classifier, lesson, first, "start", 0, clip, plain))
             for arm in ("picks", "no picks"):
                 own = Path(folder) / arm
                 shutil.copytree(first, own)
@@ -88,7 +88,7 @@ def feedback(
                     more = {} if looked_at else {"sample_every": 0}
                     run.add_round(MORE, picks.taken(own), **more)
                     run.save()
-                    found.append(_taught(backend, judge, lesson, own, arm, number, clip, plain))
+                    found.append(_taught(backend, classifier, lesson, own, arm, number, clip, plain))
         write_text(table, encoded(found, FIELDS))
         bar((done + 1) / len(jobs), f"{lesson.style} {lesson.number}, seed {seed + k}")
     report = means(found)
@@ -99,9 +99,16 @@ def feedback(
 
 
 def _taught(
-    backend: Backend, judge: Judge, lesson: Lesson, folder: Path, arm: str, number: int, clip: Any, plain: list[Tensor]
+    backend: Backend,
+    classifier: SceneClassifier,
+    lesson: Lesson,
+    folder: Path,
+    arm: str,
+    number: int,
+    clip: Any,
+    plain: list[Tensor],
 ) -> dict[str, Any]:
-    """Train what is left of a run and judge it. `plain`: the contents without the LoRA, painted the first time."""
+    """Train what is left of a run and measure it. `plain`: the contents without the LoRA, painted the first time."""
     run: Run = open_run(folder)
     options = run.options
     outcome = train(run, backend, clip=clip)
@@ -120,7 +127,7 @@ def _taught(
         "seed": options.seed,
         "picks": len(run.rounds[-1]["picks"]),
         "copied": round(sum(copied) / len(copied), 4),
-        **judged(judge, lesson, shown),
+        **judged(classifier, lesson, shown),
     }
     return {name: str(value) for name, value in row.items()}
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...models.contracts import Backend
-from ..metrics.classifier import Judge
+from ..metrics.classifier import SceneClassifier
 from .learn import PICTURES, means, rows
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -23,14 +23,14 @@ DRAWS = 10_000  # of the bootstrap
 
 
 def gap(
-    backend: Backend, judge: Judge, out: Path, quick: bool, seed: int, bar: Callable[..., None]
+    backend: Backend, classifier: SceneClassifier, out: Path, quick: bool, seed: int, bar: Callable[..., None]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Rows in learn.csv; per measure the mean difference stripped minus full, its 95 % interval and a verdict.
 
     With `quick` the first picture of each style.
     """
     seeds = [seed + s for s in SEEDS]
-    found, _ = rows(backend, judge, out / "learn.csv", ARMS, seeds, None, 1 if quick else PICTURES, bar)
+    found, _ = rows(backend, classifier, out / "learn.csv", ARMS, seeds, None, 1 if quick else PICTURES, bar)
     return {"arms": means(found), "difference": compared(found), "seeds": seeds}, {}
 
 

@@ -31,7 +31,7 @@ from ...transfer import sample
 from ...words.strip import strip
 from ...world import HELD_OUT, Scene, caption, describe, random_look, random_scene
 from ...world.seeds import TEST_SEED
-from ..metrics.classifier import LABELS, Judge
+from ..metrics.classifier import LABELS, SceneClassifier
 from ..metrics.pairs import picture
 
 PICTURES, CONTENTS = 3, 16
@@ -124,9 +124,9 @@ def paint(backend: Backend, adapter: Adapter, lesson: Lesson, options: TrainOpti
     return torch.stack(result.images).clamp(0, 1)
 
 
-def judged(judge: Judge, lesson: Lesson, pictures: Tensor) -> dict[str, float]:
+def judged(classifier: SceneClassifier, lesson: Lesson, pictures: Tensor) -> dict[str, float]:
     """Shares over the contents: style and object right, both, and the style picture's object seen instead."""
-    answers, chances = judge.answers(pictures), judge.probabilities(pictures)["style"]
+    answers, chances = classifier.answers(pictures), classifier.probabilities(pictures)["style"]
     style = np.array([a == lesson.style for a in answers["style"]])
     kind = np.array([a == c.main.kind for a, c in zip(answers["object"], lesson.contents)])
     leak = np.array([a == lesson.scene.main.kind for a in answers["object"]])
@@ -142,7 +142,7 @@ def judged(judge: Judge, lesson: Lesson, pictures: Tensor) -> dict[str, float]:
 
 def rows(
     backend: Backend,
-    judge: Judge,
+    classifier: SceneClassifier,
     table: Path,
     arms: Sequence[str],
     seeds: Sequence[int],
@@ -177,7 +177,7 @@ def rows(
             "seed": seed,
             "caption": text,
             "train_seconds": round(seconds, 1),
-            **judged(judge, lesson, shown),
+            **judged(classifier, lesson, shown),
         }
         known.append({name: str(value) for name, value in row.items()})
         write_text(table, encoded(known))
@@ -190,7 +190,7 @@ def rows(
 
 
 def learn(
-    backend: Backend, judge: Judge, out: Path, quick: bool, seed: int, bar: Callable[..., None]
+    backend: Backend, classifier: SceneClassifier, out: Path, quick: bool, seed: int, bar: Callable[..., None]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arms of `BESIDE` on all lessons, the others and the trial's settings on the first picture of each style; with
     `quick` that picture and the default arm alone.
@@ -198,10 +198,10 @@ def learn(
     Report, and a page of what the default arm painted in this call.
     """
     arms, pictures = (("stripped",), 1) if quick else (BESIDE, PICTURES)
-    found, made = rows(backend, judge, out / "learn.csv", arms, [seed], None, pictures, bar)
+    found, made = rows(backend, classifier, out / "learn.csv", arms, [seed], None, pictures, bar)
     if not quick:
         others = tuple(name for name in ARMS | TRIAL_ARMS if name not in BESIDE)
-        found += rows(backend, judge, out / "learn.csv", others, [seed], None, 1, bar)[0]
+        found += rows(backend, classifier, out / "learn.csv", others, [seed], None, 1, bar)[0]
     shown = [
         [lesson.shown, *made["stripped", lesson.style, lesson.number]]
         for lesson in lessons(pictures)

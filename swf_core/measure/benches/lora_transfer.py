@@ -21,7 +21,7 @@ from ...pictures import sheet
 from ...transfer import TransferOptions, preset, stylize
 from ...world import caption, random_look, random_scene
 from ...world.seeds import TEST_SEED
-from ..metrics.classifier import Judge
+from ..metrics.classifier import SceneClassifier
 from ..metrics.fidelity import judged, truth_distances
 from ..metrics.pairs import Pair, picture
 from .learn import PICTURES, Lesson, encoded, lessons, read, teach
@@ -116,7 +116,7 @@ def repaint(backend: Backend, adapter: Adapter, pairs: list[Pair], arm: Arm, str
 
 def taught(
     backend: Backend,
-    judge: Judge,
+    classifier: SceneClassifier,
     out: Path,
     quick: bool,
     seed: int,
@@ -142,7 +142,7 @@ def taught(
         distances = truth_distances(pairs, results)
         for name, images in results.items():
             for k, pair in enumerate(pairs):
-                told = judged(judge, [pair], images[k : k + 1])
+                told = judged(classifier, [pair], images[k : k + 1])
                 row = {
                     "arm": name,
                     "style": lesson.style,

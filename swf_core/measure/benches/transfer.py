@@ -17,7 +17,7 @@ from ...pictures import png_bytes, sheet
 from ...transfer import preset, stylize
 from ...world import COLORS, GROUNDS, HELD_OUT, STYLE_WORDS, STYLES, TIMES, describe, random_look, random_scene, render
 from ...world.seeds import TEST_SEED, TUNE_SEED
-from ..metrics.classifier import Judge, load_judge
+from ..metrics.classifier import SceneClassifier, load_classifier
 from ..metrics.fidelity import WORDS_CFG, WORDS_SAID, compare, round_trips, share, text_samples, transfer
 from ..metrics.pairs import PAINTED, make_pairs
 
@@ -70,37 +70,37 @@ def run(
 
         report, pages = captions(200 // (6 if quick else 1), seed, bars(name))
     else:
-        backend, judge = load(model), load_judge()
+        backend, classifier = load(model), load_classifier()
         part = 6 if quick else 1
         bar = bars(label)
         if name == "vae":
-            report, pages = {"styles": round_trips(backend, judge, 48 // part, TEST_SEED + 40_000)}, {}
+            report, pages = {"styles": round_trips(backend, classifier, 48 // part, TEST_SEED + 40_000)}, {}
         elif name == "samples":
-            report, pages = _samples(backend, judge, 320 // part, seed, bar)
+            report, pages = _samples(backend, classifier, 320 // part, seed, bar)
         elif name == "learn":
             from .learn import learn
 
-            report, pages = learn(backend, judge, out, quick, seed, bar)
+            report, pages = learn(backend, classifier, out, quick, seed, bar)
         elif name == "gap":
             from .gap import gap
 
-            report, pages = gap(backend, judge, out, quick, seed, bar)
+            report, pages = gap(backend, classifier, out, quick, seed, bar)
         elif name == "feedback":
             from .feedback import feedback
 
-            report, pages = feedback(backend, judge, out, quick, seed, bar)
+            report, pages = feedback(backend, classifier, out, quick, seed, bar)
         elif name == "taught":
             from .lora_transfer import taught
 
-            report, pages = taught(backend, judge, out, quick, seed, bar)
+            report, pages = taught(backend, classifier, out, quick, seed, bar)
         elif name == "color-words":
             from .color_words import color_words
 
-            report, pages = color_words(backend, judge, out, quick, seed, bar)
+            report, pages = color_words(backend, classifier, out, quick, seed, bar)
         elif name == "words":
-            report, pages = _words(backend, judge, 48 // part, seed, bar)
+            report, pages = _words(backend, classifier, 48 // part, seed, bar)
         else:
-            report, pages = _transfer(backend, judge, name, 105 // part, tune, seed, bar)
+            report, pages = _transfer(backend, classifier, name, 105 // part, tune, seed, bar)
     report |= {"bench": label, "quick": quick, "seconds": round(time.perf_counter() - began, 1)}
     write_files(
         {out / f"{label}.json": json.dumps(report, indent=1).encode()}
@@ -140,13 +140,23 @@ def _world(quick: bool) -> dict[str, Any]:
     }
 
 
-def _samples(backend: Backend, judge: Judge, count: int, seed: int, bar: Callable[..., None]):
-    report, pictures, prompts = text_samples(backend, judge, count, TEST_SEED + 20_000 + seed, cfg=4.0, progress=bar)
+def _samples(backend: Backend, classifier: SceneClassifier, count: int, seed: int, bar: Callable[..., None]):
+    report, pictures, prompts = text_samples(
+        backend, classifier, count, TEST_SEED + 20_000 + seed, cfg=4.0, progress=bar
+    )
     rows = [list(pictures[i : i + 16]) for i in range(0, min(count, 96), 16)]
     return report | {"count": count}, {"": sheet(rows, [], [], cell_px=96)}
 
 
-def _transfer(backend: Backend, judge: Judge, name: str, count: int, tune: bool, seed: int, bar: Callable[..., None]):
+def _transfer(
+    backend: Backend,
+    classifier: SceneClassifier,
+    name: str,
+    count: int,
+    tune: bool,
+    seed: int,
+    bar: Callable[..., None],
+):
     styles = HELD_OUT if name == "held-out" else PAINTED
     start = TUNE_SEED if tune else TEST_SEED + {"transfer": 0, "unmatched": 2_000, "held-out": 4_000}[name]
     pairs = make_pairs(count // 3 if tune else count, start, styles, matched=name != "unmatched")
@@ -170,16 +180,16 @@ def _transfer(backend: Backend, judge: Judge, name: str, count: int, tune: bool,
         "another render": torch.stack([p.other for p in pairs]),
         "truth through the codec": backend.codec.decode(backend.codec.encode(truth)).clamp(0, 1),
     }
-    report = compare(pairs, judge, results, next(iter(settings)), *([WORDS_SAID] if told else []))
+    report = compare(pairs, classifier, results, next(iter(settings)), *([WORDS_SAID] if told else []))
     by_style: dict[str, Any] = {}
-    answers = judge.answers(results[next(iter(settings))])["style"]
+    answers = classifier.answers(results[next(iter(settings))])["style"]
     for style in styles:
         by_style[style] = share([a == style for a, p in zip(answers, pairs, strict=True) if p.look.style == style])
     page = sheet(shown[:30], ["content", "style", *settings, "truth"], [p.look.style for p in pairs[:30]], cell_px=96)
     return report | {"pairs": len(pairs), "by_style": by_style}, {"": page}
 
 
-def _words(backend: Backend, judge: Judge, count: int, seed: int, bar: Callable[..., None]):
+def _words(backend: Backend, classifier: SceneClassifier, count: int, seed: int, bar: Callable[..., None]):
     """Ask for another color, ground or hour during a transfer: how often it takes, and whether the style stays."""
     pairs = make_pairs(count, TEST_SEED + 6_000)
     base = preset("wallfacer", backend)
@@ -210,7 +220,7 @@ def _words(backend: Backend, judge: Judge, count: int, seed: int, bar: Callable[
                 seed=seed + i,
                 prompts=prompt,
             ).images[0]
-            answer = judge.answers(image[None])
+            answer = classifier.answers(image[None])
             took[factor].append(answer[factor][0] == wanted)
             style.append(answer["style"][0] == pair.look.style)
             kept.append(answer["object"][0] == pair.scene.main.kind)

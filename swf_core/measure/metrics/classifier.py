@@ -1,8 +1,8 @@
-"""The judge: two small classifiers that say which style, object, color, ground and time of day a picture shows.
+"""The scene classifier: two small networks that say which style, object, color, ground and hour a picture shows.
 
 Trained on the renderer's own pictures, on seeds no other model sees, and never used in the training or guidance of
-what it judges. One network judges structure (style, object) from pictures whose hue is turned, that are greyed and
-blurred at random, so that it cannot answer from color; the other judges what color alone can tell.
+what it measures. One network classifies structure (style, object) from pictures whose hue is turned, that are greyed
+and blurred at random, so that it cannot answer from color; the other classifies what color alone can tell.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LABELS: dict[str, tuple[str, ...]] = {
 HEADS = {"structure": ("style", "object"), "hue": ("color", "ground", "time")}
 
 
-class Classifier(nn.Module):
+class ClassifierNetwork(nn.Module):
     """Strided convolutions with batch normalisation, one linear head per question. [B, 3, S, S] in 0..1."""
 
     def __init__(self, heads: Sequence[str], widths: Sequence[int]) -> None:
@@ -50,11 +50,11 @@ class Classifier(nn.Module):
         return {name: head(F.dropout(pooled, 0.2, self.training)) for name, head in self.heads.items()}
 
 
-def new_networks() -> dict[str, Classifier]:
+def new_networks() -> dict[str, ClassifierNetwork]:
     """The two untrained networks."""
     return {
-        "structure": Classifier(HEADS["structure"], (32, 64, 128, 192)),
-        "hue": Classifier(HEADS["hue"], (16, 32, 48, 80)),
+        "structure": ClassifierNetwork(HEADS["structure"], (32, 64, 128, 192)),
+        "hue": ClassifierNetwork(HEADS["hue"], (16, 32, 48, 80)),
     }
 
 
@@ -66,10 +66,10 @@ def views(network: str, pictures: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Judge:
+class SceneClassifier:
     """Loaded networks. Call `probabilities` or `answers` on pictures [B, 3, H, W] in 0..1."""
 
-    networks: dict[str, Classifier]
+    networks: dict[str, ClassifierNetwork]
 
     @torch.no_grad()
     def probabilities(self, pictures: Tensor) -> dict[str, Tensor]:
@@ -88,28 +88,28 @@ class Judge:
         return {q: [LABELS[q][i] for i in p.argmax(-1).tolist()] for q, p in self.probabilities(pictures).items()}
 
 
-def load_judge(path: Path | None = None) -> Judge:
-    """The shipped judge, or the one in `path`. Raises UserError when the file is missing or broken."""
+def load_classifier(path: Path | None = None) -> SceneClassifier:
+    """The shipped classifier, or the one in `path`. Raises UserError when the file is missing or broken."""
     from safetensors.torch import load_file
 
     path = path or Path(__file__).parent / "weights" / "classifier.safetensors"
     try:
         # the shipped file was written with the British spelling
-        state = {k.replace("heads.colour.", "heads.color."): v for k, v in load_file(path).items()}
+        weights = {k.replace("heads.colour.", "heads.color."): v for k, v in load_file(path).items()}
         networks = new_networks()
         for name, network in networks.items():
             prefix = f"{name}."
             network.load_state_dict(
                 {
                     k.removeprefix(prefix): v.float() if v.is_floating_point() else v
-                    for k, v in state.items()
+                    for k, v in weights.items()
                     if k.startswith(prefix)
                 }
             )
             network.eval()
     except Exception as error:
         raise UserError(
-            f"The judge {path} cannot be read ({type(error).__name__}); restore it from the repository "
+            f"The classifier {path} cannot be read ({type(error).__name__}); restore it from the repository "
             "or train it with: python -m swf_core mini build --stages judge."
         ) from error
-    return Judge(networks)
+    return SceneClassifier(networks)

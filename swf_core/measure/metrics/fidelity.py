@@ -1,4 +1,4 @@
-"""How good is it? Samples, round trips and transfers of a `Backend`, measured by the judge and against the truth."""
+"""How good is it? Samples, round trips and transfers of a `Backend`, measured by the classifier and against the truth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from ...models.contracts import Backend
 from ...transfer import TransferOptions, sample, stylize
 from ...world import PALETTES, STYLES, TRAINED, caption, random_look, random_scene
-from .classifier import LABELS, Judge
+from .classifier import LABELS, SceneClassifier
 from .distances import DISTANCES, bootstrap_difference, scaled
 from .pairs import Pair, picture
 
@@ -28,8 +28,8 @@ def share(flags: Sequence[float]) -> float:
     return round(float(np.mean(flags)), 4) if len(flags) else float("nan")
 
 
-def round_trips(backend: Backend, judge: Judge, each: int, seed: int) -> dict[str, Any]:
-    """Per style: PSNR in dB (mean over pictures) and how often the judge still sees the style after encode, decode."""
+def round_trips(backend: Backend, classifier: SceneClassifier, each: int, seed: int) -> dict[str, Any]:
+    """Per style: PSNR in dB (mean over pictures) and how often the classifier still sees the style after encode, decode."""
     report: dict[str, Any] = {}
     for k, style in enumerate(STYLES):
         pictures = torch.stack(
@@ -39,16 +39,22 @@ def round_trips(backend: Backend, judge: Judge, each: int, seed: int) -> dict[st
         psnr = -10 * (back - pictures).square().mean((1, 2, 3)).log10()
         report[style] = {
             "psnr_db": round(float(psnr.mean()), 2),
-            "style": share([a == style for a in judge.answers(back)["style"]]),
-            "style_before": share([a == style for a in judge.answers(pictures)["style"]]),
+            "style": share([a == style for a in classifier.answers(back)["style"]]),
+            "style_before": share([a == style for a in classifier.answers(pictures)["style"]]),
         }
     return report
 
 
 def text_samples(
-    backend: Backend, judge: Judge, count: int, seed: int, cfg: float, steps: int = 25, progress: Progress | None = None
+    backend: Backend,
+    classifier: SceneClassifier,
+    count: int,
+    seed: int,
+    cfg: float,
+    steps: int = 25,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, Any], Tensor, list[str]]:
-    """Sample full captions of unseen scenes, styles in turn; the share of each factor that the judge finds right."""
+    """Sample full captions of unseen scenes, styles in turn; the share of each factor that the classifier finds right."""
     natural = [n for n, (_, words) in PALETTES.items() if not words][0]
     factors = [
         (random_scene(seed + i, second=False), random_look(TRAINED[i % len(TRAINED)], seed + i, natural))
@@ -61,7 +67,7 @@ def text_samples(
         if progress:
             progress(min(1.0, (start + 16) / count))
     pictures = torch.stack(images)
-    answers = judge.answers(pictures)
+    answers = classifier.answers(pictures)
     truth = {
         "style": [look.style for _, look in factors],
         "object": [s.main.kind for s, _ in factors],
@@ -107,9 +113,9 @@ def transfer(
     return torch.stack(out).clamp(0, 1)
 
 
-def judged(judge: Judge, pairs: Sequence[Pair], results: Tensor) -> dict[str, Any]:
+def judged(classifier: SceneClassifier, pairs: Sequence[Pair], results: Tensor) -> dict[str, Any]:
     """Style recognised, mean probability of the style, object kept, both; and copies of the style's object."""
-    p, answers = judge.probabilities(results), judge.answers(results)
+    p, answers = classifier.probabilities(results), classifier.answers(results)
     style = [a == pair.look.style for a, pair in zip(answers["style"], pairs, strict=True)]
     kept = [a == pair.scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
     copied = [a == pair.style_scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
@@ -134,12 +140,14 @@ def truth_distances(pairs: Sequence[Pair], results: dict[str, Tensor]) -> dict[s
     return out
 
 
-def compare(pairs: Sequence[Pair], judge: Judge, results: dict[str, Tensor], *firsts: str) -> dict[str, Any]:
-    """Table of a transfer bench: judge and distances per result set, and each of `firsts` against the others by
+def compare(
+    pairs: Sequence[Pair], classifier: SceneClassifier, results: dict[str, Tensor], *firsts: str
+) -> dict[str, Any]:
+    """Table of a transfer bench: classifier and distances per result set, and each of `firsts` against the others by
     bootstrap."""
     distances = truth_distances(pairs, results)
     report: dict[str, Any] = {
-        name: judged(judge, pairs, images) | {k: round(float(v.mean()), 4) for k, v in distances[name].items()}
+        name: judged(classifier, pairs, images) | {k: round(float(v.mean()), 4) for k, v in distances[name].items()}
         for name, images in results.items()
     }
     report["bootstrap"] = {

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 WIDTHS = (32, 64, 64, 64)
 LAYOUT_WIDTH = 64
 LATENT_CHANNELS = 4
-DOWNSCALE = 8
 
 
 class Block(nn.Module):
