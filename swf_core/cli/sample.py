@@ -101,7 +101,7 @@ def _in_style(args: argparse.Namespace, models: tuple[Any, Any], options: Any, l
     if side % backend.codec.downscale:
         raise UserError(f"--size is {side}; it must be a multiple of {backend.codec.downscale} here.")
     options = options.changed(
-        gamma=0.0, gamma_end=None, gamma_schedule="constant", start="noise", denoise=1.0, styleid_grid=False
+        gamma=0.0, gamma_end=None, gamma_schedule="constant", start="noise", denoise=1.0, spacing="leading"
     )
     nothing = torch.full((3, side, side), 0.5)
     images, costs, seconds = [], [], 0.0

@@ -13,8 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.contracts import AttentionEdit, AttentionLayer
+from .injection import Injection
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16}
+
+
+def parts_read(injection: Injection, leak_guard: float) -> str:
+    """Which of a style's "q", "k", "v" generation reads, and its bank must keep."""
+    return "qkv" if leak_guard > 0.0 or injection.query_adain > 0.0 else "kv"
 
 
 class FeatureBank:

@@ -13,12 +13,11 @@ from .attention_edits import injection_edit, leaking_edit
 from .cost import Meter
 from .features import FeatureBank
 from .layers import same_layers
-from .levels import Levels
 from .options import TransferOptions
 from .reference import Reference
 from .sampler import Guidance, Steered, run_sampler
-from .sigmas import travelled, vp_scale
-from .start_latent import damp_low_frequencies, toned
+from .sigmas import Levels, vp_scale
+from .start_latent import damp_low_frequencies, start_tones
 from .styles import Style
 
 
@@ -43,7 +42,9 @@ class Generation:
         place: Tensor | None,
         style_places: Sequence[Tensor | None],
         steering: Steering | None = None,
+        keep_styles: bool = False,
     ):
+        self.keep_styles = keep_styles
         self.options, self.levels, self.meter, self.seed = options, levels, meter, seed
         self.styles = [replace(style, place=where) for style, where in zip(styles, style_places)]
         self.place, self.rows, self.table = place, pictures.shape[0], backend.denoiser.sigmas
@@ -72,7 +73,7 @@ class Generation:
         )
         if options.start == "content" or queried:
             noise = randomness.noise_like(self.latents, seed, randomness.CONTENT)
-            self.content.from_picture(self.latents, options.content_encoding, levels.inverted[::-1], noise)
+            self.content.from_picture(self.latents, options.content_encoding, levels, noise)
         passes = 1 if options.cfg == 1.0 else 2
         meter.plan("generation", self.rows, len(levels.read) * passes)
         injected = [s for s in levels.read if options.injection.active(s)]
@@ -86,7 +87,7 @@ class Generation:
 
     def gamma(self, sigma: float) -> float:
         full = self.levels.full
-        return self.options.injection.gamma_at(travelled(self.table, sigma, full[0], full[-1]))
+        return self.options.injection.gamma_at_sigma(sigma, self.table, full[0], full[-1])
 
     def run(self) -> Tensor:
         """The clean latents [B, C, h, w], in the codec's scale."""
@@ -106,11 +107,7 @@ class Generation:
             base = self.content.latent_at(sigma)
         else:
             base = sigma * noise if options.start == "noise" else self.latents + sigma * noise
-        x = base
-        if options.adain > 0.0:
-            looks = [style.process.statistics_at(sigma) for style in self.styles]
-            weights, places = [style.weight for style in self.styles], [style.place for style in self.styles]
-            x = toned(base, looks, weights, options.adain, places, self.place)
+        x = start_tones(base, self.styles, sigma, options.adain, self.place)
         damping = randomness.noise_like(self.latents, self.seed, randomness.DAMPING)
         return damp_low_frequencies(x, options.low_frequencies, damping)
 
@@ -118,9 +115,9 @@ class Generation:
         """Generation's x0 at one level, references first."""
         if not self.options.injection.active(sigma):
             return self.steered.x0(self.guidance.both(self.meter, x, sigma), self.meter, x, sigma)
-        references = [self.content, *(style.process for style in self.styles)]
-        for reference in references:
-            reference.ensure(sigma)
+        processes = [self.content, *(style.process for style in self.styles)]
+        for process in processes:
+            process.ensure(sigma)
         inside = self.edit(sigma)
         styled, positive = self.guidance.both(self.meter, x, sigma, inside)
         x0 = styled
@@ -131,8 +128,8 @@ class Generation:
             leaking = self.meter.denoise(self.guidance.denoiser, x, sigma, self.wordless, edit)
             x0 = x0 + self.options.leak_guard * (styled - leaking)
         x0 = self.steered.x0((x0, positive), self.meter, x, sigma, inside)
-        for reference in references:
-            reference.done(sigma)
+        for process in processes[:1] if self.keep_styles else processes:
+            process.bank.forget(sigma)
         return x0
 
     def edit(self, sigma: float) -> AttentionEdit:

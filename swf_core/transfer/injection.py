@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import UserError
+from .sigmas import travelled
 
 GAMMA_SCHEDULES = ("constant", "linear", "cosine")
 KV_MODES = ("replace", "concat", "adaattn")
@@ -88,6 +89,10 @@ class Injection:
         end = self.gamma if self.gamma_end is None or self.gamma_schedule == "constant" else self.gamma_end
         share = progress if self.gamma_schedule == "linear" else 0.5 - 0.5 * math.cos(math.pi * progress)
         return self.gamma + (end - self.gamma) * share
+
+    def gamma_at_sigma(self, sigma: float, table: Tensor, first: float, last: float) -> float:
+        """gamma at the noise level `sigma` of a run from `first` to `last`; `table`: the model's sigmas."""
+        return self.gamma_at(travelled(table, sigma, first, last))
 
     def active(self, sigma: float) -> bool:
         """Whether anything is injected at this noise level."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import UserError
+from . import styleid
 from .features import PRECISIONS
 from .injection import Injection
 from .sigmas import SPACINGS
@@ -21,7 +22,8 @@ class TransferOptions:
     """How the triple process runs. All values are checked; ValueError (UserError) names what is allowed.
 
     * injection: what happens inside self-attention.
-    * steps, spacing: the noise levels of the sampler (`sigmas.schedule`).
+    * steps, spacing: the noise levels of the sampler (`sigmas.schedule`); spacing "styleid" is
+      StyleID's published bookkeeping (`styleid`).
     * denoise: 0..1, the share of the schedule that is run, from its quiet end; below 1 starts nearer the content.
     * solver: "euler" (DDIM), or "bdia", which with `content_encoding` "bdia" reconstructs the content exactly where
       nothing is injected.
@@ -44,8 +46,6 @@ class TransferOptions:
     * style_size_px: the same for the style pictures; None: as size_px. Larger makes finer strokes.
     * precision: "fp32" or "fp16", of kept features.
     * batch: most contents in one network call.
-    * styleid_grid: StyleID's published bookkeeping: the clean latent counts as level t=1, inversion ends at t=999, its
-      latent starts the sampler one step lower, the sampler ends at t=0 instead of at sigma 0.
     """
 
     injection: Injection = field(default_factory=Injection)
@@ -71,11 +71,10 @@ class TransferOptions:
     style_size_px: int | None = None
     precision: str = "fp32"
     batch: int = 8
-    styleid_grid: bool = False
 
     def __post_init__(self) -> None:
         for name, allowed in (
-            ("spacing", SPACINGS),
+            ("spacing", (*SPACINGS, styleid.SPACING)),
             ("solver", SOLVERS),
             ("content_encoding", ENCODINGS),
             ("start", STARTS),
@@ -104,10 +103,8 @@ class TransferOptions:
                 raise UserError(f"{name} is {value}; it must be a whole number of at least {least}.")
         if self.solver == "bdia" and round(self.denoise * self.steps) < 2:
             raise UserError(f"Solver bdia needs at least 2 steps, {self.steps} at denoise {self.denoise} is fewer.")
-        if self.styleid_grid and (self.steps < 2 or self.denoise < 1.0 or self.solver != "euler"):
-            raise UserError("styleid_grid is StyleID's own schedule: use it with 2 steps or more, denoise 1 and euler.")
-        if self.styleid_grid and (self.content_encoding != "ddim" or self.style_encoding != "ddim"):
-            raise UserError("styleid_grid is StyleID's own inversion: use it with both encodings 'ddim'.")
+        if self.spacing == styleid.SPACING:
+            styleid.check_styleid(self.steps, self.denoise, self.solver, self.content_encoding, self.style_encoding)
 
     def changed(self, **values: Any) -> TransferOptions:
         """A copy with some values replaced, those of the injection by their own names: changed(steps=20, gamma=0.5)."""

@@ -28,7 +28,7 @@ def preset(name: str, backend: Backend) -> TransferOptions:
     if name == "styleid":
         late = "late" if "late" in backend.layer_presets else "all"
         published = Injection(layers=late, gamma=0.75, tau=1.5)
-        return TransferOptions(published, steps=50, adain=1.0, styleid_grid=True)
+        return TransferOptions(published, steps=50, adain=1.0, spacing="styleid")
     if name == "adain":
         return TransferOptions(Injection(strength=0.0), steps=30, adain=1.0)
     raise UserError(f"The preset {name!r} is unknown; use {', '.join(PRESETS)}.")

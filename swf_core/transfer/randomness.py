@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 # One stream per use, so that switching one use on or off never changes another.
-CONTENT, STYLE, START, DAMPING, SAMPLE, INVERSION = range(6)
+CONTENT, STYLE, START, DAMPING, SAMPLE = range(5)
 
 
 def noise_like(latents: Tensor, seed: int, stream: int, index: int = 0) -> Tensor:

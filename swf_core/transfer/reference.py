@@ -15,14 +15,15 @@ from .cost import Meter
 from .features import FeatureBank
 from .options import TransferOptions
 from .sampler import run_sampler
-from .trajectory import Trajectory, encode_stochastic, invert_bdia, invert_ddim
+from .sigmas import Levels
+from .trajectory import Encoding, Trajectory, invert
 
 
 class Reference:
     """One batch of latents of equal size on one denoiser.
 
     `wanted`: the levels at which generation will read features. Call `from_picture` or `from_text`, then `start`
-    once, `ensure` before each reading and `done` after it.
+    once, and `ensure` before each reading.
     """
 
     def __init__(
@@ -34,18 +35,18 @@ class Reference:
         wanted: Sequence[float],
         options: TransferOptions,
         meter: Meter,
-        *,
-        keep: bool = False,
     ):
         self.name, self.denoiser, self.cond, self.bank = name, denoiser, cond, bank
-        self.wanted, self.options, self.meter, self.keep = frozenset(wanted), options, meter, keep
+        self.wanted, self.options, self.meter = frozenset(wanted), options, meter
         self.trajectory: Trajectory | None = None
         self._job: Callable[[], None] | None = None
 
-    def from_picture(self, latents: Tensor, encoding: str, levels: Sequence[float], noise: Tensor) -> None:
-        """This process follows clean `latents` [n, C, h, w]; the rising `levels` are without 0. `start` does it."""
-        self._plan_picture(latents.shape[0], encoding, levels)
-        self._job = lambda: self._invert(latents, encoding, levels, noise)
+    def from_picture(self, latents: Tensor, kind: str, levels: Levels, noise: Tensor) -> None:
+        """This process follows clean `latents` [n, C, h, w]; `start` does it."""
+        encoding = Encoding(kind, self.options.refinements, self.options.forward_first)
+        rising, clean_at = levels.inverted[::-1], levels.clean_at
+        self._plan_picture(latents.shape[0], encoding, rising, clean_at)
+        self._job = lambda: self._invert(latents, encoding, rising, noise, clean_at)
 
     def from_text(self, noise: Tensor, levels: Sequence[float], negative: Conditioning) -> None:
         """This process is a free sample of its own text over the falling `levels`. `start` does it."""
@@ -66,21 +67,11 @@ class Reference:
         """The latent whose channel statistics stand for the picture's tones at `sigma`."""
         return self._followed().for_statistics(sigma)
 
-    def _plan_picture(self, rows: int, encoding: str, levels: Sequence[float]) -> None:
+    def _plan_picture(self, rows: int, encoding: Encoding, levels: Sequence[float], clean_at: float) -> None:
         """Announce the cost of a picture's inversion over the rising `levels` and of reading its features."""
-        options, steps, first = self.options, len(levels), 0
-        if encoding == "ddim":
-            grid = list(levels) if options.styleid_grid else [0.0, *levels]
-            steps = len(grid) - 1
-            first = min(options.forward_first, steps)
-            self.meter.plan(f"{self.name} inversion", rows, (steps - first) * (1 + options.refinements))
-            visited = set(grid[first:steps])
-        elif encoding == "bdia":
-            self.meter.plan(f"{self.name} inversion", rows, steps)
-            visited = set(levels[:-1])
-        else:
-            visited = set()
-        captured = visited if options.features == "capture" else set()
+        self.meter.plan(f"{self.name} inversion", rows, encoding.evaluations(len(levels)))
+        visited = set(encoding.own_levels(levels, clean_at))
+        captured = visited if self.options.features == "capture" else set()
         self.meter.plan(f"{self.name} features", rows, len(self.wanted - captured))
 
     def _plan_sample(self, rows: int, levels: Sequence[float]) -> None:
@@ -89,24 +80,19 @@ class Reference:
         captured = set(levels) if self.options.features == "capture" else set()
         self.meter.plan(f"{self.name} features", rows, len(self.wanted - captured))
 
-    def _invert(self, latents: Tensor, encoding: str, levels: Sequence[float], noise: Tensor) -> None:
+    def _invert(
+        self, latents: Tensor, encoding: Encoding, levels: Sequence[float], noise: Tensor, clean_at: float
+    ) -> None:
         """Find the trajectory of clean `latents` [n, C, h, w]; the rising `levels` are without 0."""
-        options, smallest = self.options, float(self.denoiser.sigmas[0])
-        if encoding == "stochastic":
-            self.trajectory = encode_stochastic(latents, noise)
-        elif encoding == "bdia":
-            self.trajectory = invert_bdia(self._evaluate, latents, levels, smallest=smallest)
-        else:
-            self.trajectory = invert_ddim(
-                self._evaluate,
-                latents,
-                levels,
-                smallest=smallest,
-                refinements=options.refinements,
-                forward_first=options.forward_first,
-                noise=noise,
-                published=options.styleid_grid,
-            )
+        self.trajectory = invert(
+            encoding,
+            self._evaluate,
+            latents,
+            levels,
+            noise=noise,
+            smallest=float(self.denoiser.sigmas[0]),
+            clean_at=clean_at,
+        )
 
     def _sample(self, noise: Tensor, levels: Sequence[float], negative: Conditioning) -> None:
         """A free sample from this process's own text over the falling `levels`: a style made of words."""
@@ -123,15 +109,11 @@ class Reference:
         clean = run_sampler(evaluate, [noise * levels[0]], levels)
         self.trajectory = Trajectory(clean, {0.0: clean, **points}, statistics_noise=noise)
 
-    def ensure(self, sigma: float) -> None:
-        """Have the features of `sigma` in the bank."""
-        if sigma in self.wanted and not self.bank.has(sigma):
-            self._call(self.latent_at(sigma), sigma, self.bank.recorder(sigma))
-
-    def done(self, sigma: float) -> None:
-        """Generation has read `sigma`."""
-        if not self.keep:
-            self.bank.forget(sigma)
+    def ensure(self, *sigmas: float) -> None:
+        """Have the features of these levels in the bank, of those that are read."""
+        for sigma in sigmas:
+            if sigma in self.wanted and not self.bank.has(sigma):
+                self._call(self.latent_at(sigma), sigma, self.bank.recorder(sigma))
 
     def _followed(self) -> Trajectory:
         if self.trajectory is None:

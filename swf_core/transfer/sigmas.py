@@ -8,29 +8,34 @@ DDIM step with eta 0 (arXiv 2010.02502, eq. 12) is one Euler step, `x + (sigma_n
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ..errors import UserError
-
-# A terminal abar of 0 (zero terminal SNR) is an infinite sigma; the hosts of this world cut it here.
-_SMALLEST_ABAR = 4.8973451890853435e-08
+from ..models.preconditioning import nearest_step
 
 SPACINGS = ("leading", "trailing", "karras")
 
 
-def table_from_betas(betas: Tensor) -> Tensor:
-    """sigma(t) for every training step, [T] ascending, float64."""
-    abar = torch.cumprod(1.0 - betas.double().cpu(), 0).clamp_min(_SMALLEST_ABAR)
-    return ((1.0 - abar) / abar).sqrt()
+@dataclass(frozen=True)
+class Levels:
+    """The noise levels of a run, all falling.
 
+    * full: the whole schedule.
+    * inverted: where pictures are inverted to; `clean_at`: the level below them that a clean latent is taken to be at.
+    * start: where the sampler's start latents are read (one, or two for bdia), scaled by `start_scale`.
+    * sampled: handed to the sampler; `read`: where it evaluates; `end`: where it stops.
+    """
 
-def nearest_t(table: Tensor, sigma: float) -> int:
-    """The index of the table entry nearest to `sigma` in log sigma; 0 for `sigma` <= 0."""
-    if sigma <= 0:
-        return 0
-    return int((table.log() - math.log(sigma)).abs().argmin())
+    full: list[float]
+    inverted: list[float]
+    start: list[float]
+    sampled: list[float]
+    read: list[float]
+    clean_at: float = 0.0
+    start_scale: float = 1.0
+    end: float = 0.0
 
 
 def vp_scale(sigma: float) -> float:
@@ -84,7 +89,7 @@ def percent_to_sigma(table: Tensor, percent: float) -> float:
 
 def travelled(table: Tensor, sigma: float, first: float, last: float) -> float:
     """How far `sigma` lies between `first` (0) and `last` (1), measured in t, so that it holds for any spacing."""
-    t_first, t_last = nearest_t(table, first), nearest_t(table, last)
+    t, t_first, t_last = (nearest_step(table.log(), level) for level in (sigma, first, last))
     if t_first == t_last:
         return 0.0
-    return min(1.0, max(0.0, (t_first - nearest_t(table, sigma)) / (t_first - t_last)))
+    return min(1.0, max(0.0, (t_first - t) / (t_first - t_last)))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from .features import mask_to_grid
+from .styles import Style
 
 STARTS = ("content", "stochastic", "noise")
 
@@ -76,6 +77,20 @@ def toned(
     if union is None:
         return moved if amount == 1.0 else base + amount * (moved - base)
     return base + amount * union * (moved - base)
+
+
+def start_tones(
+    base: Tensor, styles: Sequence[Style], sigma: float, amount: float, place: Tensor | None = None
+) -> Tensor:
+    """The start latent `base` [B, C, h, w] at `sigma`, its tones moved by `amount` (0..1) to the styles', see `toned`.
+
+    Nothing is cast: the styles' statistics come in their own dtype.
+    """
+    if amount == 0.0:
+        return base
+    style_latents = [style.process.statistics_at(sigma) for style in styles]
+    weights, places = [style.weight for style in styles], [style.place for style in styles]
+    return toned(base, style_latents, weights, amount, places, place)
 
 
 def damp_low_frequencies(x: Tensor, keep: float, noise: Tensor, cutoff: float = 0.3) -> Tensor:

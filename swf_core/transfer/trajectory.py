@@ -20,6 +20,38 @@ ENCODINGS = ("ddim", "stochastic", "bdia")
 Evaluate = Callable[[Tensor, float, bool], Tensor]
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """How the noisy latents of a clean one are had: `kind` is one of `ENCODINGS`.
+
+    `refinements`, `forward_first`: of DDIM inversion (`invert_ddim`). `seed`: of the noise that "stochastic" and
+    `forward_first` add, for a caller who draws it by a seed.
+    """
+
+    kind: str = "ddim"
+    refinements: int = 0
+    forward_first: int = 0
+    seed: int = 0
+
+    def forward_steps(self, steps: int) -> int:
+        """How many of `steps` levels are noised forward instead of inverted to."""
+        return min(self.forward_first, steps) if self.kind == "ddim" else 0
+
+    def evaluations(self, steps: int) -> int:
+        """How often `invert` evaluates the model over `steps` levels."""
+        if self.kind == "stochastic":
+            return 0
+        refinements = self.refinements if self.kind == "ddim" else 0
+        return (steps - self.forward_steps(steps)) * (1 + refinements)
+
+    def own_levels(self, levels: Sequence[float], clean_at: float = 0.0) -> list[float]:
+        """The levels above 0 at which `invert` over the rising `levels` evaluates the trajectory's own point."""
+        if self.kind == "stochastic":
+            return []
+        grid = [clean_at, *levels]
+        return [level for level in grid[self.forward_steps(len(levels)) : len(levels)] if level > 0.0]
+
+
 @dataclass
 class Trajectory:
     """The latents of one picture (or a batch of equal size) along the noise levels.
@@ -62,6 +94,40 @@ class Trajectory:
         return self.at(sigma)
 
 
+def invert(
+    encoding: Encoding,
+    evaluate: Evaluate,
+    clean: Tensor,
+    levels: Sequence[float],
+    *,
+    noise: Tensor,
+    smallest: float,
+    clean_at: float = 0.0,
+) -> Trajectory:
+    """The trajectory of clean latents [B, C, h, w] over the rising `levels` (without 0), by the way `encoding` names.
+
+    `noise`: unit Gaussian, like `clean`. `smallest`: the smallest sigma of the model's table, where the clean latent is
+    evaluated. `clean_at`: the level that a DDIM inversion takes the clean latent to be at.
+    Raises ValueError (UserError) for an unknown kind.
+    """
+    if encoding.kind == "stochastic":
+        return encode_stochastic(clean, noise)
+    if encoding.kind == "bdia":
+        return invert_bdia(evaluate, clean, levels, smallest=smallest)
+    if encoding.kind != "ddim":
+        raise UserError(f"The encoding {encoding.kind!r} is unknown; use one of {', '.join(ENCODINGS)}.")
+    return invert_ddim(
+        evaluate,
+        clean,
+        levels,
+        smallest=smallest,
+        refinements=encoding.refinements,
+        forward_first=encoding.forward_first,
+        noise=noise,
+        clean_at=clean_at,
+    )
+
+
 def encode_stochastic(clean: Tensor, noise: Tensor) -> Trajectory:
     """x = x0 + sigma * eps with one fixed eps (VSP, StyleKeeper); costs no evaluation.
 
@@ -79,7 +145,7 @@ def invert_ddim(
     refinements: int = 0,
     forward_first: int = 0,
     noise: Tensor | None = None,
-    published: bool = False,
+    clean_at: float = 0.0,
 ) -> Trajectory:
     """DDIM inversion up the rising `levels` (without 0).
 
@@ -88,17 +154,15 @@ def invert_ddim(
       of the sampler's step (ReNoise, arXiv 2403.14602, without averaging). Each costs one evaluation per step.
     * forward_first: the first k steps are replaced by x0 + sigma * noise, against correlated latents in smooth regions
       ("There and Back Again", arXiv 2410.23530). They cost nothing.
-    * published: StyleID's own grid. The clean latent is taken as if it were at levels[0] already (in the papers'
-      scale), and the last of `levels` is the table's end.
+    * clean_at: the level below `levels` that the clean latent is taken to be at already, in the papers' scale (StyleID
+      does so, see `styleid.py`).
 
-    Evaluations: (steps - forward_first) * (1 + refinements), steps = len(levels), one less when `published`.
+    Evaluations: (steps - forward_first) * (1 + refinements), steps = len(levels).
     """
     if refinements < 0 or forward_first < 0:
         raise UserError("refinements and forward_first count steps; give 0 or more.")
-    grid = list(levels) if published else [0.0, *levels]
-    x = clean.float()
-    if published:
-        x = x * math.sqrt(grid[0] ** 2 + 1.0)
+    grid = [clean_at, *levels]
+    x = clean.float() * math.sqrt(clean_at**2 + 1.0)
     points = {grid[0]: x}
     for index, (here, there) in enumerate(zip(grid, grid[1:])):
         if index < forward_first:

@@ -22,7 +22,7 @@ from .layers import choose_layers
 from .levels import plan_levels
 from .options import TransferOptions
 from .sizes import mask_like, pad_to_cells, to_long_side
-from .styles import style_processes
+from .style_planning import style_processes
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def stylize(
     levels = plan_levels(backend.denoiser.sigmas, options)
     layers = choose_layers(backend, options.injection.layers)
     groups = _groups([pad_to_cells(picture, cell) for picture in pictures], options.batch)
-    style_list = style_processes(
+    style_list, references = style_processes(
         style_model or backend,
         styles,
         style_weights,
@@ -100,7 +100,6 @@ def stylize(
         negative=negative,
         seed=seed,
         long_side_px=long_side,
-        keep=len(groups) > 1,
     )
     runs = [
         Generation(
@@ -114,6 +113,7 @@ def stylize(
             style_list,
             seed,
             steering=steering,
+            keep_styles=len(groups) > 1,
             pictures=torch.stack([pad_to_cells(pictures[i], cell) for i in group]).to(device),
             texts=[texts[i] for i in group],
             negative=negative,
@@ -122,8 +122,8 @@ def stylize(
         )
         for group in groups
     ]
-    for style in style_list:
-        style.process.start()
+    for reference in references:
+        reference.start()
     images: list[Tensor] = [torch.empty(0)] * len(pictures)
     latents: list[Tensor] = list(images)
     for group, run in zip(groups, runs):

@@ -29,7 +29,7 @@ CASES = {
     "refined": (dict(refinements=2), 12 + 1 + 12 + 1 + 4),
     "first steps noised": (dict(forward_first=2), 2 + 2 + 2 + 2 + 4),
     "half": (dict(denoise=0.5), 2 + 1 + 2 + 1 + 2),
-    "published": (dict(styleid_grid=True), 4 + 4 + 3),
+    "published": (dict(spacing="styleid"), 4 + 4 + 3),
     "no style": (dict(injection=Injection(strength=0.0), adain=0.0), 4 + 4),
     "no content queries": (dict(injection=Injection(gamma=0.0), start="stochastic"), 4 + 1 + 4),
     "window": (
@@ -105,7 +105,7 @@ def test_layers_are_checked_against_the_model(selector, words):
         (dict(start="middle"), "content, stochastic, noise"),
         (dict(content_encoding="edict"), "ddim, stochastic, bdia"),
         (dict(adain=1.2), "adain is 1.2"),
-        (dict(styleid_grid=True, denoise=0.5), "styleid_grid"),
+        (dict(spacing="styleid", denoise=0.5), "spacing 'styleid'"),
         (dict(solver="bdia", steps=1), "at least 2 steps"),
     ],
 )

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from swf_core.models.diffusers_backend import sigmas_from_config
+from swf_core.models.preconditioning import nearest_step
 from swf_core.transfer import randomness
 from swf_core.transfer.sampler import run_sampler
-from swf_core.transfer.sigmas import nearest_t, partial, percent_to_sigma, schedule, travelled
+from swf_core.transfer.sigmas import partial, percent_to_sigma, schedule, travelled
+from swf_core.transfer.styleid import styleid_levels
 from swf_core.transfer.trajectory import encode_stochastic, invert_bdia, invert_ddim, replay_bdia
 
 from support.tiny_models import FAMILIES, picture, tiny_backend
@@ -97,7 +99,8 @@ def test_evaluations_are_counted_as_documented():
     invert_bdia(counting, clean, rising(8), smallest=SMALLEST)
     assert len(calls) == 8
     calls.clear()
-    invert_ddim(counting, clean, [*rising(8), float(TABLE[-1])], smallest=SMALLEST, published=True)
+    levels = styleid_levels(TABLE, 8)
+    invert_ddim(counting, clean, levels.inverted[::-1], smallest=SMALLEST, clean_at=levels.clean_at)
     assert [sigma for sigma, _ in calls] == rising(8)
 
 
@@ -129,8 +132,8 @@ def test_trajectory_at_any_sigma():
 
 def test_schedules():
     levels = schedule(TABLE, 50)
-    assert [nearest_t(TABLE, s) for s in levels] == list(range(981, 0, -20))
-    assert nearest_t(TABLE, schedule(TABLE, 8, "trailing")[0]) == 999
+    assert [nearest_step(TABLE.log(), s) for s in levels] == list(range(981, 0, -20))
+    assert nearest_step(TABLE.log(), schedule(TABLE, 8, "trailing")[0]) == 999
     karras = schedule(TABLE, 10, "karras")
     assert karras[0] == pytest.approx(float(TABLE[-1])) and karras[-1] == pytest.approx(float(TABLE[0]))
     for spacing in ("leading", "trailing", "karras"):
