@@ -21,9 +21,9 @@ import comfy.supported_models_base
 import comfy.utils
 from torch import Tensor
 
-from ...swf_core.models.mini.files import WEIGHTS, read_weights
 from ...swf_core.models.mini.text import END, HIDDEN, MAX_TOKENS, PAD, START, WordTokenizer
 from ...swf_core.models.mini.unet import HEAD_WIDTH
+from ...swf_core.models.mini.weight_files import WEIGHTS, read_weights
 
 
 class _Multiple(Fraction):

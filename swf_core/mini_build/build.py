@@ -21,14 +21,14 @@ import torch
 from ..errors import UserError
 from ..files import write_files
 from ..models.mini.blip_and_clip import folder_files, new_tokenizer, write_folder
-from ..models.mini.files import as_float, read_weights, sha256, write_weights
 from ..models.mini.text import WordTokenizer, load_text, new_text_model
 from ..models.mini.unet import CHANNELS, SCHEDULER, new_unet
 from ..models.mini.vae import NarrowAutoencoder, from_taesd, to_taesd
+from ..models.mini.weight_files import as_float, read_weights, sha256, write_weights
 from . import stage_base, stage_classifier, stage_vae, stage_words
 from .data import partner_picture, rendered, train_picture
-from .loop import Progress
 from .model_card import contact_sheet_samples, contact_sheet_vae, model_card
+from .training_loop import Progress
 
 STAGES = ("vae", "judge", "base-1", "base-2", "base-3", "sight", "blip", "clip")
 PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "judge": 12288, "words": 24576}

@@ -14,7 +14,7 @@ from ..models.mini.text import WordTokenizer
 from ..models.mini.vae import NarrowAutoencoder
 from ..models.precision import mixed_precision
 from ..world import Look, Scene, caption
-from .loop import Plan, Progress, train
+from .training_loop import Plan, Progress, train
 
 BATCH = 64
 # How many of a batch's 64 captions are full, style-stripped (on photos), style only, empty: first 56, 25, 9 and 9 %.

@@ -14,7 +14,7 @@ from ..measure.metrics.classifier import LABELS, SceneClassifier, new_networks, 
 from ..models.precision import mixed_precision
 from .classifier_batches import augment, batch_loss, labels_of
 from .data import classifier_picture
-from .loop import Plan, Progress, train
+from .training_loop import Plan, Progress, train
 
 PLANS = {
     "structure": Plan(steps=3200, learning_rate=3e-3, warm_up=50, save_every=600),

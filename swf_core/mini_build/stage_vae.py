@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from ..models.mini.vae import NarrowAutoencoder
 from ..models.precision import mixed_precision
-from .loop import Plan, Progress, train
+from .training_loop import Plan, Progress, train
 
 BATCH, CROP = 16, 64
 # Shares of a batch: the training set, the held-out styles (only the diffusion model must not see them),

@@ -22,7 +22,7 @@ from ..models.precision import mixed_precision
 from ..world import COLORS, GROUNDS, OBJECTS, STYLES, TIMES, caption
 from .classifier_batches import augment
 from .data import words_picture
-from .loop import Plan, Progress, train
+from .training_loop import Plan, Progress, train
 
 PLANS = {
     "sight": Plan(steps=2000, learning_rate=1.5e-3, warm_up=50, floor=0.02, save_every=100),

@@ -21,7 +21,7 @@ def folder_of(where: str | Path, kind: str, download: bool, ids: tuple[str, ...]
     missing or holds no such model, or a name without `download`.
     """
     if str(where) == EMBEDDED:
-        from ..models.mini.files import WEIGHTS, check_sum
+        from ..models.mini.weight_files import WEIGHTS, check_sum
 
         check_sum(WEIGHTS / kind / "model.safetensors", WEIGHTS)
         return str(WEIGHTS / kind), False

@@ -13,16 +13,16 @@ from swf_core.errors import UserError
 from swf_core.mini_build import stage_base, stage_words
 from swf_core.mini_build.build import STAGES, run
 from swf_core.mini_build.data import held_out_picture, partner_picture, picture_seeds, rendered, train_picture
-from swf_core.mini_build.loop import Plan, train
 from swf_core.mini_build.paired_attention import ReadingProcessor
+from swf_core.mini_build.training_loop import Plan, train
 from swf_core.models import load
 from swf_core.models.mini import load_mini
 from swf_core.models.mini.blip_and_clip import clip_vision_from_blip
 from swf_core.models.mini.early_conv import MiniBlip, MiniClip
-from swf_core.models.mini.files import SUMS, WEIGHTS, read_weights, sha256, write_weights
 from swf_core.models.mini.text import HIDDEN, MAX_TOKENS, WordTokenizer
 from swf_core.models.mini.unet import new_unet
 from swf_core.models.mini.vae import NarrowAutoencoder, from_taesd, load_autoencoder_tiny, to_diffusers, to_taesd
+from swf_core.models.mini.weight_files import SUMS, WEIGHTS, read_weights, sha256, write_weights
 from swf_core.world import HELD_OUT, TRAINED, vocabulary
 from swf_core.world.seeds import HELD_OUT_SEED, TEST_SEED
 

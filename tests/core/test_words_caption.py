@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from swf_core.errors import UserError
 from swf_core.measure.metrics.pairs import picture
 from swf_core.models.mini.blip_and_clip import encode, new_tokenizer, pixels
-from swf_core.models.mini.files import WEIGHTS
+from swf_core.models.mini.weight_files import WEIGHTS
 from swf_core.pictures import to_image
 from swf_core.words.caption import UNRANKED, CaptionOptions, caption_pictures, load_captioner, normalised
 from swf_core.words.clip import load_clip, repetition, similarities

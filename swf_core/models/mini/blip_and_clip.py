@@ -16,7 +16,7 @@ from typing import Any
 from torch import Tensor
 
 from ...files import write_files
-from .files import SUMS, checksums
+from .weight_files import SUMS, checksums
 
 SIZE, PATCH = 128, 16
 VISION = {"hidden_size": 192, "intermediate_size": 768, "num_hidden_layers": 3, "num_attention_heads": 6}
