@@ -96,7 +96,7 @@ class BlipCaption(io.ComfyNode):
         from ..swf_core.words.caption import Candidate, Captioned, CaptionOptions, caption_pictures, load_captioner
         from ..swf_core.words.clip import load_clip, similarities
         from .host.edited_text import edited_lines
-        from .host.ui_rows import candidates_row, shown
+        from .host.ui_rows import candidates_row, panel_output
         from .host.words_models import NONE, in_use
 
         if not len(image):
@@ -132,4 +132,4 @@ class BlipCaption(io.ComfyNode):
             for f in found
         ]
         rows = [candidates_row(k, len(found), f) for k, f in enumerate(found)]
-        return io.NodeOutput([f.caption for f in found], told, ui=shown(rows))
+        return io.NodeOutput([f.caption for f in found], told, ui=panel_output(rows))

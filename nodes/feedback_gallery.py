@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from comfy_api.latest import io
 
+from ..swf_core.errors import UserError
+from ..swf_core.learn import picks
+from ..swf_core.learn.pick_selection import parse_selection
+from ..swf_core.learn.run import open_run
+from ..swf_core.learn.run_summary import picture_file
+from ..swf_core.pictures import load
+from ..swf_core.words.clip import load_clip
+from .host.gallery.server import TOKENS, queueing_client, send_event, wait_for_person
 from .host.schema import schema
-from .host.training.paths import RunType
+from .host.training.paths import RunType, as_batch, runs_folder
+from .host.words_models import EMBEDDED, NONE, in_use, options
 
 PAUSE, TWO_STEP, SAVED, AUTO = "pause", "two-step", "saved picks", "auto"
 STOP = "stop"
@@ -16,8 +26,6 @@ STOP = "stop"
 class FeedbackGallery(io.ComfyNode):
     @classmethod
     def define_schema(cls):
-        from .host.words_models import options
-
         return schema(
             "SWF_FeedbackGallery",
             "Human Feedback Gallery",
@@ -66,9 +74,7 @@ class FeedbackGallery(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, **_: Any) -> str:
-        """Picks live on disk: when any changed, look again."""
-        from .host.training.paths import runs_folder
-
+        """Picks live on disk: when any changed, the node runs again."""
         stamps = [(p.parent.name, p.stat().st_mtime_ns) for p in runs_folder().glob("*/picks.json")]
         return str(sorted(stamps))
 
@@ -76,99 +82,78 @@ class FeedbackGallery(io.ComfyNode):
     def execute(
         cls, run: Any, mode: str, otherwise: str, timeout: float, count: int, clip: str, selection: str
     ) -> io.NodeOutput:
-        from ..swf_core.learn import picks
-        from ..swf_core.learn.pick_selection import selected
-        from .host.gallery.server import DESK, somebody_queued, tell
-
         node = str(getattr(cls.hidden, "unique_id", "") or "")
-        told = {
-            "token": DESK.token(run.folder),
+        payload = {
+            "token": TOKENS.token(run.folder),
             "node": node,
             "step": run.step,
             "name": run.name,
-            "client": somebody_queued(),
+            "client": queueing_client(),
         }
-        tell("show", told)
+        send_event("show", payload)
         if selection.strip():
-            taken, outcome = selected(run.folder, selection, run.step), "the picks of 'selection'"
+            captions, outcome = parse_selection(run.folder, selection, run.step), "the picks of 'selection'"
         else:
             outcome = _outcome(run, mode, otherwise, timeout, count, clip, node)
             if outcome is None:
-                return _blocked(told)
-            taken = picks.taken(run.folder, run.step)
-        return _results(run, taken, outcome, told)
+                return _blocked(payload)
+            captions = picks.accepted_captions(run.folder, run.step)
+        return _results(run, captions, outcome, payload)
 
 
 def _outcome(run: Any, mode: str, otherwise: str, timeout: float, count: int, clip: str, node: str) -> str | None:
-    """Have the picks made; how, in words. None: it ends here until somebody picked."""
-    from ..swf_core.errors import UserError
-    from ..swf_core.learn import picks
-    from .host.gallery.server import wait_for_person
-
-    if mode in (PAUSE, TWO_STEP) and run.step in picks.read(run.folder)["answered"]:
+    """Have the picks made; returns how, in words. None: the graph ends here until somebody picked."""
+    if mode in (PAUSE, TWO_STEP) and run.step in picks.read_picks(run.folder)["answered"]:
         return "the picks of before; change one to be asked again"
     if mode == TWO_STEP:
         return None
-    front = ""
+    reason = ""
     if mode == PAUSE:
         ended = wait_for_person(run.folder, node, run.step, timeout)
         if ended == "answered":
             return "picked"
-        front = {
+        reason = {
             "nobody": "no page shows the gallery",
             "closed": "the page was closed",
             "timeout": f"nobody answered for {timeout:g} s",
         }[ended]
         if otherwise == STOP:
-            raise UserError(f"The gallery stopped: {front}; queue again to pick, the run and its picks are kept.")
-        front, mode = f"{front}: ", otherwise
+            raise UserError(f"The gallery stopped: {reason}; queue again to pick, the run and its picks are kept.")
+        reason, mode = f"{reason}: ", otherwise
     if mode == AUTO:
-        taken = _auto(run, count, clip)
-        return f"{front}{len(taken)} samples picked automatically"
-    return f"{front}the saved picks"
+        sample_ids = _auto(run, count, clip)
+        return f"{reason}{len(sample_ids)} samples picked automatically"
+    return f"{reason}the saved picks"
 
 
 def _auto(run: Any, count: int, clip: str) -> list[str]:
-    """Let the automatic picker accept samples of the stage's last look."""
-    from ..swf_core.errors import UserError
-    from ..swf_core.learn import picks
-    from ..swf_core.learn.run import open_run
-    from ..swf_core.words.clip import load_clip
-    from .host.words_models import EMBEDDED, NONE, in_use
-
-    job = open_run(run.folder)
-    if clip == NONE or (clip == EMBEDDED and job.model["family"] != "mini"):
+    """Let the automatic picker accept samples of the last evaluation up to the run's step; their ids."""
+    stored = open_run(run.folder)
+    if clip == NONE or (clip == EMBEDDED and stored.model["family"] != "mini"):
         raise UserError("Automatic picks need a CLIP that knows such pictures; choose one under 'clip'.")
     with in_use("clip", clip, lambda w, d: load_clip(w, download=d), False) as ranker:
-        found = picks.auto_pick(job, ranker, count, run.step)
-    picks.judge(run.folder, accept=found)
-    return found
+        sample_ids = picks.auto_pick(stored, ranker, count, run.step)
+    picks.set_verdict(run.folder, accept=sample_ids)
+    return sample_ids
 
 
-def _blocked(told: dict[str, Any]) -> io.NodeOutput:
+def _blocked(payload: dict[str, Any]) -> io.NodeOutput:
     """Nothing behind this node runs; the page shows the samples."""
     from comfy_execution.graph import ExecutionBlocker  # pyright: ignore[reportMissingImports]
 
-    ui = {"swf_gallery": [told | {"outcome": ""}]}
+    ui = {"swf_gallery": [payload | {"outcome": ""}]}
     return io.NodeOutput(*[ExecutionBlocker(None)] * 4, ui=ui)
 
 
-def _results(run: Any, taken: dict[str, str], outcome: str, told: dict[str, Any]) -> io.NodeOutput:
-    from dataclasses import replace
-
-    from ..swf_core.learn import picks
-    from ..swf_core.learn.run_summary import picture_file
-    from ..swf_core.pictures import load
-    from .host.training.paths import as_batch
-
-    known = picks.records(run.folder)
-    refused = [i for i in picks.read(run.folder)["rejected"] if i in known and known[i]["step"] <= run.step]
-    good, bad = ([load(picture_file(run.folder, i)).pixels for i in ids] for ids in (taken, refused))
-    report = f"{outcome}: {len(taken)} accepted, {len(refused)} rejected\nselection: {','.join(taken) or 'none'}"
+def _results(run: Any, captions: dict[str, str], outcome: str, payload: dict[str, Any]) -> io.NodeOutput:
+    """The node's outputs for the accepted samples (`captions` by id), and what the page shows of them."""
+    known = picks.pickable_samples(run.folder)
+    rejected = [i for i in picks.read_picks(run.folder)["rejected"] if i in known and known[i]["step"] <= run.step]
+    report = f"{outcome}: {len(captions)} accepted, {len(rejected)} rejected\nselection: {','.join(captions) or 'none'}"
     return io.NodeOutput(
-        replace(run, picks=tuple(taken.items())),
-        as_batch(good),
-        as_batch(bad),
+        replace(run, picks=tuple(captions.items())),
+        as_batch([load(picture_file(run.folder, i)).pixels for i in captions]),
+        as_batch([load(picture_file(run.folder, i)).pixels for i in rejected]),
         report,
-        ui={"text": [report], "swf_gallery": [told | {"outcome": outcome}]},
+        ui={"text": [report], "swf_gallery": [payload | {"outcome": outcome}]},
     )

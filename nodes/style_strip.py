@@ -87,7 +87,7 @@ class StyleStrip(io.ComfyNode):
 
         from ..swf_core.words.strip import strip, strip_all
         from .host.edited_text import edited_lines
-        from .host.ui_rows import shown, strip_row
+        from .host.ui_rows import panel_output, strip_row
 
         # Every input comes as a list; all but captions and pictures mean their first value.
         told = {name: values[0] for name, values in lists.items() if name != "image" and values}
@@ -116,7 +116,7 @@ class StyleStrip(io.ComfyNode):
             [" | ".join(s.removed) for s in found],
             [s.caption for s in found],
             report,
-            ui=shown(rows),
+            ui=panel_output(rows),
         )
 
 

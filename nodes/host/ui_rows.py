@@ -1,8 +1,7 @@
-"""What web/panel.js shows on a node: rows of plain JSON under the key `swf_panel`."""
+"""The rows that web/panel.js shows on a node: plain JSON under the key `swf_panel`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from ...swf_core.color.palette import Palette
@@ -12,7 +11,7 @@ from ...swf_core.words.strip import Stripped
 
 
 def candidates_row(index: int, count: int, captioned: Captioned) -> dict[str, Any]:
-    """A picture's caption and the candidates with their scores."""
+    """A picture's caption and the candidates with their scores; the picture is number `index` of `count`."""
     return {
         "kind": "candidates",
         "index": index,
@@ -20,12 +19,12 @@ def candidates_row(index: int, count: int, captioned: Captioned) -> dict[str, An
         "chosen": captioned.caption,
         "ranked": captioned.ranked,
         "note": captioned.note,
-        "candidates": [asdict(c) for c in captioned.candidates],
+        "candidates": [{"text": c.text, "how": c.how, "score": c.score} for c in captioned.candidates],
     }
 
 
 def strip_row(index: int, count: int, stripped: Stripped, edited: bool, gap: Gap | None) -> dict[str, Any]:
-    """A caption before and after, what was taken out, by what method."""
+    """A caption before and after stripping, what was taken out, and by what method."""
     return {
         "kind": "strip",
         "index": index,
@@ -36,21 +35,31 @@ def strip_row(index: int, count: int, stripped: Stripped, edited: bool, gap: Gap
         "method": stripped.method,
         "note": stripped.note,
         "edited": edited,
-        "gap": None if gap is None else asdict(gap),
+        "gap": None if gap is None else _gap(gap),
     }
 
 
-def palette_row(found: Palette, asked: tuple[Palette | None, Palette] | None) -> dict[str, Any]:
+def palette_row(palette: Palette, edit: tuple[Palette | None, Palette] | None) -> dict[str, Any]:
     """A picture's colors with their shares, and the palette that it was moved to, unless that edits its own."""
-    shares = [float(share) for share in found.weights()]
-    target = [] if asked is None or asked[0] is not None else asked[1].codes
-    colors = [{"color": code, "share": share} for code, share in zip(found.codes, shares)]
+    shares = [float(share) for share in palette.weights()]
+    target = [] if edit is None or edit[0] is not None else edit[1].codes
+    colors = [{"color": code, "share": share} for code, share in zip(palette.codes, shares)]
     return {"kind": "palette", "colors": colors, "target": target}
 
 
-def shown(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def panel_output(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The node's ui output."""
     return {"swf_panel": rows}
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {
+        "text": gap.text,
+        "picture": gap.picture,
+        "control_text": gap.control_text,
+        "control_picture": gap.control_picture,
+        "reading": gap.reading,
+    }
 
 
 def _utf16(text: str, at: int) -> int:

@@ -13,7 +13,7 @@ import pytest
 
 from swf_core.learn import picks
 from swf_core.learn.run import open_run
-from swf_core.measure.benches.learn import lessons
+from swf_core.measure.benches.lessons import lessons
 from swf_core.pictures import save
 
 from support.comfy_host import free_port, new_base, serve
@@ -24,7 +24,7 @@ PROMPTS = "a red cat in the snow\na blue boat by the sea\na green tree on the sa
 
 @pytest.fixture(scope="module", autouse=True)
 def picture(base) -> None:
-    save(base / "input" / "gallery.png", lessons(1, 1)[0].shown)
+    save(base / "input" / "gallery.png", lessons(1, 1)[0].picture)
 
 
 def graph(name: str, **given: Any) -> dict[str, Any]:
@@ -86,35 +86,35 @@ def report(history: dict[str, Any]) -> str:
 
 
 def samples(server: Server, name: str) -> list[str]:
-    return list(picks.records(server.run_folder(name)))
+    return list(picks.pickable_samples(server.run_folder(name)))
 
 
 def test_pause_without_a_page_goes_on_at_once_with_the_saved_picks(server):
     told = server.run(graph("headless"))
     assert "no page shows the gallery: the saved picks: 0 accepted" in report(told)
     first, second, third = samples(server, "headless")[:3]
-    picks.judge(server.run_folder("headless"), accept=[second], reject=[third])
+    picks.set_verdict(server.run_folder("headless"), accept=[second], reject=[third])
     told = server.run(graph("headless"))
     assert f"1 accepted, 1 rejected\nselection: {second}" in report(told)
     # The run went on without picks the first time; with them it goes on in a copy, and the first is as it was.
     assert [r["picks"] for r in open_run(server.run_folder("headless")).rounds] == [[], []]
     assert [r["picks"] for r in open_run(server.run_folder("headless 2")).rounds] == [[], [second]]
-    assert first not in picks.read(server.run_folder("headless"))["accepted"]
+    assert first not in picks.read_picks(server.run_folder("headless"))["accepted"]
 
 
 def test_nobody_is_asked_twice_about_the_same_picks(server):
     server.run(graph("asked"))
-    picks.judge(server.run_folder("asked"), accept=samples(server, "asked")[:1])
-    picks.answer(server.run_folder("asked"), 2)
+    picks.set_verdict(server.run_folder("asked"), accept=samples(server, "asked")[:1])
+    picks.mark_reviewed(server.run_folder("asked"), 2)
     assert "the picks of before" in report(server.run(graph("asked")))
-    picks.judge(server.run_folder("asked"), accept=samples(server, "asked")[1:2])
+    picks.set_verdict(server.run_folder("asked"), accept=samples(server, "asked")[1:2])
     assert "no page shows the gallery" in report(server.run(graph("asked")))
 
 
 def test_the_automatic_picker_and_the_saved_picks_run_headless(server):
     told = report(server.run(graph("automatic", mode="auto", count=1)))
     assert "1 samples picked automatically: 1 accepted" in told
-    (taken,) = picks.read(server.run_folder("automatic"))["accepted"]
+    (taken,) = picks.read_picks(server.run_folder("automatic"))["accepted"]
     assert open_run(server.run_folder("automatic")).rounds[1]["picks"] == [taken]
     told = report(server.run(graph("automatic", mode="saved picks")))
     assert f"the saved picks: 1 accepted, 0 rejected\nselection: {taken}" in told
@@ -135,8 +135,8 @@ def test_a_selection_is_what_counts_in_every_mode(server):
 def test_two_step_ends_without_an_error_and_goes_on_when_answered(server):
     told = server.run(graph("steps", mode="two-step"))
     assert told["status"]["status_str"] == "success" and "6" not in told["outputs"]
-    picks.judge(server.run_folder("steps"), accept=samples(server, "steps")[:1])
-    picks.answer(server.run_folder("steps"), 2)
+    picks.set_verdict(server.run_folder("steps"), accept=samples(server, "steps")[:1])
+    picks.mark_reviewed(server.run_folder("steps"), 2)
     told = server.run(graph("steps", mode="two-step"))
     assert "1 accepted" in report(told) and "6" in told["outputs"]
 
@@ -176,15 +176,17 @@ def known(server) -> tuple[str, list[str], Path]:
 def test_the_routes_do_what_a_page_asks(server, known):
     token, ids, folder = known
     status, told = ask(server, "GET", f"/swf/gallery/{token}")
-    assert status == 200 and told["name"] == "hostile" and told["steps"] == [0, 2, 3] and not told["waiting"]
+    assert status == 200 and told["name"] == "hostile" and told["steps"] == [0, 2, 3] and not told["waits"]
     assert ask(server, "POST", f"/swf/gallery/{token}/judge", {"accept": ids[:1]})[1]["accepted"] == ids[:1]
     assert ask(server, "POST", f"/api/swf/gallery/{token}/caption", {"id": ids[0], "caption": "<i>me</i>"})[0] == 200
-    assert picks.read(folder)["captions"] == {ids[0]: "<i>me</i>"}
+    assert picks.read_picks(folder)["captions"] == {ids[0]: "<i>me</i>"}
     status, data = ask(server, "GET", f"/swf/gallery/{token}/picture/{ids[0]}?px=64")
     assert status == 200 and data[8:12] == b"WEBP"
     status, data = ask(server, "GET", f"/swf/gallery/{token}/picture/{ids[0]}")
     assert status == 200 and data[1:4] == b"PNG"
-    assert ask(server, "POST", f"/swf/gallery/{token}/go", {"step": 2})[1] == picks.read(folder) | {"woken": 0}
+    assert ask(server, "POST", f"/swf/gallery/{token}/go", {"step": 2})[1] == picks.read_picks(folder) | {
+        "ended_waits": 0
+    }
 
 
 def hostile(token: str, name: str) -> list[tuple[str, str, str, Any, dict[str, str], set[int]]]:
@@ -202,7 +204,7 @@ def hostile(token: str, name: str) -> list[tuple[str, str, str, Any, dict[str, s
         ("odd digits", "GET", f"{here}/picture/{name}?px=%C2%B2", None, {}, {400}),
         ("unknown token", "GET", "/swf/gallery/AAAAAAAAAAAAAAAAAAAAAA", None, {}, {404}),
         ("unknown token", "POST", "/swf/gallery/AAAAAAAAAAAAAAAAAAAAAA/judge", good, {}, {404}),
-        ("expired wait", "POST", "/swf/gallery/waits/AAAAAAAAAAAAAAAAAAAAAA", {"here": True}, {}, {410}),
+        ("expired wait", "POST", "/swf/gallery/waits/AAAAAAAAAAAAAAAAAAAAAA", {"open": True}, {}, {410}),
         ("foreign page", "GET", here, None, {"Origin": "http://evil.example"}, {403}),
         ("foreign page", "POST", f"{here}/judge", good, {"Origin": "http://evil.example"}, {403}),
         ("foreign port", "POST", f"{here}/judge", good, {"Origin": "http://127.0.0.1:1"}, {403}),
@@ -252,7 +254,7 @@ def test_hostile_requests_get_a_4xx_and_change_nothing(server, known):
 def test_clicks_and_reloads_with_a_server_that_dies(host, tmp_path, clicks, kills):
     """Whatever was answered is on file; a click that was on its way when the server died may be or not, never twice."""
     folder = new_base(tmp_path)
-    save(folder / "input" / "gallery.png", lessons(1, 1)[0].shown)
+    save(folder / "input" / "gallery.png", lessons(1, 1)[0].picture)
     port = free_port()
     server, process = serve(host, folder, port)
     rng = random.Random(7)

@@ -14,7 +14,7 @@ import pytest
 
 from swf_core.learn import picks
 from swf_core.learn.run import open_run
-from swf_core.measure.benches.learn import lessons
+from swf_core.measure.benches.lessons import lessons
 from swf_core.pictures import save
 
 from support import browser as b
@@ -56,14 +56,14 @@ def loop(name: str, steps: int = 2, **gallery: Any) -> b.Graph:
 
 @pytest.fixture(scope="module", autouse=True)
 def picture(base) -> None:
-    save(base / "input" / "gallery.png", lessons(1, 1)[0].shown)
+    save(base / "input" / "gallery.png", lessons(1, 1)[0].picture)
 
 
 @pytest.fixture(scope="module")
 def newest(host, tmp_path_factory) -> Iterator[Server]:
     """A ComfyUI with the newest front end."""
     folder = new_base(tmp_path_factory.mktemp("newest"))
-    save(folder / "input" / "gallery.png", lessons(1, 1)[0].shown)
+    save(folder / "input" / "gallery.png", lessons(1, 1)[0].picture)
     found, process = serve(host, folder, free_port(), "--front-end-root", str(b.newest_frontend(host)))
     yield found
     process.terminate()
@@ -99,7 +99,7 @@ def until(page: Any, said: str) -> None:
 
 
 def saved(server: Server, name: str) -> dict[str, Any]:
-    return picks.read(server.run_folder(name))
+    return picks.read_picks(server.run_folder(name))
 
 
 def kept(page: Any, server: Server, name: str, accepted: int, rejected: int) -> dict[str, Any]:
@@ -164,12 +164,12 @@ def test_pick_by_mouse_and_keys_reload_a_second_tab_and_train_on(chrome, front):
     other = b.open_page(context, server, vue)  # a second tab
     other.wait_for_selector(".swf-chip")
     other.locator(".swf-chip").click()
-    assert b.cells(other).nth(1).get_attribute("data-judged") == "accepted"
+    assert b.cells(other).nth(1).get_attribute("data-verdict") == "accepted"
     page.locator(".swf-chip").click()
     b.cells(page)
     assert server.get("/queue")["queue_running"]
     other.keyboard.press("x")  # the first prompt's sample, chosen when the gallery opens
-    until(page, "document.querySelector('.swf-dialog .swf-cell[data-judged=rejected]')")
+    until(page, "document.querySelector('.swf-dialog .swf-cell[data-verdict=rejected]')")
     told = kept(page, server, name, 1, 2)
     page.keyboard.press("g")
     last = idle(server)
@@ -304,7 +304,7 @@ def test_time_runs_out_and_a_closed_page_each_have_an_outcome(chrome, server):
 
 def test_the_server_dies_in_the_middle_and_nothing_is_lost(chrome, host, tmp_path):
     folder = new_base(tmp_path)
-    save(folder / "input" / "gallery.png", lessons(1, 1)[0].shown)
+    save(folder / "input" / "gallery.png", lessons(1, 1)[0].picture)
     port = free_port()
     server, process = serve(host, folder, port)
     try:
@@ -318,14 +318,14 @@ def test_the_server_dies_in_the_middle_and_nothing_is_lost(chrome, host, tmp_pat
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")  # not kept, and the gallery says so
         until(page, "document.querySelector('.swf-dialog .swf-status').textContent.startsWith('Not kept')")
-        assert page.locator(".swf-dialog .swf-cell[data-judged=accepted]").count() == 1
+        assert page.locator(".swf-dialog .swf-cell[data-verdict=accepted]").count() == 1
         b.shot(page, "server away")
         server, process = serve(host, folder, port)
         until(page, "document.querySelector('.swf-dialog .swf-status').textContent.startsWith('The server was')")
         assert saved(server, "killed") == told
         page.keyboard.press("Escape")
         b.queue(page)
-        page.wait_for_selector(".swf-dialog .swf-cell[data-judged=accepted]", timeout=90_000)
+        page.wait_for_selector(".swf-dialog .swf-cell[data-verdict=accepted]", timeout=90_000)
         page.keyboard.press("g")
         assert idle(server)["status"]["status_str"] == "success"
         assert open_run(server.run_folder("killed")).rounds[1]["picks"] == told["accepted"]

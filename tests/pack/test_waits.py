@@ -1,14 +1,17 @@
-"""The gallery's desk: who waits, for how long, and what becomes of it. It needs no ComfyUI."""
+"""The gallery's tokens of runs, and its waits: how long each lasts and how it ends. They need no ComfyUI."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support.pack import pack
 
 waits = pack("nodes.host.gallery.waits")
+run_tokens = pack("nodes.host.gallery.run_tokens")
 
 
 class Clock:
@@ -19,56 +22,75 @@ class Clock:
 
 
 @pytest.fixture
-def made(tmp_path):
-    run = tmp_path / "a run"
-    run.mkdir()
-    (run / "run.json").write_text(json.dumps({}))
-    clock = Clock()
-    return waits.Desk(lambda: tmp_path, clock), run, clock
+def run(tmp_path) -> Path:
+    folder = tmp_path / "a run"
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps({}))
+    return folder
 
 
-def test_tokens_name_runs_and_nothing_else(made):
-    found, run, _ = made
-    token = found.token(run)
-    assert found.token(run) == token and found.folder(token) == run and "/" not in token and "a run" not in token
-    assert found.folder("a run") is None and found.folder(token[:-1]) is None
-    assert [r["name"] for r in found.runs()] == ["a run"]
+def started(room: Any, run: Path, timeout: float) -> Any:
+    return room.start(run, "token", "5", "client", 20, timeout)
+
+
+def test_a_token_names_one_run_and_contains_no_path(run):
+    tokens = run_tokens.RunTokens(lambda: run.parent)
+    token = tokens.token(run)
+    assert tokens.token(run) == token and tokens.folder(token) == run and "/" not in token and "a run" not in token
+    assert tokens.folder("a run") is None and tokens.folder(token[:-1]) is None
+    assert [r["name"] for r in tokens.runs()] == ["a run"]
     (run / "run.json").unlink()
-    assert found.folder(token) is None and not found.runs()
+    assert tokens.folder(token) is None and not tokens.runs()
 
 
-def test_every_way_a_wait_can_end(made):
-    found, run, clock = made
-    wait = found.wait(run, "5", "c", 20, 0.0)
-    assert not wait.outcome(clock.now) and found.waiting()[0]["name"] == "a run"
+def test_a_wait_that_no_page_confirms_ends_with_nobody_and_a_page_that_falls_silent_has_closed(run):
+    clock = Clock()
+    room = waits.Waits(clock)
+    wait = started(room, run, 0.0)
+    assert not wait.outcome(clock.now) and room.payloads()[0]["name"] == "a run"
     clock.now += waits.ACK_SECONDS + 1
     assert wait.outcome(clock.now) == "nobody"
-    assert found.hear(wait.id, True) and not wait.outcome(clock.now)
+    assert room.confirm(wait.id, True) and not wait.outcome(clock.now)
     clock.now += waits.SILENT_SECONDS - 1
     assert not wait.outcome(clock.now)
     clock.now += 2
     assert wait.outcome(clock.now) == "closed"
-    found.hear(wait.id, True)
-    found.hear(wait.id, False)  # the page closes ...
+
+
+def test_a_page_that_closes_ends_the_wait_unless_it_was_a_reload(run):
+    clock = Clock()
+    room = waits.Waits(clock)
+    wait = started(room, run, 0.0)
+    room.confirm(wait.id, True)
+    room.confirm(wait.id, False)  # the page closes ...
     clock.now += waits.GONE_SECONDS - 1
     assert not wait.outcome(clock.now)
-    found.hear(wait.id, True)  # ... or it was a reload
+    room.confirm(wait.id, True)  # ... or it was a reload
     clock.now += waits.GONE_SECONDS + 1
     assert not wait.outcome(clock.now)
-    found.hear(wait.id, False)
+    room.confirm(wait.id, False)
     clock.now += waits.GONE_SECONDS + 1
     assert wait.outcome(clock.now) == "closed"
-    assert found.answer(run, 10) == 0 and found.answer(run, 20) == 1 and wait.outcome(clock.now) == "answered"
-    found.leave(wait)
-    assert not found.hear(wait.id, True) and not found.waiting()
 
 
-def test_time_runs_out_whoever_looks(made):
-    found, run, clock = made
-    wait = found.wait(run, "5", "c", 20, 60.0)
+def test_an_answer_ends_the_waits_of_its_run_and_step_alone(run):
+    clock = Clock()
+    room = waits.Waits(clock)
+    wait = started(room, run, 0.0)
+    assert room.answer(run, 10) == 0 and room.answer(run.parent / "another run", 20) == 0
+    assert not wait.outcome(clock.now)
+    assert room.answer(run, 20) == 1 and wait.outcome(clock.now) == "answered"
+    room.end(wait)
+    assert not room.confirm(wait.id, True) and not room.payloads()
+
+
+def test_time_runs_out_even_while_a_page_shows_the_samples(run):
+    clock = Clock()
+    room = waits.Waits(clock)
+    wait = started(room, run, 60.0)
     for _ in range(12):
-        found.hear(wait.id, True)
+        room.confirm(wait.id, True)
         clock.now += 5
-    assert not wait.outcome(clock.now) and found.waiting()[0]["left"] == 0
+    assert not wait.outcome(clock.now) and room.payloads()[0]["seconds_left"] == 0
     clock.now += 1
     assert wait.outcome(clock.now) == "timeout"

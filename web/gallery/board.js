@@ -1,237 +1,251 @@
-// One run's gallery: the grid, the style picture, what is said of the chosen sample, and the keys. The same element
-// serves on a node and in the full-size dialog; every click is sent at once and shown as kept only when it was.
+// One run's gallery: the grid, the style picture, the chosen sample's details, and the keys. The same element serves on a
+// node and in the full-size dialog; every click is sent at once, and taken back on the page when it was not saved.
 
+import { make } from "../dom.js";
 import { Clock } from "./clock.js";
 import { frame } from "./frame.js";
 import { Grid } from "./grid.js";
-import { onKey } from "./keys.js";
-import { talk } from "./talk.js";
-import { make, words } from "./words.js";
+import { keyHandler } from "./keys.js";
+import { RunState } from "./run_state.js";
+import { words } from "./words.js";
 import { Zoom } from "./zoom.js";
 
-const LISTS = { accepted: "accept", rejected: "reject", "": "forget" };
+const VERDICT_LISTS = { accepted: "accept", rejected: "reject", "": "forget" };
 const boards = new Set();
 
-/** Let every board that shows a run know what is on file; a token of another run changes nothing. */
-export function picksChanged(token, picks) {
-  for (const board of boards) if (board.token === token) board.take(picks);
+/** Show the picks on file on every board of their run. */
+export function applyPicks(token, picks) {
+  for (const board of boards) if (board.state.token === token) board.applyPicks(picks);
 }
 
 export class Board {
-  /** `hooks`: go(token, step) after picks were answered, full(token) and minimise() where there are such buttons. */
-  constructor(hooks, compact) {
-    this.hooks = hooks;
-    this.token = null;
-    this.told = null;
-    this.step = null; // null: all
-    this.answering = null; // the step whose samples are asked about
-    this.waits = false;
-    this.message = { text: "", bad: false };
-    this.history = [];
-    this.pending = new Map(); // samples whose last click is not answered yet, and how many clicks
+  /** `client`: api_client.js. `callbacks`: onContinue(token, step) after an answer that no node waited for, which returns
+   * what it did as a sentence; openDialog(token) and minimise() where there are such buttons. `compact`: on a node. */
+  constructor(client, callbacks, compact) {
+    this.client = client;
+    this.callbacks = callbacks;
+    this.state = new RunState();
+    this.message = { text: "", isError: false };
     this.sending = Promise.resolve();
     this.clock = new Clock();
-    this.grid = new Grid({ choose: (s) => this.chosen(s), judge: (s, verdict) => this.toggle(s, verdict) });
-    this.element = make("div", { class: `swf-board${compact ? " swf-compact" : ""}`, role: "region", tabindex: "-1",
-      "aria-label": words().gallery });
-    this.element.append(...frame(this, compact));
-    this.element.addEventListener("keydown", (event) => onKey(this, event));
-    for (const kind of ["pointerdown", "dblclick", "paste", "copy"]) {
-      this.element.addEventListener(kind, (event) => event.stopPropagation()); // the canvas would act on it
-    }
-    this.zoom = new Zoom(this);
+    this.grid = new Grid({
+      pictureUrl: client.pictureUrl,
+      onChoose: (sample) => this.showChosen(sample),
+      onVerdict: (sample, verdict) => this.click(sample, verdict),
+    });
+    const { root, parts } = frame({ actions: this.actions(), compact, grid: this.grid.element, clock: this.clock.element });
+    this.element = root;
+    this.parts = parts;
+    this.zoom = new Zoom({
+      root, main: parts.main, grid: this.grid, pictureUrl: client.pictureUrl, run: () => this.state.run,
+      showMessage: (text) => this.showMessage(text),
+    });
+    this.listen();
     boards.add(this);
   }
 
-  /** Show a run as the server tells it now. */
-  async load(token) {
-    if (token !== this.token) {
-      this.history = [];
-      this.step = null;
-      this.over();
-      this.zoom.forget();
-      this.say("");
-    }
-    this.token = token;
-    try {
-      const told = await talk.run(token);
-      if (this.token !== token) return;
-      this.clock.set(told.waiting[0]?.left); // here and not in `draw`, which shows old tidings again
-      this.draw(told);
-    } catch (error) {
-      this.say(error.message, true);
-    }
+  /** What the buttons of the frame do. */
+  actions() {
+    return {
+      setVerdict: (verdict) => this.click(this.chosen(), verdict),
+      undo: () => this.undo(),
+      zoom: () => this.zoom.toggle(),
+      compare: () => this.zoom.compare(),
+      submit: () => this.submit(),
+      moveSlider: () => this.moveSlider(),
+      setCaption: () => this.setCaption(),
+      openDialog: () => this.callbacks.openDialog?.(this.state.token),
+      minimise: () => this.callbacks.minimise?.(),
+    };
   }
 
-  draw(told) {
-    const say = words();
-    const looks = told.steps.length;
-    this.told = told;
-    this.answering = told.waiting[0]?.step ?? this.answering;
-    this.slider.max = String(looks);
-    this.slider.value = String(this.step === null ? looks : told.steps.indexOf(this.step));
-    this.sliderText.textContent = this.step === null ? say.all : `${say.step} ${this.step}`;
-    this.grid.draw(told, this.step);
-    this.styles.replaceChildren(...told.originals.slice(0, 4).map((original) => {
-      const image = make("img", { src: talk.picture(this.token, original.id, 512), alt: `${say.style}: ${original.caption}`,
-        title: original.caption });
-      image.addEventListener("click", () => this.zoom.toggle(original));
-      return image;
+  listen() {
+    this.element.addEventListener("keydown", keyHandler({
+      grid: this.grid, zoom: this.zoom, isReady: () => Boolean(this.state.run), chosen: () => this.chosen(),
+      setVerdict: (sample, verdict) => this.click(sample, verdict), undo: () => this.undo(), submit: () => this.submit(),
     }));
-    this.advice.textContent = told.advice;
-    this.count();
-    this.waits = told.waiting.length > 0;
-    this.showStatus();
+    for (const kind of ["pointerdown", "dblclick", "paste", "copy"]) {
+      this.element.addEventListener(kind, (event) => event.stopPropagation()); // the canvas would act on it
+    }
   }
 
-  slide() {
-    const at = Number(this.slider.value);
-    this.step = at >= this.told.steps.length ? null : this.told.steps[at];
-    this.draw(this.told);
+  /** Show a run as the server describes it now. `answerStep`: the step that a node asks about, if one does. */
+  async load(token, answerStep = null) {
+    const { state } = this;
+    if (token !== state.token) {
+      state.forget(token);
+      this.stopWaiting();
+      this.zoom.forget();
+      this.showMessage("");
+    }
+    state.answerStep = answerStep ?? state.answerStep;
+    try {
+      const run = await this.client.run(token);
+      if (state.token !== token) return;
+      state.update(run);
+      this.clock.set(run.waits[0]?.seconds_left); // here and not in `draw`, which draws an old answer again
+      this.draw();
+    } catch (error) {
+      this.showMessage(error.message, true);
+    }
   }
 
-  sample() {
-    return this.told?.samples.find((s) => s.id === this.grid.focus);
+  draw() {
+    const say = words();
+    const { state, parts } = this;
+    const { run, shownStep } = state;
+    parts.slider.max = String(run.steps.length);
+    parts.slider.value = String(state.sliderPosition);
+    parts.sliderText.textContent = shownStep === null ? say.allSteps : `${say.step} ${shownStep}`;
+    this.grid.draw(run, shownStep);
+    parts.styles.replaceChildren(...run.originals.slice(0, 4).map((original) => this.stylePicture(original)));
+    parts.advice.textContent = run.advice;
+    this.drawCounts();
+    this.drawStatus();
   }
 
-  chosen(sample) {
+  stylePicture(original) {
+    const image = make("img", { src: this.client.pictureUrl(this.state.run.token, original.id, 512),
+      alt: `${words().style}: ${original.caption}`, title: original.caption });
+    image.addEventListener("click", () => this.zoom.toggle(original));
+    return image;
+  }
+
+  moveSlider() {
+    if (!this.state.run) return;
+    this.state.sliderPosition = Number(this.parts.slider.value);
+    this.draw();
+  }
+
+  /** The sample that has the focus. */
+  chosen() {
+    return this.state.sample(this.grid.focus);
+  }
+
+  /** Show the details of the sample that has the focus now. */
+  showChosen(sample) {
     if (!sample) return;
     const say = words();
-    const free = sample.lora;
-    for (const name of ["accept", "reject"]) this.buttons[name].disabled = !free;
-    this.buttons.accept.setAttribute("aria-pressed", String(sample.judged === "accepted"));
-    this.buttons.reject.setAttribute("aria-pressed", String(sample.judged === "rejected"));
-    this.captionText.value = sample.caption;
-    this.captionText.disabled = !free;
-    const look = this.told.looks.find((l) => l.step === sample.step);
-    const number = (v) => (typeof v === "number" ? v.toFixed(3) : "–");
-    this.details.textContent = [
-      sample.lora ? `${say.step} ${sample.step}` : say.plain, sample.edited ? say.edited : "",
-      look ? say.look(number(look.validation), number(look.norm), number(look.diversity)) : "",
+    const { buttons, caption, details } = this.parts;
+    for (const [name, verdict] of [["accept", "accepted"], ["reject", "rejected"]]) {
+      buttons[name].disabled = !sample.lora;
+      buttons[name].setAttribute("aria-pressed", String(sample.verdict === verdict));
+    }
+    caption.value = sample.caption;
+    caption.disabled = !sample.lora;
+    const evaluation = this.state.evaluationOf(sample);
+    const number = (value) => (typeof value === "number" ? value.toFixed(3) : "–");
+    const { validation, norm, diversity } = evaluation ?? {};
+    details.textContent = [
+      sample.lora ? `${say.step} ${sample.step}` : say.plain, sample.edited ? say.ownCaption : "",
+      evaluation ? say.evaluation(number(validation), number(norm), number(diversity)) : "",
     ].filter(Boolean).join(" · ");
-    this.zoom.refresh(sample);
+    this.zoom.show(sample);
   }
 
-  /** Judge a sample, or take the judgement back when it is the same. */
-  toggle(sample, verdict) {
-    if (!sample?.lora) return;
-    this.history.push([sample.id, sample.judged]);
-    this.judge(sample, sample.judged === verdict ? "" : verdict);
+  /** Give a sample a verdict, or take it back when it has that one. */
+  click(sample, clicked) {
+    const verdict = this.state.clickedVerdict(sample, clicked);
+    if (verdict !== undefined) this.setVerdict(sample, verdict);
   }
 
   undo() {
-    const [id, verdict] = this.history.pop() ?? [];
-    const sample = this.told?.samples.find((s) => s.id === id);
-    if (sample) this.judge(sample, verdict);
+    const change = this.state.popHistory();
+    if (change) this.setVerdict(change.sample, change.verdict);
   }
 
-  judge(sample, verdict) {
-    const [before, token] = [sample.judged, this.token];
-    sample.judged = verdict;
-    this.refresh(sample);
-    this.pending.set(sample.id, (this.pending.get(sample.id) ?? 0) + 1);
-    const done = () => {
-      const left = this.pending.get(sample.id) - 1;
-      if (left) this.pending.set(sample.id, left);
-      else this.pending.delete(sample.id);
-    };
+  setVerdict(sample, verdict) {
+    const { token } = this.state;
+    const { settle, revert } = this.state.setVerdict(sample, verdict);
+    this.drawSample(sample);
     this.send(async () => {
-      const picks = await talk.judge(token, { [LISTS[verdict]]: [sample.id] });
-      done();
-      picksChanged(token, picks);
+      const picks = await this.client.setVerdicts(token, { [VERDICT_LISTS[verdict]]: [sample.id] });
+      settle();
+      applyPicks(token, picks);
     }, () => {
-      done();
-      sample.judged = before;
-      this.refresh(sample);
+      revert();
+      this.drawSample(sample);
     });
   }
 
-  recaption() {
-    const [sample, token] = [this.sample(), this.token];
-    if (!sample || this.captionText.value.trim() === sample.caption) return;
-    const typed = this.captionText.value;
-    this.send(async () => picksChanged(token, await talk.caption(token, sample.id, typed)), () => {
-      this.captionText.value = sample.caption;
+  /** Send the caption that was typed for the chosen sample. */
+  setCaption() {
+    const [sample, token, typed] = [this.chosen(), this.state.token, this.parts.caption.value];
+    if (!sample || typed.trim() === sample.caption) return;
+    this.send(async () => applyPicks(token, await this.client.setCaption(token, sample.id, typed)), () => {
+      this.parts.caption.value = sample.caption;
     });
   }
 
-  /** One request after another, so that the last click is the last word. */
-  send(request, back) {
-    this.sending = this.sending.then(request).then(() => this.say(""), (error) => {
-      back();
-      this.say(`${words().lost} ${error.message}`, true);
+  /** One request after another, so that the last click counts; `revert` is called for one that failed. */
+  send(request, revert) {
+    this.sending = this.sending.then(request).then(() => this.showMessage(""), (error) => {
+      revert();
+      this.showMessage(`${words().notSaved} ${error.message}`, true);
     });
     return this.sending;
   }
 
-  /** What is on file, told by the server: from this page, another one or the command line. */
-  take(picks) {
-    if (!this.told || picks.version < this.told.version) return; // messages overtake one another
-    this.told.version = picks.version;
-    const judged = new Map([...picks.rejected.map((i) => [i, "rejected"]), ...picks.accepted.map((i) => [i, "accepted"])]);
-    for (const sample of this.told.samples) {
-      if (!sample.lora) continue;
-      if (!this.pending.has(sample.id)) sample.judged = judged.get(sample.id) ?? "";
-      sample.edited = sample.id in picks.captions;
-      sample.caption = picks.captions[sample.id] ?? sample.prompt;
-      this.grid.mark(sample);
-    }
-    this.count();
-    if (document.activeElement !== this.captionText) this.chosen(this.sample());
+  /** The picks on file, sent by the server. */
+  applyPicks(picks) {
+    if (!this.state.applyPicks(picks)) return;
+    for (const sample of this.state.run.samples) if (sample.lora) this.grid.mark(sample);
+    this.drawCounts();
+    if (document.activeElement !== this.parts.caption) this.showChosen(this.chosen());
   }
 
-  refresh(sample) {
+  drawSample(sample) {
     this.grid.mark(sample);
-    if (sample.id === this.grid.focus) this.chosen(sample);
-    this.count();
+    if (sample.id === this.grid.focus) this.showChosen(sample);
+    this.drawCounts();
   }
 
-  count() {
-    const of = (verdict) => this.told.samples.filter((s) => s.judged === verdict && s.lora).length;
-    this.counts.textContent = words().counts(of("accepted"), of("rejected"));
-    this.buttons.undo.disabled = !this.history.length;
+  drawCounts() {
+    this.parts.counts.textContent = words().counts(this.state.count("accepted"), this.state.count("rejected"));
+    this.parts.buttons.undo.disabled = !this.state.history.length;
   }
 
   /** A line for the person, which stays until the next one. */
-  say(text, bad = false) {
-    this.message = { text, bad };
-    this.showStatus();
+  showMessage(text, isError = false) {
+    this.message = { text, isError };
+    this.drawStatus();
   }
 
-  /** With nothing to say, whether somebody waits. */
-  showStatus() {
-    const { text, bad } = this.message;
-    this.status.textContent = text || (this.waits ? words().waitingFor(this.told.name) : "");
-    this.status.classList.toggle("swf-bad", bad);
+  /** The message; without one, whether a node waits. */
+  drawStatus() {
+    const { text, isError } = this.message;
+    const { waiting, run } = this.state;
+    this.parts.status.textContent = text || (waiting ? words().waitingFor(run.name) : "");
+    this.parts.status.classList.toggle("swf-bad", isError);
   }
 
-  /** The picks stand: whoever waits goes on, or the graph is queued. */
-  async go() {
-    if (!this.told) return;
-    const step = this.answering ?? this.told.steps.at(-1);
+  /** The picks stand: the node that waits goes on, or the graph is queued. */
+  async submit() {
+    if (!this.state.run) return;
+    const { token } = this.state;
+    const step = this.state.stepToAnswer();
     await this.sending;
     try {
-      const told = await talk.go(this.token, step);
-      picksChanged(this.token, told);
-      this.waits = false;
+      const answer = await this.client.answer(token, step);
+      applyPicks(token, answer);
+      this.state.waiting = false;
       this.clock.set(null);
-      this.say(told.woken ? words().gone : await this.hooks.go(this.token, step));
+      this.showMessage(answer.ended_waits ? words().continued : await this.callbacks.onContinue(token, step));
     } catch (error) {
-      this.say(`${words().lost} ${error.message}`, true);
+      this.showMessage(`${words().notSaved} ${error.message}`, true);
     }
   }
 
-  /** Nobody waits for this run any more. */
-  over() {
-    this.waits = false;
-    this.answering = null;
+  /** No node waits for this run any more. */
+  stopWaiting() {
+    this.state.endWait();
     this.clock.set(null);
-    this.showStatus();
+    this.drawStatus();
   }
 
   /** Let go of everything: the board is not shown again. */
   remove() {
-    this.over();
+    this.stopWaiting();
     boards.delete(this);
     this.element.remove();
   }

@@ -1,23 +1,22 @@
 // The gallery over the whole page, opened by a menu command, a node or a graph that waits; and the chip that stays when
 // it is put aside.
 
+import { make } from "../dom.js";
 import { Board } from "./board.js";
-import { talk } from "./talk.js";
-import { make, words } from "./words.js";
+import { words } from "./words.js";
 
-let open = null;
+let open = null; // { dialog, board } while it is open
 let chip = null;
 
-/** Open the gallery on a run, the last one by default. `hooks` are the board's. */
-export async function openDialog(hooks, token) {
+/** Open the gallery on a run, the last one by default. `client` and `callbacks` are the board's. */
+export async function openDialog(client, callbacks, token) {
   closeDialog();
   const say = words();
-  const board = new Board({ ...hooks, minimise: () => closeDialog() }, false);
+  const board = new Board(client, { ...callbacks, minimise: closeDialog }, false);
   const runs = make("select", { "aria-label": say.run });
-  const bar = board.element.querySelector(".swf-bar");
-  bar.prepend(make("label", {}, [make("span", { text: say.run }), runs]));
+  board.parts.bar.prepend(make("label", {}, [make("span", { text: say.run }), runs]));
   const dialog = make("dialog", { class: "swf-dialog", "aria-label": say.gallery }, [board.element]);
-  dialog.addEventListener("close", () => closeDialog());
+  dialog.addEventListener("close", closeDialog);
   document.addEventListener("keydown", onEscape); // the keys go there when nothing in the dialog has the focus
   document.body.append(dialog);
   open = { dialog, board };
@@ -25,15 +24,15 @@ export async function openDialog(hooks, token) {
   dialog.showModal();
   runs.addEventListener("change", () => board.load(runs.value));
   try {
-    const told = await talk.everything();
-    const chosen = token ?? told.waiting[0]?.token ?? told.runs[0]?.token;
-    runs.replaceChildren(...told.runs.map((run) => make("option", { value: run.token, text: run.name })));
-    if (!chosen) return board.say(say.noRuns);
-    runs.value = chosen;
-    await board.load(chosen);
-    board.grid.cells.get(board.grid.focus)?.focus();
+    const overview = await client.overview();
+    const first = token ?? overview.waits[0]?.token ?? overview.runs[0]?.token;
+    runs.replaceChildren(...overview.runs.map((run) => make("option", { value: run.token, text: run.name })));
+    if (!first) return board.showMessage(say.noRuns);
+    runs.value = first;
+    await board.load(first);
+    board.grid.takeFocus();
   } catch (error) {
-    board.say(error.message, true);
+    board.showMessage(error.message, true);
   }
 }
 
@@ -61,7 +60,7 @@ export function dialogBoard() {
   return open?.board ?? null;
 }
 
-/** A button at the page's corner: somebody waits for picks. */
+/** A button at the page's corner: a node waits for picks. */
 export function showChip(text, handler) {
   hideChip();
   if (open) return;

@@ -1,42 +1,48 @@
-// What a board is made of: the bar of buttons, the status line, the style picture's side and the keys' help.
+// What a board is made of: the bar of buttons, the status line, the style pictures' side and the keys' help.
 
-import { button, make, words } from "./words.js";
+import { button, make } from "../dom.js";
+import { words } from "./words.js";
 
-/** The elements of a board, which keeps those that it changes. */
-export function frame(board, compact) {
+/** A board's element and those parts of it that change: { root, parts }. `grid` and `clock` are elements; `actions` are
+ * functions: setVerdict(verdict), undo, zoom, compare, submit, moveSlider, setCaption, openDialog, minimise. */
+export function frame({ actions, compact, grid, clock }) {
   const say = words();
-  board.counts = make("span", { class: "swf-dim" });
-  board.slider = make("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": say.steps });
-  board.slider.addEventListener("input", () => board.slide());
-  board.sliderText = make("span", { class: "swf-dim" });
-  board.buttons = {
-    accept: button(`✓ ${say.accept}`, () => board.toggle(board.sample(), "accepted"), { title: "Enter" }),
-    reject: button(`✕ ${say.reject}`, () => board.toggle(board.sample(), "rejected"), { title: "X" }),
-    undo: button(say.undo, () => board.undo(), { title: "Z" }),
-    zoom: button(say.zoom, () => board.zoom.toggle(), { title: "Space" }),
-    compare: button(say.compare, () => board.zoom.compare(), { title: "C" }),
-    go: button(say.go, () => board.go(), { title: "G", class: "swf-go" }),
+  const buttons = {
+    accept: button(`✓ ${say.accept}`, () => actions.setVerdict("accepted"), { title: "Enter" }),
+    reject: button(`✕ ${say.reject}`, () => actions.setVerdict("rejected"), { title: "X" }),
+    undo: button(say.undo, () => actions.undo(), { title: "Z" }),
+    zoom: button(say.zoom, () => actions.zoom(), { title: "Space" }),
+    compare: button(say.compare, () => actions.compare(), { title: "C" }),
   };
-  const more = compact
-    ? [button(`⤢ ${say.full}`, () => board.hooks.full?.(board.token))]
-    : [button(`– ${say.minimise}`, () => board.hooks.minimise?.())];
-  board.status = make("div", { class: "swf-status", role: "status", "aria-live": "polite" });
-  board.styles = make("div");
-  board.captionText = make("textarea", { "aria-label": say.captionOf, rows: "3", maxlength: "2000" });
-  board.captionText.addEventListener("change", () => board.recaption());
-  board.details = make("p", { class: "swf-dim" });
-  board.advice = make("p");
-  const side = make("aside", { class: "swf-side" }, [
-    make("h3", { text: say.styles }), board.styles, make("h3", { text: say.captionOf }), board.captionText,
-    board.details, board.advice,
+  const submit = button(say.trainOn, () => actions.submit(), { title: "G", class: "swf-go" });
+  const resize = compact
+    ? button(`⤢ ${say.full}`, () => actions.openDialog())
+    : button(`– ${say.minimise}`, () => actions.minimise());
+  const counts = make("span", { class: "swf-dim" });
+  const slider = make("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": say.steps });
+  slider.addEventListener("input", () => actions.moveSlider());
+  const sliderText = make("span", { class: "swf-dim" });
+  const bar = make("div", { class: "swf-bar" }, [
+    ...Object.values(buttons), make("label", {}, [slider, sliderText]), counts, clock,
+    make("span", { class: "swf-space" }), submit, resize,
   ]);
-  board.main = make("div", { class: "swf-main" }, [side, board.grid.element]);
-  return [
-    make("div", { class: "swf-bar" }, [
-      ...Object.values(board.buttons).slice(0, 5),
-      make("label", {}, [board.slider, board.sliderText]), board.counts, board.clock.element,
-      make("span", { class: "swf-space" }), board.buttons.go, ...more,
-    ]),
-    board.status, board.main, make("div", { class: "swf-dim swf-help", text: say.help }),
-  ];
+  const status = make("div", { class: "swf-status", role: "status", "aria-live": "polite" });
+  const { side, ...sideParts } = sidePanel(actions, say);
+  const main = make("div", { class: "swf-main" }, [side, grid]);
+  const root = make("div", { class: `swf-board${compact ? " swf-compact" : ""}`, role: "region", tabindex: "-1",
+    "aria-label": say.gallery }, [bar, status, main, make("div", { class: "swf-dim swf-help", text: say.help })]);
+  return { root, parts: { bar, buttons, slider, sliderText, counts, status, main, ...sideParts } };
+}
+
+/** The style pictures, and what belongs to the chosen sample. */
+function sidePanel(actions, say) {
+  const styles = make("div");
+  const caption = make("textarea", { "aria-label": say.captionOf, rows: "3", maxlength: "2000" });
+  caption.addEventListener("change", () => actions.setCaption());
+  const details = make("p", { class: "swf-dim" });
+  const advice = make("p");
+  const side = make("aside", { class: "swf-side" }, [
+    make("h3", { text: say.styles }), styles, make("h3", { text: say.captionOf }), caption, details, advice,
+  ]);
+  return { side, styles, caption, details, advice };
 }

@@ -1,6 +1,7 @@
 // Samples large beside the style picture: wheel zooms, dragging pans, all panes alike.
 
-import { button, make, words } from "./words.js";
+import { button, make } from "../dom.js";
+import { words } from "./words.js";
 
 export class Viewer {
   /** `panes`: [{ url, text }]; `close` is called when the person is done. */

@@ -1,49 +1,53 @@
-// Who waits for picks: kept as the server tells it, and told in turn that this page shows them.
-
-import { talk } from "./talk.js";
+// The nodes that wait for picks, as the server lists them; this page confirms every few seconds that it shows them.
 
 const EVERY_MS = 5000;
-const waits = new Map();
-let server = null; // which start of the server this page spoke to last
-let denied = () => {};
 
-/** Those who wait now, the first one first. */
-export function waiting() {
-  return [...waits.values()];
-}
+export class Waits {
+  constructor(client) {
+    this.client = client;
+    this.byId = new Map();
+    this.server = null; // which start of the server this page heard from last
+    this.onDenied = () => {};
+  }
 
-export function addWait(wait) {
-  waits.set(wait.wait, wait);
-  beat(wait.wait);
-}
+  /** The waits of now, the oldest first. */
+  list() {
+    return [...this.byId.values()];
+  }
 
-export function endWait(id) {
-  waits.delete(id);
-}
+  add(wait) {
+    this.byId.set(wait.wait, wait);
+    this.confirm(wait.wait);
+  }
 
-/** Who waits, as the server tells it after a reload, a lost connection or a restart. Returns whether somebody's wait was
- * lost because it is another server than before. */
-export function takeOver(told) {
-  const now = new Set(told.waiting.map((w) => w.wait));
-  const lost = waiting().filter((w) => !now.has(w.wait));
-  const restarted = server !== null && server !== told.server;
-  server = told.server;
-  for (const wait of lost) endWait(wait.wait);
-  for (const wait of told.waiting) addWait(wait);
-  return restarted && lost.length > 0;
-}
+  end(id) {
+    this.byId.delete(id);
+  }
 
-function beat(id) {
-  talk.here(id).catch((error) => {
-    if (error.status === 410) denied(); // it has ended, or the server was restarted; while it is away nothing is known
-  });
-}
+  /** Take the server's list after a reload, a lost connection or a restart. Returns whether a wait was lost because it is
+   * another server than before. */
+  replace(overview) {
+    const current = new Set(overview.waits.map((wait) => wait.wait));
+    const lost = this.list().filter((wait) => !current.has(wait.wait));
+    const restarted = this.server !== null && this.server !== overview.server;
+    this.server = overview.server;
+    for (const wait of lost) this.end(wait.wait);
+    for (const wait of overview.waits) this.add(wait);
+    return restarted && lost.length > 0;
+  }
 
-/** Say every few seconds that this page shows those who wait; `ask` is called when the server denies one of them. */
-export function startBeating(ask) {
-  denied = ask;
-  setInterval(() => [...waits.keys()].forEach(beat), EVERY_MS);
-  window.addEventListener("pagehide", () => {
-    for (const id of waits.keys()) talk.goodbye(id);
-  });
+  confirm(id) {
+    return this.client.confirmWait(id).catch((error) => {
+      if (error.status === 410) this.onDenied(); // it has ended, or the server was restarted; no answer says nothing
+    });
+  }
+
+  /** Confirm again and again; `onDenied` is called when the server does not know one of the waits. */
+  startConfirming(onDenied) {
+    this.onDenied = onDenied;
+    setInterval(() => [...this.byId.keys()].forEach((id) => this.confirm(id)), EVERY_MS);
+    window.addEventListener("pagehide", () => {
+      for (const id of this.byId.keys()) this.client.sendClosed(id);
+    });
+  }
 }

@@ -1,55 +1,63 @@
 // What a board shows large: the chosen sample, another one to compare it with, the style picture.
 
-import { talk } from "./talk.js";
 import { Viewer } from "./viewer.js";
 import { words } from "./words.js";
 
 export class Zoom {
-  constructor(board) {
-    this.board = board;
-    this.viewer = null;
+  /** Over `root`, hiding `main`; `grid` has the chosen sample, `run()` returns the run that it shows. */
+  constructor({ root, main, grid, run, pictureUrl, showMessage }) {
+    Object.assign(this, { root, main, grid, run, pictureUrl, showMessage });
+    this.viewer = null; // while it is open
     this.forget();
   }
 
   /** Another run: nothing is marked. */
   forget() {
     this.marked = null; // the id of the sample to compare with
-    this.original = null;
+    this.original = null; // the style picture that was chosen; null: the first
     this.styleAlone = false;
   }
 
+  chosen() {
+    return this.run()?.samples.find((sample) => sample.id === this.grid.focus);
+  }
+
   panes(sample) {
-    const { told, token } = this.board;
+    const run = this.run();
     const say = words();
-    const of = (s) => ({ url: talk.picture(token, s.id), text: `${s.caption} · ${say.step} ${s.step}` });
-    const original = this.original ?? told.originals[0];
-    const style = { url: talk.picture(token, original.id), text: `${say.style}: ${original.caption}` };
-    const marked = told.samples.find((s) => s.id === this.marked);
-    return [...(this.styleAlone ? [] : [of(sample)]), ...(marked && marked !== sample ? [of(marked)] : []), style];
+    const pane = ({ id, caption, step }) => ({
+      url: this.pictureUrl(run.token, id), text: `${caption} · ${say.step} ${step}`,
+    });
+    const original = this.original ?? run.originals[0];
+    const style = { url: this.pictureUrl(run.token, original.id), text: `${say.style}: ${original.caption}` };
+    const marked = run.samples.find((each) => each.id === this.marked);
+    return [
+      ...(this.styleAlone ? [] : [pane(sample)]), ...(marked && marked !== sample ? [pane(marked)] : []), style,
+    ];
   }
 
   /** Open on the chosen sample, with a style picture of one's choice beside it; or close. */
   toggle(original = null) {
     if (this.viewer) return this.close();
-    const sample = this.board.sample();
+    const sample = this.chosen();
     if (!sample) return;
     this.original = original;
     this.viewer = new Viewer(this.panes(sample), () => this.close());
-    this.board.main.style.visibility = "hidden";
-    this.board.element.append(this.viewer.element);
-    this.board.element.focus();
+    this.main.style.visibility = "hidden";
+    this.root.append(this.viewer.element);
+    this.root.focus();
   }
 
   close() {
     this.viewer?.element.remove();
     this.viewer = null;
     this.styleAlone = false;
-    this.board.main.style.visibility = "";
-    this.board.grid.cells.get(this.board.grid.focus)?.focus();
+    this.main.style.visibility = "";
+    this.grid.takeFocus();
   }
 
-  /** Another sample was chosen. */
-  refresh(sample) {
+  /** Another sample was chosen: where the zoom is open it shows that one. */
+  show(sample) {
     this.viewer?.show(this.panes(sample));
   }
 
@@ -57,20 +65,19 @@ export class Zoom {
   showStyle() {
     if (!this.viewer) this.toggle();
     this.styleAlone = !this.styleAlone;
-    if (this.viewer) this.refresh(this.board.sample());
+    if (this.viewer) this.show(this.chosen());
   }
 
-  /** Mark a sample; asked of another one, both are shown. */
+  /** Mark the chosen sample; with another one marked before, show both. */
   compare() {
-    const { board } = this;
-    const sample = board.sample();
+    const sample = this.chosen();
     if (!sample) return;
     const before = this.marked;
     this.mark(null);
-    if (before === sample.id) return board.say("");
+    if (before === sample.id) return this.showMessage("");
     if (!before || this.viewer) {
       this.mark(sample.id);
-      return board.say(words().second);
+      return this.showMessage(words().compareHint);
     }
     this.marked = before;
     this.toggle();
@@ -78,7 +85,7 @@ export class Zoom {
   }
 
   mark(id) {
-    const { cells } = this.board.grid;
+    const { cells } = this.grid;
     if (this.marked) delete cells.get(this.marked)?.dataset.compare;
     this.marked = id;
     const cell = cells.get(id);

@@ -1,1 +1,1 @@
-"""The feedback gallery's side of the server."""
+"""The feedback gallery on the server: tokens of runs, waits for picks, routes."""

@@ -1,4 +1,4 @@
-"""The gallery's desk in the running host: its routes, its messages to the pages, and the wait for a person."""
+"""The gallery in the running host: its routes, its messages to the pages, and the wait for a person."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ..training.paths import runs_folder
-from .waits import Desk
+from .run_tokens import RunTokens
+from .waits import Waits
 
-DESK = Desk(runs_folder)
+TOKENS = RunTokens(runs_folder)
+WAITS = Waits()
 _registered: list[bool] = []
 
 
@@ -16,29 +18,30 @@ def register() -> None:
     """Add the routes to the host's server, once; before it serves."""
     from server import PromptServer  # pyright: ignore[reportMissingImports]
 
-    from .routes import routes
+    from .routes import GalleryRoutes
 
     server = getattr(PromptServer, "instance", None)
     if server is None or _registered:  # no server in the host's own tests and scripts
         return
-    known = getattr(server, "user_manager", None)
+    users = getattr(server, "user_manager", None)
 
-    def picked(token: str, told: dict[str, Any]) -> None:
-        tell("picks", {"token": token, "picks": told})
+    def publish_picks(token: str, content: dict[str, Any]) -> None:
+        send_event("picks", {"token": token, "picks": content})
 
-    for route in routes(DESK, known.get_request_user_id if known else lambda _: None, picked):
+    gallery = GalleryRoutes(TOKENS, WAITS, users.get_request_user_id if users else lambda _: None, publish_picks)
+    for route in gallery.table():
         server.routes.route(route.method, route.path)(route.handler)
     _registered.append(True)
 
 
-def tell(kind: str, told: dict[str, Any]) -> None:
-    """Say something to every page that is open; the one that queued is named in it."""
+def send_event(kind: str, payload: dict[str, Any]) -> None:
+    """Send the event `swf.gallery.KIND` to every open page; the page that queued the graph is named in the payload."""
     from server import PromptServer  # pyright: ignore[reportMissingImports]
 
-    PromptServer.instance.send_sync(f"swf.gallery.{kind}", told, None)
+    PromptServer.instance.send_sync(f"swf.gallery.{kind}", payload, None)
 
 
-def somebody_queued() -> str:
+def queueing_client() -> str:
     """The id of the page that queued the running prompt, "" when none did or it is not connected."""
     from server import PromptServer  # pyright: ignore[reportMissingImports]
 
@@ -47,26 +50,26 @@ def somebody_queued() -> str:
 
 
 def wait_for_person(folder: Path, node: str, step: int, timeout: float) -> str:
-    """Wait until the samples up to `step` are gone through; one of `desk.OUTCOMES`.
+    """Wait until the picks among the samples up to `step` are made; one of `waits.OUTCOMES`.
 
     Models are freed first. Raises the host's interruption when the prompt is cancelled.
     """
     import comfy.model_management as mm
 
-    client = somebody_queued()
+    client = queueing_client()
     if not client:
         return "nobody"
     mm.unload_all_models()
     mm.soft_empty_cache()
-    wait = DESK.wait(folder, node, client, step, timeout)
-    end = "cancelled"
+    wait = WAITS.start(folder, TOKENS.token(folder), node, client, step, timeout)
+    reported = "cancelled"
     try:
-        tell("wait", wait.told(DESK.clock(), folder.name))
-        while not (outcome := wait.outcome(DESK.clock())):
-            wait.done.wait(0.1)
+        send_event("wait", wait.payload(WAITS.clock()))
+        while not (outcome := wait.outcome(WAITS.clock())):
+            wait.answered.wait(0.1)
             mm.throw_exception_if_processing_interrupted()
-        end = outcome
+        reported = outcome
         return outcome
     finally:
-        DESK.leave(wait)
-        tell("done", {"wait": wait.id, "token": wait.token, "node": node, "outcome": end})
+        WAITS.end(wait)
+        send_event("done", {"wait": wait.id, "token": wait.token, "node": node, "outcome": reported})

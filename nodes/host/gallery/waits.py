@@ -1,7 +1,4 @@
-"""Who is waiting for picks, and by what name a page may ask for a run: tokens, never paths.
-
-Tokens live as long as the server. Whoever waits is told what became of it in one word of `OUTCOMES`.
-"""
+"""Nodes that wait for a person's picks: which they are, how long each waits, and how a wait ends."""
 
 from __future__ import annotations
 
@@ -14,128 +11,103 @@ from pathlib import Path
 from typing import Any
 
 OUTCOMES = ("answered", "nobody", "closed", "timeout")
-ACK_SECONDS = 15.0  # a page that shows the gallery says so within this time
+ACK_SECONDS = 15.0  # a page that shows the gallery confirms it within this time
 GONE_SECONDS = 15.0  # a page that closed may be reloading
 SILENT_SECONDS = 150.0  # browsers wake a hidden page's timers once a minute at least
 
 
 @dataclass
 class Wait:
-    """A node that waits: for the run's samples up to `step`. `seen`: when a page last said that it shows them."""
+    """A node that waits for picks among a run's samples up to `step`.
 
+    * client: the page that queued the graph.
+    * timeout: seconds that it waits at most; 0: no limit.
+    * started, confirmed_at, closed_at: by the clock of `Waits`; when the wait began, when a page last confirmed that it
+      shows the samples, and when that page closed.
+    """
+
+    folder: Path
     token: str
     node: str
     client: str
     step: int
     timeout: float
-    began: float
+    started: float
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    seen: float | None = None
-    gone: float | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    confirmed_at: float | None = None
+    closed_at: float | None = None
+    answered: threading.Event = field(default_factory=threading.Event)
 
     def outcome(self, now: float) -> str:
-        """ "" while there is reason to wait."""
-        if self.done.is_set():
+        """One of `OUTCOMES`, or "" while there is reason to wait."""
+        if self.answered.is_set():
             return "answered"
-        if self.timeout and now - self.began > self.timeout:
+        if self.timeout and now - self.started > self.timeout:
             return "timeout"
-        if self.seen is None:
-            return "nobody" if now - self.began > ACK_SECONDS else ""
-        if self.gone is not None and now - self.gone > GONE_SECONDS:
+        if self.confirmed_at is None:
+            return "nobody" if now - self.started > ACK_SECONDS else ""
+        if self.closed_at is not None and now - self.closed_at > GONE_SECONDS:
             return "closed"
-        return "closed" if now - self.seen > SILENT_SECONDS else ""
+        return "closed" if now - self.confirmed_at > SILENT_SECONDS else ""
 
-    def told(self, now: float, name: str) -> dict[str, Any]:
-        """What a page is told of it."""
-        left = max(0.0, self.timeout - (now - self.began)) if self.timeout else None
+    def payload(self, now: float) -> dict[str, Any]:
+        """The wait as plain JSON for the pages."""
+        seconds_left = max(0.0, self.timeout - (now - self.started)) if self.timeout else None
         return {
             "wait": self.id,
             "token": self.token,
             "node": self.node,
             "client": self.client,
             "step": self.step,
-            "name": name,
-            "left": left,
+            "name": self.folder.name,
+            "seconds_left": seconds_left,
         }
 
 
-class Desk:
-    """Tokens of runs and those who wait. Safe to use from several threads."""
+class Waits:
+    """The waits of one server. Safe to use from several threads."""
 
-    def __init__(self, root: Callable[[], Path], clock: Callable[[], float] = time.monotonic):
-        self.root, self.clock = root, clock
-        self.id = secrets.token_urlsafe(8)  # tells a page that the server was restarted
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self.clock = clock
+        self.server_id = secrets.token_urlsafe(8)  # another one shows a page that the server was restarted
         self._lock = threading.Lock()
-        self._folders: dict[str, Path] = {}
         self._waits: dict[str, Wait] = {}
 
-    def token(self, folder: Path) -> str:
-        """The token of a run's folder, the same each time."""
+    def start(self, folder: Path, token: str, node: str, client: str, step: int, timeout: float) -> Wait:
+        """Begin a wait; `token` names the run in `folder`."""
+        wait = Wait(folder, token, node, client, step, timeout, self.clock())
         with self._lock:
-            for token, known in self._folders.items():
-                if known == folder:
-                    return token
-            token = secrets.token_urlsafe(16)
-            self._folders[token] = folder
-            return token
+            self._waits[wait.id] = wait
+        return wait
 
-    def folder(self, token: str) -> Path | None:
-        """The run of a token, None for one that this server never gave, or whose run is gone."""
-        with self._lock:
-            found = self._folders.get(token)
-        return found if found is not None and (found / "run.json").is_file() else None
-
-    def runs(self, most: int = 200) -> list[dict[str, Any]]:
-        """The runs there are, the one that was worked on last first."""
-        root = self.root()
-        found = []
-        for file in root.glob("*/run.json") if root.is_dir() else ():
-            if not file.parent.name.startswith("."):
-                stamps = [
-                    p.stat().st_mtime
-                    for n in ("run.json", "picks.json", "signals.json")
-                    if (p := file.parent / n).exists()
-                ]
-                found.append((max(stamps), file.parent))
-        found.sort(key=lambda pair: -pair[0])
-        return [{"token": self.token(f), "name": f.name, "changed": round(at)} for at, f in found[:most]]
-
-    def wait(self, folder: Path, node: str, client: str, step: int, timeout: float) -> Wait:
-        """Begin to wait, for the page `client` above all."""
-        made = Wait(self.token(folder), node, client, step, timeout, self.clock())
-        with self._lock:
-            self._waits[made.id] = made
-        return made
-
-    def leave(self, wait: Wait) -> None:
+    def end(self, wait: Wait) -> None:
         """Wait no longer."""
         with self._lock:
             self._waits.pop(wait.id, None)
 
-    def waiting(self) -> list[dict[str, Any]]:
-        """Who waits now."""
+    def payloads(self) -> list[dict[str, Any]]:
+        """All waits of now as plain JSON, the oldest first."""
         with self._lock:
-            found = list(self._waits.values())
-        return [w.told(self.clock(), self._folders[w.token].name) for w in found]
+            waits = list(self._waits.values())
+        return [wait.payload(self.clock()) for wait in waits]
 
-    def hear(self, wait: str, here: bool) -> bool:
-        """A page says that it shows the samples that somebody waits for, or that it closes. False: nobody does."""
+    def confirm(self, wait_id: str, is_open: bool) -> bool:
+        """A page reports that it shows a wait's samples, or that it closes. False when there is no such wait."""
         with self._lock:
-            found = self._waits.get(wait)
-        if found is None:
+            wait = self._waits.get(wait_id)
+        if wait is None:
             return False
         now = self.clock()
-        if here:
-            found.seen, found.gone = now, None
-        elif found.seen is not None:
-            found.gone = now
+        if is_open:
+            wait.confirmed_at, wait.closed_at = now, None
+        elif wait.confirmed_at is not None:
+            wait.closed_at = now
         return True
 
     def answer(self, folder: Path, step: int) -> int:
-        """Wake whoever waits for these samples; how many did."""
+        """End every wait for the samples of a run up to `step` as answered; how many there were."""
         with self._lock:
-            found = [w for w in self._waits.values() if self._folders[w.token] == folder and w.step == step]
-        for wait in found:
-            wait.done.set()
-        return len(found)
+            waits = [w for w in self._waits.values() if w.folder == folder and w.step == step]
+        for wait in waits:
+            wait.answered.set()
+        return len(waits)

@@ -1,4 +1,4 @@
-// The gallery's looks, from the host's theme. The element's own class decides how much is shown.
+// The gallery's style sheet, from the host's theme. The element's own class decides how much is shown.
 
 export const CSS = `
 .swf-board { box-sizing: border-box; display: flex; flex-direction: column; gap: 6px; width: 100%; height: 100%;
@@ -34,13 +34,13 @@ export const CSS = `
 .swf-cell span.swf-frame { display: block; position: relative; width: var(--swf-px); height: var(--swf-px);
   border: 3px solid transparent; border-radius: 5px; overflow: hidden; background: var(--comfy-input-bg, #ddd); }
 .swf-cell img { width: 100%; height: 100%; object-fit: contain; display: block; }
-.swf-cell[data-judged="accepted"] .swf-frame { border-color: var(--swf-yes); }
-.swf-cell[data-judged="rejected"] .swf-frame { border-color: var(--swf-no); }
-.swf-cell[data-judged="rejected"] img { opacity: 0.4; }
+.swf-cell[data-verdict="accepted"] .swf-frame { border-color: var(--swf-yes); }
+.swf-cell[data-verdict="rejected"] .swf-frame { border-color: var(--swf-no); }
+.swf-cell[data-verdict="rejected"] img { opacity: 0.4; }
 .swf-cell .swf-mark { position: absolute; right: 2px; top: 2px; min-width: 20px; border-radius: 10px; color: #fff;
   font-weight: 700; text-align: center; font-size: 13px; line-height: 20px; }
-.swf-cell[data-judged="accepted"] .swf-mark { background: var(--swf-yes); }
-.swf-cell[data-judged="rejected"] .swf-mark { background: var(--swf-no); }
+.swf-cell[data-verdict="accepted"] .swf-mark { background: var(--swf-yes); }
+.swf-cell[data-verdict="rejected"] .swf-mark { background: var(--swf-no); }
 .swf-cell[aria-selected="true"] .swf-frame { box-shadow: 0 0 0 2px #4a90e2; }
 .swf-cell[data-compare] .swf-frame { outline: 2px dashed #e2a34a; outline-offset: -4px; }
 .swf-cell .swf-signals { display: block; width: var(--swf-px); line-height: 1.25; }

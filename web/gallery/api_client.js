@@ -1,0 +1,36 @@
+// The client of the gallery's routes (nodes/host/gallery/routes.py).
+
+const ROOT = "/swf/gallery";
+
+/** The requests of the gallery through the host's `api`: { fetchApi, apiURL }. One that fails is an Error with a
+ * sentence and the HTTP `status`. */
+export function galleryClient(api) {
+  const get = async (path) => bodyOf(await api.fetchApi(ROOT + path, { cache: "no-store" }));
+  const post = async (path, body) => bodyOf(await api.fetchApi(ROOT + path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  }));
+  return {
+    /** { server, runs, waits } */
+    overview: () => get(""),
+    run: (token) => get(`/${token}`),
+    /** `lists`: ids under accept, reject or forget. Answers with the picks on file, as setCaption and answer do. */
+    setVerdicts: (token, lists) => post(`/${token}/judge`, lists),
+    setCaption: (token, id, caption) => post(`/${token}/caption`, { id, caption }),
+    /** The samples up to a step are gone through; `ended_waits` of the answer tells how many nodes go on. */
+    answer: (token, step) => post(`/${token}/go`, { step }),
+    confirmWait: (wait) => post(`/waits/${wait}`, { open: true }),
+    /** Sent while the page closes, when nothing else gets through. */
+    sendClosed(wait) {
+      const body = new Blob([JSON.stringify({ open: false })], { type: "application/json" });
+      navigator.sendBeacon(api.apiURL(`${ROOT}/waits/${wait}`), body);
+    },
+    /** The address of a sample or a style picture, at most `px` pixels wide and high. */
+    pictureUrl: (token, id, px) => api.apiURL(`${ROOT}/${token}/picture/${id}${px ? `?px=${px}` : ""}`),
+  };
+}
+
+async function bodyOf(response) {
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw Object.assign(new Error(body.error ?? `${response.status}`), { status: response.status });
+  return body;
+}
