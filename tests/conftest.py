@@ -1,10 +1,16 @@
-"""Shared by all tests: few threads, no network, `--slow`."""
+"""Shared by all tests: one thread, no network, `--slow`.
+
+The models of the tests are tiny: a second thread costs more in waiting than it brings. The variables are set before
+torch is imported, and the processes that tests start inherit them.
+"""
 
 from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 

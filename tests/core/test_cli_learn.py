@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,26 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swf_core.measure.benches.learn import lessons
+from swf_core.measure.benches.lessons import lessons
 from swf_core.pictures import save
 
-ROOT = Path(__file__).resolve().parents[2]
+from support.cli import process_arguments, swf
+
 QUICK = ("--views", 2, "--batch", 2, "--rank", 2, "--sample-every", 2, "--prompt", "a red cat", "a blue house")
-
-
-def command(*arguments) -> dict:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
-    return {"args": [sys.executable, "-m", "swf_core", *map(str, arguments)], "env": environment}
-
-
-def swf(*arguments) -> subprocess.CompletedProcess:
-    return subprocess.run(**command(*arguments), capture_output=True, text=True, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def style(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("style") / "teapot.png"
-    save(path, lessons(1, 1)[0].shown)
+    save(path, lessons(1, 1)[0].picture)
     return path
 
 
@@ -85,9 +75,11 @@ def test_the_whole_way(style, tmp_path):
 def test_ctrl_c_keeps_the_very_step(style, tmp_path):
     folder = tmp_path / "run"
     arguments = ("train", "--style", style, "--caption", "a neon sign of a teapot", "--run", folder, "--steps", 400)
-    child = subprocess.Popen(**command(*arguments, *QUICK, "--sample-every", 0), stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        **process_arguments(*arguments, *QUICK, "--sample-every", 0), stderr=subprocess.PIPE, text=True
+    )
     end = time.monotonic() + 120
-    while not (folder / "run.json").exists() and time.monotonic() < end:
+    while not (folder / "run.json").exists() and child.poll() is None and time.monotonic() < end:
         time.sleep(0.1)
     time.sleep(4)
     child.send_signal(signal.SIGINT)

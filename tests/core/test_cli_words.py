@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,13 +10,7 @@ import pytest
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.pictures import png_bytes
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def swf(*arguments, stdin: str = "") -> subprocess.CompletedProcess:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "swf_core", *map(str, arguments)]
-    return subprocess.run(command, env=environment, input=stdin, capture_output=True, text=True, encoding="utf-8")
+from support.cli import swf, swf_process
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +23,7 @@ def pictures(tmp_path_factory) -> list[Path]:
 
 
 def test_captions_come_as_json_lines_and_strip_takes_them(pictures):
-    told = swf("caption", *pictures, "--samples", 2)
+    told = swf_process("caption", *pictures, "--samples", 2)
     assert told.returncode == 0, told.stderr
     lines = [json.loads(line) for line in told.stdout.splitlines()]
     assert [line["image"] for line in lines] == [str(p) for p in pictures]
