@@ -1,33 +1,35 @@
-"""The demo's first stage: pictures captioned, captions stripped, the semantic gap measured, on the embedded models."""
+"""The demo's captions: pictures captioned, captions stripped, the semantic gap measured, on the embedded models."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..measure.metrics.pairs import picture
+from ..pictures import to_image
+from ..words.caption import CaptionOptions, caption_pictures, load_captioner
+from ..words.clip import load_clip
+from ..words.gap import Gap, semantic_gap
+from ..words.strip import Stripped, strip_all
 from ..world import random_look, random_scene
 from ..world.seeds import TEST_SEED
+from .stage import Result, Stage
 
-STYLES_SHOWN = ("stained glass", "woodcut", "pencil", "cross-stitch")
+STYLES = ("stained glass", "woodcut", "pencil", "cross-stitch")
 
 
-def words(seed: int, bar: Callable[..., None]) -> tuple[Any, list[dict[str, Any]]]:
+def run(stage: Stage) -> Result:
     """A page of pictures with their captions, struck through where style was, and what it says as data."""
-    from ..words.caption import CaptionOptions, caption_pictures, load_captioner
-    from ..words.clip import load_clip
-    from ..words.gap import semantic_gap
-    from ..words.strip import strip_all
-
+    seed = stage.seed
     pictures = [
         picture(random_scene(TEST_SEED + 700 + 10 * seed + k), random_look(style, TEST_SEED + 700 + k, "natural"))
-        for k, style in enumerate(STYLES_SHOWN)
+        for k, style in enumerate(STYLES)
     ]
-    clip = load_clip("mini")
-    told = caption_pictures(load_captioner("mini"), pictures, CaptionOptions(samples=4), clip, seed, bar)
-    stripped = strip_all([t.caption for t in told])
+    clip, options = load_clip("mini"), CaptionOptions(samples=4)
+    captioned = caption_pictures(load_captioner("mini"), pictures, options, clip, seed, stage.bars("words"))
+    stripped = strip_all([c.caption for c in captioned])
     gaps = semantic_gap(clip, stripped, pictures, seed=seed)
     report = [
         {
@@ -38,40 +40,39 @@ def words(seed: int, bar: Callable[..., None]) -> tuple[Any, list[dict[str, Any]
             "gap": round(g.text, 3),
             "reading": g.reading,
         }
-        for style, s, g in zip(STYLES_SHOWN, stripped, gaps)
+        for style, s, g in zip(STYLES, stripped, gaps)
     ]
     return _page(pictures, stripped, gaps), report
 
 
-def _page(pictures: Sequence[Tensor], stripped: Sequence[Any], gaps: Sequence[Any], cell_px: int = 112) -> Any:
+def _page(
+    pictures: Sequence[Tensor], stripped: Sequence[Stripped], gaps: Sequence[Gap], cell_px: int = 112
+) -> Image.Image:
     """A row a picture: the picture, its caption with the removed words struck through, the gap."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    from ..pictures import to_image
-
-    font, gap = ImageFont.load_default(15), 8
-    page = Image.new("RGB", (1020, 30 + (cell_px + gap) * len(pictures)), "white")
+    font, space = ImageFont.load_default(15), 8
+    page = Image.new("RGB", (1020, 30 + (cell_px + space) * len(pictures)), "white")
     draw = ImageDraw.Draw(page)
-    draw.text((gap, 6), "What a picture shows, without how it is made", "black", ImageFont.load_default(17))
-    for row, (shown, s, measured) in enumerate(zip(pictures, stripped, gaps)):
-        top = 30 + row * (cell_px + gap)
-        page.paste(to_image(shown).resize((cell_px, cell_px)), (gap, top))
-        at = float(cell_px + 3 * gap)
-        for start, end, gone in _runs(s):
-            text = s.caption[start:end]
+    draw.text((space, 6), "What a picture shows, without how it is made", "black", ImageFont.load_default(17))
+    left = cell_px + 3 * space
+    for row, (pixels, caption, gap) in enumerate(zip(pictures, stripped, gaps)):
+        top = 30 + row * (cell_px + space)
+        page.paste(to_image(pixels).resize((cell_px, cell_px)), (space, top))
+        x = float(left)
+        for start, end, removed in _runs(caption):
+            text = caption.caption[start:end]
             width = draw.textlength(text, font)
-            draw.text((at, top + 24), text, "#a33" if gone else "black", font)
-            if gone:
-                draw.line((at, top + 34, at + width, top + 34), "#a33", 1)
-            at += width
-        draw.text((cell_px + 3 * gap, top + 58), f"semantic gap {measured.text:.2f}: {measured.reading}", "#555", font)
+            draw.text((x, top + 24), text, "#a33" if removed else "black", font)
+            if removed:
+                draw.line((x, top + 34, x + width, top + 34), "#a33", 1)
+            x += width
+        draw.text((left, top + 58), f"semantic gap {gap.text:.2f}: {gap.reading}", "#555", font)
     return page
 
 
-def _runs(stripped: Any) -> list[tuple[int, int, bool]]:
+def _runs(stripped: Stripped) -> list[tuple[int, int, bool]]:
     """A caption as runs (start, end, removed)."""
-    runs, at = [], 0
+    runs, position = [], 0
     for start, end in stripped.spans:
-        runs += [(at, start, False), (start, end, True)]
-        at = end
-    return [*runs, (at, len(stripped.caption), False)]
+        runs += [(position, start, False), (start, end, True)]
+        position = end
+    return [*runs, (position, len(stripped.caption), False)]

@@ -1,1 +1,47 @@
-"""The benches behind `python -m swf_core bench NAME`."""
+"""The benches behind `python -m swf_core bench NAME`: the table of them that the command line reads.
+
+Importing this module loads no model and no torch; a bench's own module is imported when it is run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One bench: the module of this package and its function (BenchContext -> BenchResult), and a line of help."""
+
+    module: str
+    help: str
+    function: str = "run"
+
+
+BENCHES = {
+    "world": Bench("world", "speed of the painters, color histograms"),
+    "vae": Bench("vae", "round trips"),
+    "samples": Bench("samples", "text to image"),
+    "transfer": Bench("transfer", "matched pairs", "matched"),
+    "unmatched": Bench("transfer", "any pairs", "unmatched"),
+    "held-out": Bench("transfer", "styles never trained on", "held_out"),
+    "words": Bench("words_in_transfer", "text during transfer"),
+    "captions": Bench("captions", "the embedded captioner, stripping and the semantic gap"),
+    "learn": Bench(
+        "learn", "held-out styles, each from one picture (learn.csv, a row a training; continues where it stopped)"
+    ),
+    "gap": Bench("gap", "stripped against full captions there, five seeds"),
+    "lora-transfer": Bench("lora_transfer", "pictures repainted with and without such a LoRA"),
+    "feedback": Bench("feedback", "rounds with picked samples and without"),
+    "train-speed": Bench("train_speed", "beside diffusers' LoRA example"),
+    "recolor": Bench("recolor", "palettes and references on photographs, beside color-matcher"),
+    "color-words": Bench(
+        "color_words", "'a blue house instead of a red one' during a transfer (color-words.csv, continues too)"
+    ),
+}
+# Names of before, still understood.
+ALIASES = {"taught": "lora-transfer", "recolour": "recolor", "colour-words": "color-words"}
+
+
+def bench_name(name: str) -> str:
+    """The name in `BENCHES` of a name as it is typed; an unknown one is returned as it is."""
+    return ALIASES.get(name, name)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,17 +14,18 @@ from ...color.guidance import ColorGuidance
 from ...color.palette import Palette, extract
 from ...color.spaces import to_oklab
 from ...color.transport import repalette
-from ...files import write_text
 from ...models.contracts import Backend
 from ...pictures import sheet
-from ...transfer import preset, stylize
+from ...transfer import Content, preset, stylize
 from ...transfer.sigmas import schedule
 from ...world import COLORS, Look, Scene, caption, random_look, random_scene
 from ...world.photo import COLOR_RGB
 from ...world.seeds import TEST_SEED
 from ..metrics.classifier import SceneClassifier
-from ..metrics.fidelity import WORDS_CFG
+from ..metrics.fidelity import CAPTIONED_CFG
 from ..metrics.pairs import PAINTED, picture
+from .context import BenchContext, BenchResult
+from .tables import Row, as_text, read_rows, table_path, write_rows
 
 COUNT, STEPS = 105, 20
 # A truth shows the hue where its object is this colorful, and the new hue is this far from the old one.
@@ -60,14 +57,14 @@ class Case:
 
 def cases(count: int = COUNT, start: int = TEST_SEED + 70_000) -> list[Case]:
     """Painters in turn, scenes of one object with a hue; those whose truth does not show the new one are left out."""
-    found: list[Case] = []
+    result: list[Case] = []
     seed = start
-    while len(found) < count:
+    while len(result) < count:
         seed += 1
         scene = random_scene(seed, second=False)
         others = [c for c in COLORS if c not in ("white", scene.main.color)]
         new = others[int(np.random.default_rng([seed, 7]).integers(len(others)))]
-        look = random_look(PAINTED[len(found) % len(PAINTED)], seed, "natural")
+        look = random_look(PAINTED[len(result) % len(PAINTED)], seed, "natural")
         photo = random_look("photo", seed)
         edited = replace(scene, main=replace(scene.main, color=new))
         content = picture(scene, photo)
@@ -75,12 +72,12 @@ def cases(count: int = COUNT, start: int = TEST_SEED + 70_000) -> list[Case]:
         truth, old = (picture(each, look.reseeded(seed + 1)) for each in (edited, scene))
         if scene.main.color == "white" or float(inside.float().mean()) < 0.04:
             continue
-        shown, was = hue_of(truth, inside), hue_of(old, inside)
-        if shown[1] < LEAST_CHROMA or apart(shown[0], was[0]) < LEAST_TURN:
+        (new_hue, chroma), (old_hue, _) = hue_of(truth, inside), hue_of(old, inside)
+        if chroma < LEAST_CHROMA or hue_difference(new_hue, old_hue) < LEAST_TURN:
             continue
         other = random_scene(seed + 500_000, ground=scene.ground, time=scene.time)
-        found.append(Case(len(found), scene, look, new, content, picture(other, look), truth, inside))
-    return found
+        result.append(Case(len(result), scene, look, new, content, picture(other, look), truth, inside))
+    return result
 
 
 def hue_of(image: Tensor, inside: Tensor) -> tuple[float, float]:
@@ -89,7 +86,7 @@ def hue_of(image: Tensor, inside: Tensor) -> tuple[float, float]:
     return float(torch.rad2deg(torch.atan2(b, a))), float(torch.hypot(a, b))
 
 
-def apart(one: float, other: float) -> float:
+def hue_difference(one: float, other: float) -> float:
     """Degrees between two hues, 0 to 180."""
     return abs((one - other + 180.0) % 360.0 - 180.0)
 
@@ -106,24 +103,24 @@ def edge_f1(image: Tensor, reference: Tensor) -> float:
     return float(2 * precision * recall / max(1e-9, precision + recall))
 
 
-def results(backend: Backend, case: Case, seed: int) -> dict[str, Tensor]:
+def arms(backend: Backend, case: Case, seed: int) -> dict[str, Tensor]:
     """The arms of one case: each the transfer of one content with a caption as prompt."""
-    options = preset("wallfacer", backend).changed(size_px=0, steps=STEPS, cfg=WORDS_CFG)
+    options = preset("wallfacer", backend).changed(size_px=0, steps=STEPS, cfg=CAPTIONED_CFG)
     before, after = caption(case.scene, case.look), caption(case.edited, case.look)
     begins = schedule(backend.denoiser.sigmas, STEPS)[round(BEGINS * STEPS)]
     guidance = ColorGuidance((Concept(after, strength=STRENGTH, focus=FOCUS),), sigma_high=begins)
 
-    def run(prompt: str, steering: ColorGuidance | None = None, **dials: Any) -> Tensor:
-        changed = options.changed(**dials)
-        done = stylize(backend, [case.content], [case.style], changed, seed=seed, prompts=prompt, steering=steering)
-        return done.images[0].clamp(0, 1)
+    def repaint(prompt: str, steering: ColorGuidance | None = None, **changes: Any) -> Tensor:
+        own = options.changed(**changes)
+        run = stylize(backend, [Content(case.content, prompt)], [case.style], own, seed=seed, steering=steering)
+        return run.images[0].clamp(0, 1)
 
-    unedited = run(before)
+    unedited = repaint(before)
     return {
         "unedited": unedited,
-        "prompt alone": run(after),
-        "prompt, AdaIN 0, value shift 1": run(after, adain=0.0, value_shift=1.0),
-        "words": run(before, guidance),
+        "prompt alone": repaint(after),
+        "prompt, AdaIN 0, value shift 1": repaint(after, adain=0.0, value_shift=1.0),
+        "words": repaint(before, guidance),
         "recolored after, truth's mask": recolored(unedited, case),
     }
 
@@ -132,68 +129,69 @@ def recolored(unedited: Tensor, case: Case) -> Tensor:
     """The baseline that needs a mask: the object's colors turned to the named color's hue in the finished picture."""
     mask = case.inside.float()
     source = extract(unedited, 3, mask)
-    wanted = to_oklab(torch.tensor(COLOR_RGB[case.new])[:, None])[1:, 0]
+    goal = to_oklab(torch.tensor(COLOR_RGB[case.new])[:, None])[1:, 0]
     colors = source.colors.clone()
-    colors[:, 1:] = wanted / wanted.norm() * colors[:, 1:].norm(dim=1, keepdim=True)
+    colors[:, 1:] = goal / goal.norm() * colors[:, 1:].norm(dim=1, keepdim=True)
     return repalette(unedited, Palette(colors, source.shares), source=source, mask=mask)
 
 
-def figures(image: Tensor, unedited: Tensor, case: Case, classifier: SceneClassifier) -> dict[str, Any]:
-    """What the bench asks of one picture."""
+def scores(image: Tensor, unedited: Tensor, case: Case, classifier: SceneClassifier) -> dict[str, Any]:
+    """The figures of one picture."""
     from scipy.ndimage import binary_dilation
 
     hue, chroma = hue_of(image, case.inside)
     outside = torch.from_numpy(np.logical_not(binary_dilation(case.inside.numpy(), iterations=OUTSIDE_PX)))
-    moved = (to_oklab(image) - to_oklab(unedited)).square().sum(0).sqrt()[outside].mean()
+    difference = (to_oklab(image) - to_oklab(unedited)).square().sum(0).sqrt()[outside].mean()
     return {
-        "hue_error": round(apart(hue, hue_of(case.truth, case.inside)[0]), 2),
+        "hue_error": round(hue_difference(hue, hue_of(case.truth, case.inside)[0]), 2),
         "chroma": round(chroma, 4),
         "style_right": int(classifier.answers(image[None])["style"][0] == case.look.style),
         "edges": round(edge_f1(image, unedited), 4),
-        "outside": round(float(moved), 4),
+        "outside": round(float(difference), 4),
     }
 
 
-def color_words(
-    backend: Backend, classifier: SceneClassifier, out: Path, quick: bool, seed: int, bar: Callable[..., None]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Rows in color-words.csv, one an arm and case; goes on where it stopped. Report by arm, and a page."""
-    table = out / "color-words.csv"
-    found = list(csv.DictReader(io.StringIO(table.read_text()))) if table.exists() else []
-    done = {row["case"] for row in found}
-    jobs = cases(COUNT // 6 if quick else COUNT)
+def run(context: BenchContext) -> BenchResult:
+    """Rows in color-words.csv, one an arm and case; continues where it stopped. Report by arm, and a page."""
+    table = table_path(context.out, "color-words.csv", former="colour-words.csv")
+    rows = [row | {"arm": row["arm"].replace("recoloured", "recolored")} for row in read_rows(table)]
+    present = {row["case"] for row in rows}
+    jobs = cases(context.share_of(COUNT))
     page: list[list[Tensor]] = []
     labels: list[str] = []
     for case in jobs:
-        if str(case.number) in done:
+        if str(case.number) in present:
             continue
-        made = results(backend, case, seed + case.number)
-        for arm, image in [*made.items(), ("truth", case.truth)]:
-            row = {
+        images = arms(context.backend, case, context.seed + case.number)
+        rows += _rows(case, images, context.classifier)
+        write_rows(table, rows, FIELDS)
+        if len(page) < 15:
+            page.append([case.content, case.style, *images.values(), case.truth])
+            labels.append(f"{case.look.style}, {case.new}")
+        context.bar((case.number + 1) / len(jobs))
+    names = list(dict.fromkeys(row["arm"] for row in rows))
+    pages = {"": sheet(page, ["content", "style", *names], labels, cell_px=112)} if page else {}
+    return {name: summary([row for row in rows if row["arm"] == name]) for name in names}, pages
+
+
+def _rows(case: Case, images: dict[str, Tensor], classifier: SceneClassifier) -> list[Row]:
+    return [
+        as_text(
+            {
                 "case": case.number,
                 "style": case.look.style,
                 "object": case.scene.main.kind,
                 "old": case.scene.main.color,
                 "new": case.new,
                 "arm": arm,
-                **figures(image, made["unedited"], case, classifier),
+                **scores(image, images["unedited"], case, classifier),
             }
-            found.append({k: str(v) for k, v in row.items()})
-        text = io.StringIO()
-        writer: Any = csv.DictWriter(text, FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(found)
-        write_text(table, text.getvalue())
-        if len(page) < 15:
-            page.append([case.content, case.style, *made.values(), case.truth])
-            labels.append(f"{case.look.style}, {case.new}")
-        bar((case.number + 1) / len(jobs))
-    arms = list(dict.fromkeys(row["arm"] for row in found))
-    pages = {"": sheet(page, ["content", "style", *arms], labels, cell_px=112)} if page else {}
-    return {arm: summary([row for row in found if row["arm"] == arm]) for arm in arms}, pages
+        )
+        for arm, image in [*images.items(), ("truth", case.truth)]
+    ]
 
 
-def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def summary(rows: list[Row]) -> dict[str, Any]:
     """One arm's figures; "style where the hue is right" is the share among those."""
     near = [row for row in rows if float(row["hue_error"]) <= NEAR_DEGREES]
     mean = {k: round(float(np.mean([float(row[k]) for row in rows])), 4) for k in FIELDS[6:]}

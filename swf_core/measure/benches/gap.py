@@ -6,15 +6,15 @@ is that of arXiv 2506.15033: what the caption no longer says is what the LoRA le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ...models.contracts import Backend
-from ..metrics.classifier import SceneClassifier
-from .learn import PICTURES, means, rows
+from .context import BenchContext, BenchResult
+from .learn import learning_means, train_arms
+from .lessons import PICTURES
+from .tables import Row
 
 SEEDS = (0, 1, 2, 3, 4)
 ARMS = ("stripped", "full caption")
@@ -22,32 +22,30 @@ MEASURES = ("style_right", "object_right", "both", "style_probability")
 DRAWS = 10_000  # of the bootstrap
 
 
-def gap(
-    backend: Backend, classifier: SceneClassifier, out: Path, quick: bool, seed: int, bar: Callable[..., None]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def run(context: BenchContext) -> BenchResult:
     """Rows in learn.csv; per measure the mean difference stripped minus full, its 95 % interval and a verdict.
 
-    With `quick` the first picture of each style.
+    When quick, the first picture of each style.
     """
-    seeds = [seed + s for s in SEEDS]
-    found, _ = rows(backend, classifier, out / "learn.csv", ARMS, seeds, None, 1 if quick else PICTURES, bar)
-    return {"arms": means(found), "difference": compared(found), "seeds": seeds}, {}
+    seeds = [context.seed + s for s in SEEDS]
+    rows, _ = train_arms(context, ARMS, seeds, 1 if context.quick else PICTURES)
+    return {"arms": learning_means(rows), "difference": paired_difference(rows), "seeds": seeds}, {}
 
 
-def compared(
-    found: Sequence[dict[str, Any]], arms: tuple[str, str] = ARMS, measures: Sequence[str] = MEASURES
+def paired_difference(
+    rows: Sequence[Row], arms: tuple[str, str] = ARMS, measures: Sequence[str] = MEASURES
 ) -> dict[str, Any]:
-    """The first arm minus the second over the pairs in `found`; the bootstrap draws style pictures, then seeds within
+    """The first arm minus the second over the pairs in `rows`; the bootstrap draws style pictures, then seeds within
     them, because seeds of one picture are alike."""
-    of = {(r["arm"], r["style"], int(r["picture"]), int(r["seed"])): r for r in found}
+    by_key = {(r["arm"], r["style"], int(r["picture"]), int(r["seed"])): r for r in rows}
     pictures: dict[tuple[str, int], list[tuple]] = {}
-    for arm, style, number, seed in of:
-        if arm == arms[0] and (arms[1], style, number, seed) in of:
+    for arm, style, number, seed in by_key:
+        if arm == arms[0] and (arms[1], style, number, seed) in by_key:
             pictures.setdefault((style, number), []).append((style, number, seed))
     report: dict[str, Any] = {"pairs": sum(map(len, pictures.values())), "pictures": len(pictures)}
     for name in measures:
         groups = [
-            np.array([float(of[(arms[0], *k)][name]) - float(of[(arms[1], *k)][name]) for k in keys])
+            np.array([float(by_key[(arms[0], *k)][name]) - float(by_key[(arms[1], *k)][name]) for k in keys])
             for keys in pictures.values()
         ]
         low, high = interval(groups)
@@ -64,11 +62,11 @@ def compared(
 def interval(groups: Sequence[np.ndarray], seed: int = 0) -> tuple[float, float]:
     """The 95 % interval of the mean of grouped values, by a bootstrap of groups and of values within them."""
     rng = np.random.default_rng(seed)
-    drawn = np.empty(DRAWS)
+    means = np.empty(DRAWS)
     for k in range(DRAWS):
-        chosen = rng.integers(0, len(groups), len(groups))
-        drawn[k] = np.concatenate([rng.choice(groups[c], len(groups[c])) for c in chosen]).mean()
-    low, high = np.quantile(drawn, [0.025, 0.975])
+        drawn = rng.integers(0, len(groups), len(groups))
+        means[k] = np.concatenate([rng.choice(groups[c], len(groups[c])) for c in drawn]).mean()
+    low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
 
 

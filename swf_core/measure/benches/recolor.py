@@ -17,6 +17,7 @@ from ...color.spaces import from_oklab, to_oklab
 from ...color.transport import palette_distance, repalette
 from ...pictures import load as load_picture
 from ...pictures import resize, sheet
+from .context import Bar, BenchContext, BenchResult
 
 # Photographs that come with scikit-image and scikit-learn.
 PHOTOS = (
@@ -48,17 +49,17 @@ def photographs(side_px: int = SIDE_PX) -> dict[str, Tensor]:
     import sklearn.datasets
 
     folders = (Path(skimage.data.__file__).parent, Path(sklearn.datasets.__file__).parent / "images")
-    found = (folder / name for name in PHOTOS for folder in folders if (folder / name).exists())
-    return {path.stem: load_picture(path, side_px).pixels for path in found}
+    paths = (folder / name for name in PHOTOS for folder in folders if (folder / name).exists())
+    return {path.stem: load_picture(path, side_px).pixels for path in paths}
 
 
-def clipped(result: Tensor, source: Tensor) -> float:
+def clipped_share(result: Tensor, source: Tensor) -> float:
     """Share of pixels with a channel at 0 or 255 that no channel of the source pixel had there."""
     at_end = [((x * 255).round() <= 0) | ((x * 255).round() >= 255) for x in (result, source)]
     return float((at_end[0].any(0) & ~at_end[1].any(0)).float().mean())
 
 
-def structure(result: Tensor, source: Tensor) -> float:
+def lightness_ssim(result: Tensor, source: Tensor) -> float:
     """SSIM of OKLab's lightness."""
     from skimage.metrics import structural_similarity
 
@@ -66,10 +67,10 @@ def structure(result: Tensor, source: Tensor) -> float:
     return float(structural_similarity(one, other, data_range=1.0))  # type: ignore[arg-type]
 
 
-def edits_of(palette: Palette) -> dict[str, Palette]:
+def single_edits(palette: Palette) -> dict[str, Palette]:
     """What a person does to swatches: one color at a time turned by a third of the circle, either way, as far as the
     gamut goes at its lightness."""
-    found = {}
+    edits = {}
     for k, (color, share) in enumerate(zip(palette.colors, palette.weights())):
         if share < LEAST_SHARE or float(color[1:].norm()) < LEAST_CHROMA:
             continue
@@ -79,59 +80,65 @@ def edits_of(palette: Palette) -> dict[str, Palette]:
             turned = torch.stack([color[0], a * turn.cos() - b * turn.sin(), a * turn.sin() + b * turn.cos()])
             colors = palette.colors.clone()
             colors[k] = to_oklab(from_oklab(turned[:, None]))[:, 0]
-            found[f"{palette.codes[k]} turned by {degrees}"] = Palette(colors, palette.shares)
-    return found
+            edits[f"{palette.codes[k]} turned by {degrees}"] = Palette(colors, palette.shares)
+    return edits
 
 
-def way_left(picture: Tensor, result: Tensor, source: Palette, target: Palette) -> tuple[float, float]:
+def distance_to_goal(picture: Tensor, result: Tensor, source: Palette, target: Palette) -> tuple[float, float]:
     """Mean OKLab distance, before and after, from each source color's pixels (their mean) to where it should go."""
     before, after = pixels_seen(picture)[0], pixels_seen(result)[0]
     nearest = torch.cdist(before, source.colors).argmin(1)
-    ways = []
+    distances = []
     for points in (before, after):
         mass = torch.zeros(len(source)).index_add_(0, nearest, torch.ones(len(points)))
         mean = torch.zeros(len(source), 3).index_add_(0, nearest, points) / mass.clamp_min(1)[:, None]
-        ways.append(float((mass / mass.sum()) @ (mean - target.colors).norm(dim=1)))
-    return ways[0], ways[1]
+        distances.append(float((mass / mass.sum()) @ (mean - target.colors).norm(dim=1)))
+    return distances[0], distances[1]
 
 
-def row_of(picture: Tensor, result: Tensor, before: float, after: float) -> dict[str, float]:
-    """The figures of one edit."""
+def scores(picture: Tensor, result: Tensor, before: float, after: float) -> dict[str, float]:
+    """The figures of one edit, `before` and `after` being distances to its goal."""
     return {
         "before": before,
         "after": after,
         "falls": 1 - after / before,
-        "ssim": structure(result, picture),
-        "clipped": clipped(result, picture),
+        "ssim": lightness_ssim(result, picture),
+        "clipped": clipped_share(result, picture),
     }
 
 
-def palettes(photos: dict[str, Tensor], bar: Callable[..., None]) -> tuple[dict[str, Any], list[list[Any]]]:
-    """Edited swatches; palettes of others, hues alone and with their light and dark."""
+def palettes(photos: dict[str, Tensor], bar: Bar) -> tuple[dict[str, Any], list[list[Any]]]:
+    """Edited swatches; palettes of others, hues alone and with their light and dark. The report, and a page's rows."""
     kinds = ("edited swatches", "foreign, lightness 0", "foreign, lightness 1")
     rows: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     page = []
     own = {name: extract(picture, COLORS) for name, picture in photos.items()}
-    for done, (name, picture) in enumerate(photos.items()):
-        shown: list[Any] = [picture]
-        for target in edits_of(own[name]).values():
+    for number, (name, picture) in enumerate(photos.items()):
+        edited = []
+        for target in single_edits(own[name]).values():
             result = repalette(picture, target, source=own[name])
-            rows["edited swatches"].append(row_of(picture, result, *way_left(picture, result, own[name], target)))
-            shown = shown[:3] + [result] if len(shown) > 2 else [*shown, result]
+            distances = distance_to_goal(picture, result, own[name], target)
+            rows["edited swatches"].append(scores(picture, result, *distances))
+            edited.append(result)
         foreign = {other: palette for other, palette in own.items() if other != name}
         foreign |= {word: parse(text) for word, text in NAMED.items()}
+        recolored = []
         for other, target in foreign.items():
             for lightness in (0.0, 1.0):
-                result = repalette(picture, target, lightness=lightness)
-                seen = [extract(p, len(target)) for p in (picture, result)]
-                ways = [palette_distance(*(p if lightness else hues(p) for p in (each, target))) for each in seen]
-                rows[f"foreign, lightness {lightness:g}"].append(row_of(picture, result, ways[0], ways[1]))
+                result, row = _to_foreign(picture, target, lightness)
+                rows[f"foreign, lightness {lightness:g}"].append(row)
                 if other in ("five", "coffee"):
-                    shown.append(result)
-        page.append(shown)
-        bar(0.5 * (done + 1) / len(photos))
-    report = {kind: told(each) for kind, each in rows.items()}
-    return report, page
+                    recolored.append(result)
+        page.append([picture, *(edited if len(edited) < 3 else [*edited[:2], edited[-1]]), *recolored])
+        bar(0.5 * (number + 1) / len(photos))
+    return {kind: summary(each) for kind, each in rows.items()}, page
+
+
+def _to_foreign(picture: Tensor, target: Palette, lightness: float) -> tuple[Tensor, dict[str, float]]:
+    result = repalette(picture, target, lightness=lightness)
+    extracted = [extract(p, len(target)) for p in (picture, result)]
+    before, after = (palette_distance(*(p if lightness else hues(p) for p in (each, target))) for each in extracted)
+    return result, scores(picture, result, before, after)
 
 
 def hues(palette: Palette) -> Palette:
@@ -141,7 +148,7 @@ def hues(palette: Palette) -> Palette:
     return Palette(colors, palette.shares)
 
 
-def told(rows: list[dict[str, float]]) -> dict[str, float]:
+def summary(rows: list[dict[str, float]]) -> dict[str, float]:
     """Means; the least fall and SSIM, the most clipping; how many fall by 80 %."""
     column = {k: np.array([row[k] for row in rows]) for k in rows[0]}
     report = {k: round(float(v.mean()), 4) for k, v in column.items()}
@@ -156,7 +163,7 @@ def told(rows: list[dict[str, float]]) -> dict[str, float]:
     return report
 
 
-def apart(result: Tensor, reference: Tensor) -> dict[str, float]:
+def color_distances(result: Tensor, reference: Tensor) -> dict[str, float]:
     """How far two pictures' colors are apart in OKLab: means, covariances, and sliced Wasserstein distance."""
     a, b = (pixels_seen(x, None, 1 << 14)[0].double() for x in (result, reference))
     a, b = a[: min(len(a), len(b))], b[: min(len(a), len(b))]
@@ -170,7 +177,7 @@ def apart(result: Tensor, reference: Tensor) -> dict[str, float]:
     }
 
 
-def references(photos: dict[str, Tensor], bar: Callable[..., None]) -> dict[str, Any]:
+def references(photos: dict[str, Tensor], bar: Bar) -> dict[str, Any]:
     """Each photograph after each other one, by us and by color-matcher where it is installed."""
     try:
         from color_matcher import ColorMatcher  # type: ignore[import-not-found]
@@ -178,17 +185,20 @@ def references(photos: dict[str, Tensor], bar: Callable[..., None]) -> dict[str,
         ColorMatcher = None
     rows: dict[str, list[dict[str, float]]] = {}
 
-    def keep(label: str, result: Tensor, picture: Tensor, reference: Tensor, seconds: float) -> None:
-        row = apart(result, reference) | {"ssim": structure(result, picture), "clipped": clipped(result, picture)}
+    def add_row(label: str, result: Tensor, picture: Tensor, reference: Tensor, seconds: float) -> None:
+        row = color_distances(result, reference) | {
+            "ssim": lightness_ssim(result, picture),
+            "clipped": clipped_share(result, picture),
+        }
         rows.setdefault(label, []).append(row | {"ms": 1000 * seconds})
 
     pairs = [(a, b) for a in photos for b in photos if a != b]
-    for done, (name, other) in enumerate(pairs):
+    for number, (name, other) in enumerate(pairs):
         picture, reference = photos[name], photos[other]
         for method in ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance"):
             began = time.perf_counter()
             result = match(picture, reference, method)
-            keep(method, result, picture, reference, time.perf_counter() - began)
+            add_row(method, result, picture, reference, time.perf_counter() - began)
         if ColorMatcher is not None:
             arrays = [(x.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8) for x in (picture, reference)]
             for rival in RIVALS.values():
@@ -196,8 +206,8 @@ def references(photos: dict[str, Tensor], bar: Callable[..., None]) -> dict[str,
                 out = ColorMatcher().transfer(src=arrays[0], ref=arrays[1], method=rival)
                 seconds = time.perf_counter() - began
                 result = torch.from_numpy(np.clip(out, 0, 255).astype(np.float32) / 255).permute(2, 0, 1).contiguous()
-                keep(f"color-matcher {rival}", result, picture, reference, seconds)
-        bar(0.5 + 0.45 * (done + 1) / len(pairs))
+                add_row(f"color-matcher {rival}", result, picture, reference, seconds)
+        bar(0.5 + 0.45 * (number + 1) / len(pairs))
     return {k: {n: round(float(np.mean([r[n] for r in v])), 5) for n in v[0]} for k, v in rows.items()}
 
 
@@ -215,25 +225,25 @@ def speed(photos: dict[str, Tensor]) -> dict[str, float]:
             for m in ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
         },
     }
-    found = {}
+    best = {}
     for name, job in jobs.items():
-        took = []
+        seconds = []
         for _ in range(5):
             began = time.perf_counter()
             job()
-            took.append(time.perf_counter() - began)
-        found[name] = round(1000 * min(took), 1)
+            seconds.append(time.perf_counter() - began)
+        best[name] = round(1000 * min(seconds), 1)
     torch.set_num_threads(before)
-    return found
+    return best
 
 
-def recolor(quick: bool, bar: Callable[..., None]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The report and a page of pictures."""
+def run(context: BenchContext) -> BenchResult:
+    """The report and a page of pictures; when quick, of three photographs."""
     photos = photographs()
-    if quick:
+    if context.quick:
         photos = dict(list(photos.items())[:3])
-    report, page = palettes(photos, bar)
-    report |= {"reference": references(photos, bar), "ms for 1024 x 1024, one core": speed(photos)}
+    report, page = palettes(photos, context.bar)
+    report |= {"reference": references(photos, context.bar), "ms for 1024 x 1024, one core": speed(photos)}
     width = max(len(row) for row in page)
     small = [[resize(p, 160, round(160 * p.shape[2] / p.shape[1])) for p in row] for row in page]
     small = [row + [None] * (width - len(row)) for row in small]

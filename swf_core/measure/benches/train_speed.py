@@ -21,47 +21,50 @@ import torch
 from torch import Tensor
 
 from ...learn.dataset import items_of
-from ...learn.latent_cache import Prepared
+from ...learn.latent_cache import LatentCache
 from ...learn.options import TrainOptions
-from ...learn.run import create
-from ...learn.train import Loop
+from ...learn.run import create_run
+from ...learn.train import TrainingLoop
 from ...models.contracts import Backend, Conditioning
 from ...models.diffusers_backend import sigmas_from_config
 from ...models.unet_denoiser import UNetDenoiser
+from .context import BenchContext, BenchResult
 
 RANK, SIDE_PX, TOKENS = 16, 256, 77
+STEPS = 3  # of a block
 
 
-def train_speed(blocks: int = 4, steps: int = 3, bar: Callable[..., None] | None = None) -> dict[str, Any]:
+def run(context: BenchContext) -> BenchResult:
     """Median seconds a step of both loops, ours as a share of theirs in steps a second, and their peak memory."""
-    peaks = {name: _in_own_process(name, steps) for name in LOOPS}
+    peaks = {name: _in_own_process(name, STEPS) for name in LOOPS}
     torch.manual_seed(0)
     loops = {name: make() for name, make in LOOPS.items()}
     times: dict[str, list[float]] = {name: [] for name in LOOPS}
+    blocks = 2 if context.quick else 4
     for block in range(blocks + 1):
         for name, step in loops.items():
-            for _ in range(steps):
+            for _ in range(STEPS):
                 began = time.perf_counter()
                 step()
                 if block:  # the first block warms up
                     times[name].append(time.perf_counter() - began)
-        if bar:
-            bar((block + 1) / (blocks + 1))
+        context.bar((block + 1) / (blocks + 1))
     seconds = {name: statistics.median(values) for name, values in times.items()}
-    return {
+    report = {
         "seconds_a_step": {name: round(value, 4) for name, value in seconds.items()},
         "ours to diffusers, steps a second": round(seconds["diffusers"] / seconds["ours"], 3),
         "peak_gib": peaks,
-        "steps": blocks * steps,
+        "steps": blocks * STEPS,
     }
+    return report, {}
 
 
 def _in_own_process(name: str, steps: int) -> float:
     """Peak of the memory in GiB of a fresh process that runs one of the loops."""
     code = f"from {__name__} import peak_gib; print(peak_gib({name!r}, {steps}))"
     root = Path(__file__).resolve().parents[3]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True, check=True)
-    return float(done.stdout.split()[-1])
+    process = subprocess.run([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True, check=True)
+    return float(process.stdout.split()[-1])
 
 
 def peak_gib(name: str, steps: int) -> float:
@@ -112,12 +115,12 @@ def our_step(denoiser: Any, targets: str = "attention") -> Callable[[], None]:
     options = TrainOptions(steps=10**6, rank=RANK, targets=targets, views=2, sample_every=0, caption_dropout=0.0)
     picture = torch.rand((3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(2))
     folder = tempfile.TemporaryDirectory()
-    run = create(Path(folder.name) / "run", backend, options, items_of([picture], ["a house"]), ())
-    loop = Loop(run, backend)
-    prepared = Prepared(run.items, backend, options)
+    run = create_run(Path(folder.name) / "run", backend, options, items_of([picture], ["a house"]), ())
+    loop = TrainingLoop(run, backend)
+    latent_cache = LatentCache(run.items, backend, options)
 
     def step(keep: Any = folder) -> None:  # the folder lives as long as the loop
-        loop.train_step(prepared, None, options, options.learning_rate)
+        loop.train_step(latent_cache, None, options, options.learning_rate)
 
     return step
 
@@ -133,22 +136,22 @@ def _theirs() -> Callable[[], None]:
             r=RANK, lora_alpha=RANK, init_lora_weights="gaussian", target_modules=["to_k", "to_q", "to_v", "to_out.0"]
         )
     )
-    layers = [p for p in unet.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(layers, lr=1e-4, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-    noises = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    parameters = [p for p in unet.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-4, weight_decay=1e-2)
+    learning_rates = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    scheduler = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
     latents, tokens = torch.randn(1, 4, SIDE_PX // 8, SIDE_PX // 8), torch.randn(1, TOKENS, 768)
 
     def step() -> None:
         noise = torch.randn_like(latents)
-        steps = torch.randint(0, 1000, (1,))
-        noisy = noises.add_noise(latents, noise, steps)  # type: ignore[arg-type]
-        said = unet(noisy, steps, tokens, return_dict=False)[0]
-        loss = torch.nn.functional.mse_loss(said.float(), noise.float(), reduction="mean")
+        timesteps = torch.randint(0, 1000, (1,))
+        noisy = scheduler.add_noise(latents, noise, timesteps)  # type: ignore[arg-type]
+        prediction = unet(noisy, timesteps, tokens, return_dict=False)[0]
+        loss = torch.nn.functional.mse_loss(prediction.float(), noise.float(), reduction="mean")
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(layers, 1.0)
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        schedule.step()
+        learning_rates.step()
         optimizer.zero_grad()
         loss.item()
 

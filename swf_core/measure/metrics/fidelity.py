@@ -1,4 +1,4 @@
-"""How good is it? Samples, round trips and transfers of a `Backend`, measured by the classifier and against the truth."""
+"""Round trips, samples and transfers of a backend, scored by the scene classifier and against the truth."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from ...models.contracts import Backend
-from ...transfer import TransferOptions, sample, stylize
+from ...transfer import Content, SampleOptions, TransferOptions, sample, stylize
 from ...world import PALETTES, STYLES, TRAINED, caption, random_look, random_scene
 from .classifier import LABELS, SceneClassifier
 from .distances import DISTANCES, bootstrap_difference, scaled
 from .pairs import Pair, picture
 
 Progress = Callable[[float], None]
-# wallfacer with a caption of the wanted picture as the prompt, which a captioner or its user gives in practice, and the
-# guidance that suits the embedded model: chosen among 1.5 to 4 on tuning pairs (docs/figures.md).
-WORDS_SAID, WORDS_CFG = "wallfacer, words said", 2.0
+# The name in reports of wallfacer with a caption of the result as the prompt, which a captioner or its user gives in
+# practice, and the guidance that suits the embedded model: chosen among 1.5 to 4 on tuning pairs (docs/figures.md).
+CAPTIONED, CAPTIONED_CFG = "wallfacer, words said", 2.0
 
 
 def share(flags: Sequence[float]) -> float:
@@ -29,7 +29,7 @@ def share(flags: Sequence[float]) -> float:
 
 
 def round_trips(backend: Backend, classifier: SceneClassifier, each: int, seed: int) -> dict[str, Any]:
-    """Per style: PSNR in dB (mean over pictures) and how often the classifier still sees the style after encode, decode."""
+    """Per style: PSNR in dB (mean over pictures) and how often the classifier names the style after encode, decode."""
     report: dict[str, Any] = {}
     for k, style in enumerate(STYLES):
         pictures = torch.stack(
@@ -54,7 +54,7 @@ def text_samples(
     steps: int = 25,
     progress: Progress | None = None,
 ) -> tuple[dict[str, Any], Tensor, list[str]]:
-    """Sample full captions of unseen scenes, styles in turn; the share of each factor that the classifier finds right."""
+    """Sample full captions of unseen scenes, styles in turn; the share of each factor that is recognised."""
     natural = [n for n, (_, words) in PALETTES.items() if not words][0]
     factors = [
         (random_scene(seed + i, second=False), random_look(TRAINED[i % len(TRAINED)], seed + i, natural))
@@ -63,7 +63,7 @@ def text_samples(
     prompts = [caption(*f) for f in factors]
     images: list[Tensor] = []
     for start in range(0, count, 16):
-        images += sample(backend, prompts[start : start + 16], cfg=cfg, steps=steps, seed=seed + start).images
+        images += sample(backend, prompts[start : start + 16], SampleOptions(steps, cfg), seed=seed + start).images
         if progress:
             progress(min(1.0, (start + 16) / count))
     pictures = torch.stack(images)
@@ -90,64 +90,69 @@ def text_samples(
     return report, pictures, prompts
 
 
-def transfer(
+def repaint_pairs(
     backend: Backend,
     pairs: Sequence[Pair],
     options: TransferOptions,
     seed: int = 0,
     progress: Progress | None = None,
     *,
-    words: bool = False,
+    captioned: bool = False,
 ) -> Tensor:
     """Results [pairs, 3, H, W] of the triple process; pictures keep their size.
 
-    `words`: the prompt is the full caption of the wanted picture (content and style named), else it is empty.
+    `captioned`: the prompt is the full caption of the result (content and style named), else it is empty.
     """
-    out = []
+    images: list[Tensor] = []
     for i, pair in enumerate(pairs):
-        prompt = caption(pair.scene, pair.look) if words else ""
-        run = stylize(backend, [pair.content], [pair.style], replace(options, size_px=0), seed=seed + i, prompts=prompt)
-        out += run.images
+        prompt = caption(pair.scene, pair.look) if captioned else ""
+        run = stylize(
+            backend, [Content(pair.content, prompt)], [pair.style], replace(options, size_px=0), seed=seed + i
+        )
+        images += run.images
         if progress:
             progress((i + 1) / len(pairs))
-    return torch.stack(out).clamp(0, 1)
+    return torch.stack(images).clamp(0, 1)
 
 
-def judged(classifier: SceneClassifier, pairs: Sequence[Pair], results: Tensor) -> dict[str, Any]:
+def transfer_scores(classifier: SceneClassifier, pairs: Sequence[Pair], results: Tensor) -> dict[str, Any]:
     """Style recognised, mean probability of the style, object kept, both; and copies of the style's object."""
-    p, answers = classifier.probabilities(results), classifier.answers(results)
+    probabilities, answers = classifier.probabilities(results), classifier.answers(results)
     style = [a == pair.look.style for a, pair in zip(answers["style"], pairs, strict=True)]
-    kept = [a == pair.scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
-    copied = [a == pair.style_scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
-    probability = [float(p["style"][i, LABELS["style"].index(pair.look.style)]) for i, pair in enumerate(pairs)]
+    same_object = [a == pair.scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
+    copied_object = [a == pair.style_scene.main.kind for a, pair in zip(answers["object"], pairs, strict=True)]
+    style_probability = [
+        float(probabilities["style"][i, LABELS["style"].index(pair.look.style)]) for i, pair in enumerate(pairs)
+    ]
     return {
         "style": share(style),
-        "style_probability": share(probability),
-        "object": share(kept),
-        "both": share([a and b for a, b in zip(style, kept, strict=True)]),
-        "leak": share(copied),
+        "style_probability": share(style_probability),
+        "object": share(same_object),
+        "both": share([a and b for a, b in zip(style, same_object, strict=True)]),
+        "leak": share(copied_object),
     }
 
 
 def truth_distances(pairs: Sequence[Pair], results: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     """Scaled distances to the truth per result set: content averages 1, another render of the truth averages 0."""
     content, truth, other = (torch.stack([getattr(p, k) for p in pairs]) for k in ("content", "truth", "other"))
-    out: dict[str, dict[str, Tensor]] = {name: {} for name in results}
+    scaled_distances: dict[str, dict[str, Tensor]] = {name: {} for name in results}
     for kind, distance in DISTANCES.items():
         d_content, d_other = distance(content, truth), distance(other, truth)
         for name, images in results.items():
-            out[name][kind] = scaled(distance(images, truth), d_content, d_other)
-    return out
+            scaled_distances[name][kind] = scaled(distance(images, truth), d_content, d_other)
+    return scaled_distances
 
 
 def compare(
     pairs: Sequence[Pair], classifier: SceneClassifier, results: dict[str, Tensor], *firsts: str
 ) -> dict[str, Any]:
-    """Table of a transfer bench: classifier and distances per result set, and each of `firsts` against the others by
+    """Table of a transfer bench: scores and distances per result set, and each of `firsts` against the others by
     bootstrap."""
     distances = truth_distances(pairs, results)
     report: dict[str, Any] = {
-        name: judged(classifier, pairs, images) | {k: round(float(v.mean()), 4) for k, v in distances[name].items()}
+        name: transfer_scores(classifier, pairs, images)
+        | {k: round(float(v.mean()), 4) for k, v in distances[name].items()}
         for name, images in results.items()
     }
     report["bootstrap"] = {

@@ -1,0 +1,52 @@
+"""What every bench is given and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ...models import load
+from ...models.contracts import Backend
+from ..metrics.classifier import SceneClassifier, load_classifier
+
+# Called with a value in 0..1 and, if there is one, a word on what was done.
+Bar = Callable[..., None]
+# The report, and the pages by what follows the bench's name in the name of their file.
+BenchResult = tuple[dict[str, Any], dict[str, Any]]
+
+
+def no_bar(value: float, *text: str) -> None:
+    """A bar that shows nothing."""
+
+
+@dataclass(frozen=True)
+class BenchContext:
+    """How a bench is run. Model and classifier are loaded when a bench first asks for them.
+
+    * out: the folder of tables that a stopped bench continues from.
+    * quick: a sixth of the pictures. `tune`: on the pairs for tuning, over a grid of settings.
+    """
+
+    out: Path
+    model: str = "mini"
+    quick: bool = False
+    tune: bool = False
+    seed: int = 0
+    bar: Bar = no_bar
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The model that is measured."""
+        return load(self.model)
+
+    @cached_property
+    def classifier(self) -> SceneClassifier:
+        """The shipped scene classifier."""
+        return load_classifier()
+
+    def share_of(self, count: int) -> int:
+        """`count`, or a sixth of it when the bench is quick."""
+        return count // 6 if self.quick else count
