@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from comfy_api.latest import io
+from comfy_execution.graph import ExecutionBlocker
 
 from ..swf_core.color.match import METHODS
 from ..swf_core.color.palette_text import read_palette
 from ..swf_core.errors import UserError
+from .host.color import ColorEditOptions, guided_model, recolored
 from .host.schema import number, schema
 
 
@@ -79,7 +81,7 @@ class ColorEdit(io.ComfyNode):
                     "Of a palette: 0 takes its hues alone, 1 its light and dark too. Edits of swatches are "
                     "taken as they are written.",
                 ),
-                io.Int.Input("colors", default=6, min=1, max=32, tooltip="How many of the picture's colors are told."),
+                io.Int.Input("colors", default=6, min=1, max=32, tooltip="How many of the picture's colors are named."),
                 number(
                     "start_percent",
                     0.45,
@@ -135,15 +137,11 @@ class ColorEdit(io.ComfyNode):
         clip: Any = None,
         vae: Any = None,
     ) -> io.NodeOutput:
-        from comfy_execution.graph import ExecutionBlocker
-
-        from .host.color import Asked, guided_model, recolored
-
         if model is None and image is None:
             raise UserError("Nothing to recolor is connected: connect 'model', 'image', or both.")
         if reference is not None and palette.strip():
             raise UserError("Both a reference and a palette are given; disconnect 'reference' or empty 'palette'.")
-        asked = Asked(
+        edit = ColorEditOptions(
             words,
             words_strength,
             focus,
@@ -158,8 +156,8 @@ class ColorEdit(io.ComfyNode):
             raise UserError("'words' change colors while a model samples: connect 'model', or empty 'words'.")
         out, codes, rows = ExecutionBlocker("Color Edit made no image: connect its 'image' input."), "", []
         if image is not None:
-            out, codes, rows = recolored(image, asked, colors)
+            out, codes, rows = recolored(image, edit, colors)
         patched = ExecutionBlocker("Color Edit made no model: connect its 'model' input.")
         if model is not None:
-            patched = guided_model(model, clip, vae, asked, start_percent, end_percent)
+            patched = guided_model(model, clip, vae, edit, start_percent, end_percent)
         return io.NodeOutput(patched, out, codes, ui={"swf_panel": rows} if rows else None)

@@ -8,14 +8,14 @@ from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
 from ..swf_core.transfer.injection import GAMMA_SCHEDULES, KV_MODES, Injection
-from ..swf_core.transfer.trajectory import ENCODINGS
+from ..swf_core.transfer.trajectory import ENCODINGS, Encoding
 from .host.schema import number, schema
-from .host.transfer.denoiser import Text
-from .host.transfer.feature_cache import Kept
-from .host.transfer.patch import Transfer, apply
-from .host.transfer.reference import Encoding
-from .host.transfer.settings import read_settings
-from .host.transfer.sources import SOURCE_TYPES, STYLE_TYPES, sources, style_sources, together
+from .host.transfer.denoiser import PlainConditioning
+from .host.transfer.feature_cache import FeatureCache
+from .host.transfer.patch import apply
+from .host.transfer.plan import TransferPlan
+from .host.transfer.settings import GUIDANCE, read_settings
+from .host.transfer.sources import SOURCE_TYPES, STYLE_TYPES, as_batch, picture_sources, style_sources
 
 
 class QueryPreservePatch(io.ComfyNode):
@@ -61,8 +61,8 @@ class QueryPreservePatch(io.ComfyNode):
                     "settings",
                     optional=True,
                     force_input=True,
-                    tooltip="Settings of a style file, from Style Load: they take the place of the dials below. "
-                    "Without it the dials count.",
+                    tooltip="Settings of a style file, from Style Load: they take the place of those below. "
+                    "Without it those below count.",
                 ),
                 number("strength", 1.0, 0.0, 1.0, 0.01, "Share of the injected attention; 0 is the plain model."),
                 number(
@@ -162,22 +162,10 @@ class QueryPreservePatch(io.ComfyNode):
         cls,
         model: Any,
         style: Any,
-        strength: float,
-        gamma: float,
-        tau: float,
-        layers: str,
         start_percent: float,
         end_percent: float,
         encoding: str,
         seed: int,
-        gamma_end: float,
-        gamma_schedule: str,
-        kv: str,
-        bias: float,
-        value_shift: float,
-        query_adain: float,
-        style_guidance: float,
-        leak_guard: float,
         forward_first: int,
         refinements: int,
         keep_style: bool = True,
@@ -188,41 +176,35 @@ class QueryPreservePatch(io.ComfyNode):
         readable: Any = None,
         content_model: Any = None,
         settings: str | None = None,
+        **widgets: Any,
     ) -> io.NodeOutput:
-        sampling = model.get_model_object("model_sampling")
-        dials = dict(
-            layers=layers,
-            gamma=gamma,
-            gamma_end=gamma_end,
-            gamma_schedule=gamma_schedule,
-            tau=tau,
-            strength=strength,
-            kv=kv,
-            bias=bias,
-            value_shift=value_shift,
-            query_adain=query_adain,
-            sigma_low=float(sampling.percent_to_sigma(end_percent)),
-            sigma_high=float(sampling.percent_to_sigma(start_percent)),
-        )
-        guidance = {"style_guidance": style_guidance, "leak_guard": leak_guard}
-        if settings is not None:
-            dials, guidance = read_settings(settings)
-        injection = Injection(**dials)
+        """`widgets`: what the injection and the guidance are set to, by the fields' own names."""
+        if settings is None:
+            sampling = model.get_model_object("model_sampling")
+            guidance = {name: widgets.pop(name) for name in GUIDANCE}
+            window = {
+                "sigma_low": float(sampling.percent_to_sigma(end_percent)),
+                "sigma_high": float(sampling.percent_to_sigma(start_percent)),
+            }
+            injection = Injection(**widgets, **window)
+        else:
+            values, guidance = read_settings(settings)
+            injection = Injection(**values)
         if content is None and injection.needs_content:
             raise UserError(f"gamma is {injection.gamma}, so content is asked for: connect 'content', or set it to 0.")
-        how = Encoding(encoding, refinements, forward_first, seed)
+        way = Encoding(encoding, refinements, forward_first, seed)
 
-        def make(chosen: tuple[str, ...], channels: int) -> Transfer:
-            return Transfer(
+        def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
+            return TransferPlan(
                 injection,
-                chosen,
-                style_sources(style, vae, how, readable),
-                None if content is None else together(sources(content, vae, how, "content")),
-                None if reference_text is None else Text(reference_text),
+                layers,
+                style_sources(style, vae, way, readable),
+                None if content is None else as_batch(picture_sources(content, vae, way, "content")),
+                None if reference_text is None else PlainConditioning(reference_text),
                 place,
                 **guidance,
                 content_model=content_model,
-                kept=Kept() if keep_style else None,
+                feature_cache=FeatureCache() if keep_style else None,
             )
 
-        return io.NodeOutput(apply(model, injection.layers, make))
+        return io.NodeOutput(apply(model, injection.layers, make_plan))

@@ -7,13 +7,16 @@ import math
 from pathlib import Path
 from typing import Any
 
+import comfy.sd
 import folder_paths
 from comfy_api.latest import io, ui
 
 from ..swf_core.errors import UserError
+from ..swf_core.style_file import load_style
 from .host.schema import schema
 from .host.style_folders import FOLDER, style_folders
 from .host.transfer.sources import StyleType
+from .host.transfer.unet import inspect_unet
 
 
 class StyleLoad(io.ComfyNode):
@@ -53,18 +56,13 @@ class StyleLoad(io.ComfyNode):
 
     @classmethod
     def execute(cls, file: str, lora_strength: float, model: Any = None) -> io.NodeOutput:
-        import comfy.sd
-
-        from ..swf_core.style_file import load_style
-        from .host.transfer.unet import look_at
-
         style_folders()
         path = folder_paths.get_full_path(FOLDER, file)
         if path is None:
             raise UserError(f"The style file '{file}' is missing; press R to see which there are.")
         style = load_style(Path(path))
         if model is not None and style.lora and lora_strength != 0.0:
-            style.check_family(look_at(model.model).family)
+            style.check_family(inspect_unet(model.model).family)
             model, _ = comfy.sd.load_lora_for_models(model, None, dict(style.lora), lora_strength, 0.0)
         picture = style.picture.permute(1, 2, 0)[None]
         return io.NodeOutput(

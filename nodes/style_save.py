@@ -7,9 +7,13 @@ from typing import Any
 from comfy_api.latest import io, ui
 
 from ..swf_core.errors import UserError
+from ..swf_core.style_file import StyleFile, save_style
 from .host.schema import schema
 from .host.style_folders import style_folders
+from .host.transfer.patch import transfer_on
+from .host.transfer.settings import settings_of
 from .host.transfer.sources import StyleType
+from .host.transfer.unet import inspect_unet
 
 
 class StyleSave(io.ComfyNode):
@@ -48,11 +52,6 @@ class StyleSave(io.ComfyNode):
     def execute(
         cls, picture: Any, name: str, caption: str, stripped_caption: str, model: Any = None, lora: Any = None
     ) -> io.NodeOutput:
-        from ..swf_core.style_file import StyleFile, save_style
-        from .host.transfer.patch import transfer_on
-        from .host.transfer.settings import settings_of
-        from .host.transfer.unet import look_at
-
         if not len(picture):
             raise UserError("The style picture is an empty batch; give one picture.")
         plain = "".join(c for c in name.strip() if c not in '<>:"/\\|?*' and ord(c) >= 32).strip(". ")
@@ -60,15 +59,15 @@ class StyleSave(io.ComfyNode):
             raise UserError(f"The name {name!r} cannot be a file's name; use letters or digits.")
         if lora is not None and model is None:
             raise UserError("A LoRA was given without the MODEL it is for; connect 'model' too.")
-        transfer = None if model is None else transfer_on(model)
-        settings = {} if transfer is None else settings_of(transfer)
+        plan = None if model is None else transfer_on(model)
+        settings = {} if plan is None else settings_of(plan)
         style = StyleFile(
             picture[0, ..., :3].permute(2, 0, 1).float().cpu(),
             caption,
             stripped_caption,
             settings,
             {k: v.detach().half().cpu() for k, v in (lora or {}).items()},
-            "" if model is None else look_at(model.model).family,
+            "" if model is None else inspect_unet(model.model).family,
         )
         save_style(style_folders()[-1] / f"{plain}.safetensors", style)
         return io.NodeOutput(style, ui=ui.PreviewImage(picture[:1], cls=cls))

@@ -1,23 +1,27 @@
-"""SWF_Trajectory: a picture's latents along the noise levels, found once and used often."""
+"""SWF_Trajectory: a picture's latents along the noise levels (its inversion), made once and used often."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import comfy.sample
+import comfy.samplers
+import latent_preview
+import torch
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
-from ..swf_core.transfer.trajectory import ENCODINGS, Trajectory
+from ..swf_core.transfer.trajectory import ENCODINGS, Encoding, Trajectory
 from .host.schema import schema
-from .host.transfer.reference import Encoding
-from .host.transfer.sources import TrajectoryType, sources, together
+from .host.transfer.denoiser import HostDenoiser, PlainConditioning
+from .host.transfer.reference import invert
+from .host.transfer.sources import TrajectoryType, picture_latents
+from .host.transfer.unet import inspect_unet
 
 
 class TrajectoryNode(io.ComfyNode):
     @classmethod
     def define_schema(cls):
-        import comfy.samplers
-
         return schema(
             "SWF_Trajectory",
             "Trajectory (inversion)",
@@ -99,59 +103,46 @@ class TrajectoryNode(io.ComfyNode):
         seed: int,
         vae: Any = None,
     ) -> io.NodeOutput:
-        import comfy.sample
-        import comfy.samplers
-        import latent_preview
-        import torch
-
-        from .host.transfer.denoiser import HostDenoiser, Text
-        from .host.transfer.reference import invert
-        from .host.transfer.unet import look_at
-
-        look_at(model.model)
-        source = together(sources(picture, vae, Encoding(), "picture"))
-        assert source.latents is not None
-        how, found = Encoding(encoding, refinements, forward_first, seed), []
+        inspect_unet(model.model)
+        clean = picture_latents(picture, vae, "picture")
+        way = Encoding(encoding, refinements, forward_first, seed)
+        sampling = model.get_model_object("model_sampling")
+        levels = comfy.samplers.calculate_sigmas(sampling, scheduler, max(steps, int(steps / denoise)))[-(steps + 1) :]
+        latents = comfy.sample.fix_empty_latent_channels(model, clean)
+        if latents.shape[1] != clean.shape[1]:
+            raise UserError(
+                f"The latent has {clean.shape[1]} channels, this model {latents.shape[1]}; encode the picture "
+                "with this model's own VAE."
+            )
+        trajectories: list[Trajectory] = []
 
         def climb(wrapped: Any, x: Any, sigmas: Any, extra_args: Any, callback: Any, disable: Any) -> Any:
             """A "sampler" that goes up: the host has loaded the model, prepared the latents and cleans up after it."""
-            guider = wrapped.inner_model
-            denoiser = HostDenoiser(guider.inner_model, extra_args["model_options"])
+            denoiser = HostDenoiser(wrapped.inner_model.inner_model, extra_args["model_options"])
             rising = [float(s) for s in sigmas.flip(0) if float(s) > 0.0]
 
-            def shown(step: int, x0: Any, latent: Any, total: int) -> None:
+            def preview(step: int, x0: Any, latent: Any, total: int) -> None:
                 callback({"i": step, "denoised": x0, "x": latent})
 
-            trajectory = invert(
-                denoiser, Text(text), wrapped.latent_image, rising, how, "picture", shown if callback else None
-            )
-            found.append(trajectory)
+            conditioning, on_step = PlainConditioning(text), preview if callback else None
+            trajectory = invert(denoiser, conditioning, wrapped.latent_image, rising, way, "picture", on_step)
+            trajectories.append(trajectory)
             return trajectory.at(rising[-1]).to(x)
 
-        sigmas = comfy.samplers.calculate_sigmas(
-            model.get_model_object("model_sampling"), scheduler, max(steps, int(steps / denoise))
-        )[-(steps + 1) :]
-        latents = comfy.sample.fix_empty_latent_channels(model, source.latents)
-        if latents.shape[1] != source.latents.shape[1]:
-            raise UserError(
-                f"The latent has {source.latents.shape[1]} channels, this model {latents.shape[1]}; encode the picture "
-                "with this model's own VAE."
-            )
-        evaluations = max(1, (len(sigmas) - 1) * (1 + refinements))
         start = comfy.sample.sample_custom(
             model,
             torch.zeros_like(latents),
             1.0,
             comfy.samplers.KSAMPLER(climb),
-            sigmas,
+            levels,
             text,
             text,
             latents,
-            callback=latent_preview.prepare_callback(model, evaluations),
+            callback=latent_preview.prepare_callback(model, max(1, way.evaluations(len(levels) - 1))),
             disable_pbar=True,
             seed=seed,
         )
-        return io.NodeOutput(_on_cpu(found[0]), {"samples": start})
+        return io.NodeOutput(_on_cpu(trajectories[0]), {"samples": start})
 
 
 def _on_cpu(trajectory: Trajectory) -> Trajectory:

@@ -5,17 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import comfy.sample
+import latent_preview
+import torch
+from comfy.samplers import KSampler
 from comfy_api.latest import io
 
+from ..swf_core.transfer.presets import wallfacer
+from ..swf_core.transfer.trajectory import Encoding
 from .host.schema import schema
-from .host.transfer.sources import SOURCE_TYPES, STYLE_TYPES, sources, style_sources, together
+from .host.transfer.denoiser import PlainConditioning
+from .host.transfer.patch import apply
+from .host.transfer.plan import TransferPlan
+from .host.transfer.sources import (
+    SOURCE_TYPES,
+    STYLE_TYPES,
+    as_batch,
+    clean_latents,
+    picture_sources,
+    style_sources,
+)
+from .host.transfer.unet import inspect_unet
 
 
 class TripleSampler(io.ComfyNode):
     @classmethod
     def define_schema(cls):
-        from comfy.samplers import KSampler as samplers
-
         return schema(
             "SWF_TripleSampler",
             "Triple Diffusion Sampler",
@@ -54,8 +69,8 @@ class TripleSampler(io.ComfyNode):
                     step=0.1,
                     tooltip="Guidance by the text; 1 is none and half the cost.",
                 ),
-                io.Combo.Input("sampler_name", options=list(samplers.SAMPLERS), tooltip="euler is DDIM."),
-                io.Combo.Input("scheduler", options=list(samplers.SCHEDULERS), tooltip="Spacing of the noise levels."),
+                io.Combo.Input("sampler_name", options=list(KSampler.SAMPLERS), tooltip="euler is DDIM."),
+                io.Combo.Input("scheduler", options=list(KSampler.SCHEDULERS), tooltip="Spacing of the noise levels."),
                 io.Float.Input(
                     "denoise",
                     default=1.0,
@@ -112,34 +127,22 @@ class TripleSampler(io.ComfyNode):
         colour_from_style: float,
         vae: Any = None,
     ) -> io.NodeOutput:
-        import comfy.sample
-        import latent_preview
-        import torch
+        unet = inspect_unet(model.model)
+        preset = wallfacer(unet.family, unet.presets).injection
+        # A schedule falls to the same share of the widget's value as the preset's does.
+        end = None if preset.gamma_end is None else query_preservation * preset.gamma_end / preset.gamma
+        injection = replace(preset, gamma=query_preservation, gamma_end=end, strength=style_strength)
+        encoding = Encoding(seed=seed)
+        source = as_batch(picture_sources(content, vae, encoding, "content"))
 
-        from ..swf_core.transfer.presets import wallfacer
-        from .host.transfer.denoiser import Text
-        from .host.transfer.patch import Transfer, apply
-        from .host.transfer.reference import Encoding
-        from .host.transfer.unet import look_at
+        def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
+            styles, text = style_sources(style, vae, encoding), PlainConditioning(negative)
+            return TransferPlan(
+                injection, layers, styles, source, text, start_adain=colour_from_style, feature_cache=None
+            )
 
-        unet = look_at(model.model)
-        chosen = wallfacer(unet.family, unet.presets).injection
-        # A schedule falls to the same share of the dial as the preset's does.
-        end = None if chosen.gamma_end is None else query_preservation * chosen.gamma_end / chosen.gamma
-        injection = replace(chosen, gamma=query_preservation, gamma_end=end, strength=style_strength)
-        how = Encoding(seed=seed)
-        kept = together(sources(content, vae, how, "content"))
-
-        def make(layers: tuple[str, ...], channels: int) -> Transfer:
-            styles = style_sources(style, vae, how)
-            return Transfer(injection, layers, styles, kept, Text(negative), start_adain=colour_from_style, kept=None)
-
-        patched = apply(model, injection.layers, make)
-        clean = kept.latents
-        if clean is None:
-            assert kept.trajectory is not None
-            clean = model.model.process_latent_out(kept.trajectory.clean)
-        callback = latent_preview.prepare_callback(patched, steps)
+        patched = apply(model, injection.layers, make_plan)
+        clean = clean_latents(source, model)
         result = comfy.sample.sample(
             patched,
             torch.zeros_like(clean),
@@ -151,7 +154,7 @@ class TripleSampler(io.ComfyNode):
             negative,
             clean,
             denoise=denoise,
-            callback=callback,
+            callback=latent_preview.prepare_callback(patched, steps),
             disable_pbar=True,
             seed=seed,
         )

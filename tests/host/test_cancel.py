@@ -11,8 +11,8 @@ from support.comfy_host import INSIDE
 BIG = 384  # pixels: a step takes long enough for a message to arrive in the middle of one
 
 
-def start() -> dict:
-    """Two sampled pictures' worth of latents, without sampling: noise is a picture good enough to be followed."""
+def encoded_picture() -> dict:
+    """mini, an empty prompt and a plain picture's latents: good enough to be inverted."""
     return {
         "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
         "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["1", 1]}},
@@ -21,7 +21,7 @@ def start() -> dict:
     }
 
 
-def following(steps: int) -> dict:
+def inversion(steps: int) -> dict:
     inputs = {
         "model": ["1", 0],
         "text": ["2", 0],
@@ -34,13 +34,13 @@ def following(steps: int) -> dict:
         "forward_first": 0,
         "seed": 0,
     }
-    return start() | {
+    return encoded_picture() | {
         "5": {"class_type": "SWF_Trajectory", "inputs": inputs},
         "6": {"class_type": "SaveLatent", "inputs": {"samples": ["5", 1], "filename_prefix": "start"}},
     }
 
 
-def repainting(steps: int) -> dict:
+def repaint(steps: int) -> dict:
     inputs = {
         "model": ["1", 0],
         "positive": ["2", 0],
@@ -57,7 +57,7 @@ def repainting(steps: int) -> dict:
         "query_preservation": 0.5,
         "colour_from_style": 1.0,
     }
-    return start() | {
+    return encoded_picture() | {
         "5": {"class_type": "SWF_TripleSampler", "inputs": inputs},
         "6": {"class_type": "SaveLatent", "inputs": {"samples": ["5", 0], "filename_prefix": "repainted"}},
     }
@@ -74,31 +74,31 @@ def watch(host, server):
     return run
 
 
-def values(told: dict) -> list[int]:
-    return [value for node, value, _ in told["progress"] if node == "5"]
+def values(report: dict) -> list[int]:
+    return [value for node, value, _ in report["progress"] if node == "5"]
 
 
 def test_an_inversion_shows_progress_and_previews(watch):
-    told = watch(following(6))
-    assert told["end"] == "execution_success"
-    assert [v for v in values(told) if v] == sorted(set(values(told)) - {0}) and max(values(told)) == 6
-    assert told["previews"] >= 3
+    report = watch(inversion(6))
+    assert report["end"] == "execution_success"
+    assert [v for v in values(report) if v] == sorted(set(values(report)) - {0}) and max(values(report)) == 6
+    assert report["previews"] >= 3
 
 
 def test_a_repainting_shows_both_inversions_and_the_sampling(watch):
-    told = watch(repainting(6))
-    assert told["end"] == "execution_success"
-    assert values(told).count(6) >= 3 and told["previews"] >= 3
+    report = watch(repaint(6))
+    assert report["end"] == "execution_success"
+    assert values(report).count(6) >= 3 and report["previews"] >= 3
 
 
-@pytest.mark.parametrize("graph", [following(400), repainting(400)], ids=["inversion", "repainting"])
+@pytest.mark.parametrize("graph", [inversion(400), repaint(400)], ids=["inversion", "repainting"])
 @pytest.mark.parametrize("after", [3])
 def test_cancel_stops_within_a_step(watch, graph, after):
-    told = watch(graph, after)
-    assert told["end"] == "execution_interrupted"
-    assert told["after interrupt"] <= 1, told
+    report = watch(graph, after)
+    assert report["end"] == "execution_interrupted"
+    assert report["after interrupt"] <= 1, report
 
 
 def test_cancel_stops_the_sampling_too(watch):
-    told = watch(repainting(8), 8 + 8 + 3)  # both inversions are over, sampling is in its third step
-    assert told["end"] == "execution_interrupted" and told["after interrupt"] <= 1, told
+    report = watch(repaint(8), 8 + 8 + 3)  # both inversions are over, sampling is in its third step
+    assert report["end"] == "execution_interrupted" and report["after interrupt"] <= 1, report

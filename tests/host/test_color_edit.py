@@ -24,8 +24,8 @@ def pictures(base):
     put_pictures(base, make_pairs(3, 12_345_600)[1], "color_")
 
 
-def edit(**given: Any) -> dict[str, Any]:
-    usual = {
+def edit_node(**inputs: Any) -> dict[str, Any]:
+    defaults = {
         "words": "",
         "words_strength": 3.0,
         "palette": "",
@@ -37,19 +37,19 @@ def edit(**given: Any) -> dict[str, Any]:
         "end_percent": 1.0,
         "focus": 0.4,
     }
-    return {"class_type": "SWF_ColorEdit", "inputs": usual | given}
+    return {"class_type": "SWF_ColorEdit", "inputs": defaults | inputs}
 
 
-def on_picture(**given: Any) -> dict[str, Any]:
+def on_picture(**inputs: Any) -> dict[str, Any]:
     return {
         "1": {"class_type": "LoadImage", "inputs": {"image": "color_content.png"}},
         "2": {"class_type": "LoadImage", "inputs": {"image": "color_style.png"}},
-        "3": edit(image=["1", 0], **given),
+        "3": edit_node(image=["1", 0], **inputs),
         "4": {"class_type": "SaveImage", "inputs": {"images": ["3", 1], "filename_prefix": "colored"}},
     }
 
 
-def on_model(sampler: str = "euler", **given: Any) -> dict[str, Any]:
+def on_model(sampler: str = "euler", **inputs: Any) -> dict[str, Any]:
     sampling = {
         "model": ["5", 0],
         "positive": ["2", 0],
@@ -67,7 +67,7 @@ def on_model(sampler: str = "euler", **given: Any) -> dict[str, Any]:
         "2": {"class_type": "CLIPTextEncode", "inputs": {"text": RED, "clip": ["1", 1]}},
         "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["1", 1]}},
         "4": {"class_type": "EmptyLatentImage", "inputs": {"width": 128, "height": 128, "batch_size": 1}},
-        "5": edit(model=["1", 0], **given),
+        "5": edit_node(model=["1", 0], **inputs),
         "6": {"class_type": "KSampler", "inputs": sampling},
         "7": {"class_type": "VAEDecode", "inputs": {"samples": ["6", 0], "vae": ["1", 2]}},
         "8": {"class_type": "SaveImage", "inputs": {"images": ["7", 0], "filename_prefix": "guided"}},
@@ -85,8 +85,8 @@ def test_a_picture_takes_a_palette_and_shows_its_swatches(server, base):
     (row,) = history["outputs"]["3"]["swf_panel"]
     assert row["kind"] == "palette" and row["target"] == SEA.split(", ") and len(row["colors"]) == 6
     assert abs(sum(each["share"] for each in row["colors"]) - 1.0) < 1e-3
-    ways = [palette_distance(extract(p, 5), parse(SEA)) for p in (before.pixels, moved)]
-    assert ways[1] < 0.5 * ways[0], ways
+    distances = [palette_distance(extract(p, 5), parse(SEA)) for p in (before.pixels, moved)]
+    assert distances[1] < 0.5 * distances[0], distances
     codes = [each["color"] for each in row["colors"]]
     edited = server.run(on_picture(palette=f"{codes[0]} -> #804000, " + ", ".join(codes[1:])))
     (row,) = edited["outputs"]["3"]["swf_panel"]
@@ -117,12 +117,12 @@ def test_words_turn_the_house_under_any_sampler_and_zero_is_the_plain_model(serv
 def test_a_palette_guides_a_model(server):
     plain = result(server, on_model())
     guided = result(server, on_model(palette=SEA, lightness=1.0, vae=["1", 2], start_percent=0.0))
-    ways = [palette_distance(extract(p, 6), parse(SEA)) for p in (plain, guided)]
-    assert ways[1] < 0.85 * ways[0], ways
+    distances = [palette_distance(extract(p, 6), parse(SEA)) for p in (plain, guided)]
+    assert distances[1] < 0.85 * distances[0], distances
 
 
 @pytest.mark.parametrize(
-    ("graph", "said"),
+    ("graph", "message"),
     [
         (on_model(words=BLUE), "need 'clip'"),
         (on_model(palette=SEA), "needs 'vae'"),
@@ -133,8 +133,8 @@ def test_a_palette_guides_a_model(server):
     ],
     ids=["clip", "vae", "model", "hex", "both", "arrow"],
 )
-def test_what_cannot_be_is_one_sentence(server, graph, said):
-    assert said in error_of(server.run(graph))
+def test_what_cannot_work_is_refused_with_its_reason(server, graph, message):
+    assert message in error_of(server.run(graph))
 
 
 def test_what_hangs_on_an_output_that_was_not_made_does_not_run(server):
@@ -144,11 +144,11 @@ def test_what_hangs_on_an_output_that_was_not_made_does_not_run(server):
     for number in ("2", "3"):
         graph[number + "0"] = {"class_type": "CLIPTextEncode", "inputs": {"text": "", "clip": ["9", 1]}}
     graph["2"] = {"class_type": "LoadImage", "inputs": {"image": "color_style.png"}}
-    graph["3"] = edit(image=["1", 0], palette=SEA)
+    graph["3"] = edit_node(image=["1", 0], palette=SEA)
     graph["6"]["inputs"] |= {"model": ["3", 0], "positive": ["20", 0], "negative": ["30", 0]}
     graph["4"] = {"class_type": "EmptyLatentImage", "inputs": {"width": 128, "height": 128, "batch_size": 1}}
     graph["7"]["inputs"]["vae"] = ["9", 2]
-    history = server.run(graph)  # the page is told why; what hangs on the missing output does not run
+    history = server.run(graph)  # the page gets the reason
     assert "3" in history["outputs"] and "8" not in history["outputs"]
 
 
@@ -165,7 +165,7 @@ def test_node_and_command_line_agree_with_a_style_on_top(host, tmp_path, colors)
     from swf_core.color.concepts import parse_concepts
     from swf_core.color.guidance import ColorGuidance
     from swf_core.models import load
-    from swf_core.transfer import TransferOptions, stylize
+    from swf_core.transfer import Content, TransferOptions, stylize
     from swf_core.transfer.injection import Injection
     from swf_core.transfer.sigmas import schedule
 
@@ -174,17 +174,17 @@ def test_node_and_command_line_agree_with_a_style_on_top(host, tmp_path, colors)
     palette = {"palette": parse(colors["palette"]), "axes": Axes.of(backend.codec)} if colors["palette"] else {}
     steering = ColorGuidance(tuple(parse_concepts(colors["words"], 2.0, 0.4)), **palette)
     options = TransferOptions(Injection(**values), steps=6, cfg=2.0, size_px=0, adain=0.7)
-    ours = stylize(backend, [pair.content], [pair.style], options, prompts=RED, steering=steering)
+    ours = stylize(backend, [Content(pair.content, RED)], [pair.style], options, steering=steering)
     with torch.no_grad():
         latents = {n: backend.codec.encode(getattr(pair, n)[None]).contiguous() for n in ("content", "style")}
     sigmas = torch.tensor([*schedule(backend.denoiser.sigmas, 6), 0.0], dtype=torch.float32)
-    asked, answers = tmp_path / "asked.safetensors", tmp_path / "answers.safetensors"
+    request, result_path = tmp_path / "request.safetensors", tmp_path / "result.safetensors"
     more = {"words_strength": 2.0, "focus": 0.4, "method": "linear", "strength": 1.0, "lightness": 0.0}
-    told = {"options": json.dumps(values | {"cfg": 2.0, "prompt": RED, "adain": 0.7, "color": colors | more})}
-    save_file(latents | {"sigmas": sigmas}, asked, told)
-    run = host.run(INSIDE / "stylize_native.py", asked, answers)
+    metadata = {"options": json.dumps(values | {"cfg": 2.0, "prompt": RED, "adain": 0.7, "color": colors | more})}
+    save_file(latents | {"sigmas": sigmas}, request, metadata)
+    run = host.run(INSIDE / "stylize_native.py", request, result_path)
     assert run.returncode == 0, run.stdout
-    theirs = load_file(answers)
+    theirs = load_file(result_path)
     assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
     # Two inversions of 6; 6 steps of content, style and both halves of generation; one row more for the words.
     assert int(theirs["calls"]) == 12 + 6 * 4 + 6 * bool(colors["words"])

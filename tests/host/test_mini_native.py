@@ -21,11 +21,11 @@ def test_comfyui_and_the_core_agree(host, tmp_path, size):
 
     sigma = 3.0
     x = torch.randn((2, 4, *size), generator=torch.Generator().manual_seed(0)) * sigma
-    asked, answers = tmp_path / "asked.safetensors", tmp_path / "answers.safetensors"
-    save_file({"x": x, "sigma": torch.tensor([sigma])}, asked, {"texts": json.dumps(TEXTS)})
-    run = host.run(INSIDE / "mini_native.py", asked, answers)
+    request, result = tmp_path / "request.safetensors", tmp_path / "result.safetensors"
+    save_file({"x": x, "sigma": torch.tensor([sigma])}, request, {"texts": json.dumps(TEXTS)})
+    run = host.run(INSIDE / "mini_native.py", request, result)
     assert run.returncode == 0, run.stdout
-    theirs = load_file(answers)
+    theirs = load_file(result)
     backend = load("mini")
     for i, text in enumerate(TEXTS):
         cond = backend.text.encode([text], 128, 128)

@@ -15,12 +15,12 @@ from support.comfy_server import error_of, put_pictures
 
 @pytest.fixture(scope="module")
 def pictures(base):
-    found = make_pairs(3, 12_345_900)[1]
-    put_pictures(base, found, "shared_")
-    return found
+    pair = make_pairs(3, 12_345_900)[1]
+    put_pictures(base, pair, "shared_")
+    return pair
 
 
-def saving(name: str):
+def save_graph(name: str):
     patch = {
         "model": ["1", 0],
         "style": ["2", 0],
@@ -44,16 +44,16 @@ def saving(name: str):
         "forward_first": 0,
         "refinements": 0,
     }
-    told = {"picture": ["2", 0], "name": name, "caption": "a mosaic of a boat", "stripped_caption": "a boat"}
+    inputs = {"picture": ["2", 0], "name": name, "caption": "a mosaic of a boat", "stripped_caption": "a boat"}
     return {
         "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
         "2": {"class_type": "LoadImage", "inputs": {"image": "shared_style.png"}},
         "3": {"class_type": "SWF_QueryPreservePatch", "inputs": patch},
-        "4": {"class_type": "SWF_StyleSave", "inputs": told | {"model": ["3", 0]}},
+        "4": {"class_type": "SWF_StyleSave", "inputs": inputs | {"model": ["3", 0]}},
     }
 
 
-def loading(file: str):
+def load_graph(file: str):
     triple = {
         "model": ["3", 4],
         "positive": ["4", 0],
@@ -83,13 +83,13 @@ def loading(file: str):
 
 
 def test_a_saved_style_is_loaded_and_used(server, pictures):
-    assert server.run(saving("Anna's mosaic"))["status"]["status_str"] == "success"
+    assert server.run(save_graph("Anna's mosaic"))["status"]["status_str"] == "success"
     path = server.base / "output" / "swf_styles" / "Anna's mosaic.safetensors"
     style = load_style(path)
     assert (style.caption, style.stripped, style.family) == ("a mosaic of a boat", "a boat", "mini")
     assert style.settings["gamma"] == 0.0 and style.settings["strength"] == 0.9
     assert (style.picture - pictures.style).abs().max() < 0.01
-    saved = server.pictures(server.run(loading(path.name)))
+    saved = server.pictures(server.run(load_graph(path.name)))
     assert len(saved) == 2  # the style's preview and the result
     assert json.dumps(dict(style.settings))
 
@@ -98,8 +98,8 @@ def test_a_lora_for_another_family_is_refused(server, pictures):
     lora = {"lora_unet_up_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q.lora_down.weight": torch.zeros(2, 8)}
     folder = server.base / "output" / "swf_styles"
     save_style(folder / "foreign.safetensors", StyleFile(pictures.style, lora=lora, family="SD1.x"))
-    assert "for SD1.x models and this one is mini" in error_of(server.run(loading("foreign.safetensors")))
+    assert "for SD1.x models and this one is mini" in error_of(server.run(load_graph("foreign.safetensors")))
 
 
 def test_a_name_that_is_no_file_name_is_refused(server, pictures):
-    assert "cannot be a file's name" in error_of(server.run(saving("../..")))
+    assert "cannot be a file's name" in error_of(server.run(save_graph("../..")))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 import torch
 
+from swf_core.measure.metrics.pairs import make_pairs
+from swf_core.models.contracts import Backend, Conditioning
+from swf_core.transfer import TransferOptions, stylize
+from swf_core.transfer.injection import Injection
+from swf_core.transfer.sigmas import schedule
+
 from support.comfy_host import INSIDE
+from support.random_unets import FAMILIES, POOLED_WIDTH, TOKEN_WIDTH, diffusers_unet
 
 CASES = {
     "plain": {},
@@ -19,16 +25,21 @@ CASES = {
 }
 
 
+def stylized_in_comfyui(host, folder, tensors, metadata):
+    """`latents` and `calls` of stylize_native.py."""
+    from safetensors.torch import load_file, save_file
+
+    request, result = folder / "request.safetensors", folder / "result.safetensors"
+    save_file({k: v.contiguous() for k, v in tensors.items()}, request, metadata)
+    run = host.run(INSIDE / "stylize_native.py", request, result)
+    assert run.returncode == 0, run.stdout
+    return load_file(result)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_node_and_command_line_agree(host, tmp_path, case):
     pytest.importorskip("diffusers")
-    from safetensors.torch import load_file, save_file
-
-    from swf_core.measure.metrics.pairs import make_pairs
     from swf_core.models import load
-    from swf_core.transfer import TransferOptions, stylize
-    from swf_core.transfer.injection import Injection
-    from swf_core.transfer.sigmas import schedule
 
     values = {"layers": "all", "gamma": 0.5, "tau": 2.0} | CASES[case]
     cfg, prompt = values.pop("cfg", 1.0), values.pop("prompt", "")
@@ -36,63 +47,63 @@ def test_node_and_command_line_agree(host, tmp_path, case):
     pair = make_pairs(3, 12_345_700)[2]
     content, style = pair.content[:, :96], pair.style  # not square, and of another size
     options = TransferOptions(Injection(**values), steps=6, cfg=cfg, size_px=0, adain=0.7)
-    ours = stylize(backend, [content], [style], replace(options), prompts=prompt)
+    ours = stylize(backend, [content], [style], options, prompts=prompt)
 
     with torch.no_grad():
         latents = {name: backend.codec.encode(p[None]) for name, p in (("content", content), ("style", style))}
     sigmas = torch.tensor([*schedule(backend.denoiser.sigmas, 6), 0.0], dtype=torch.float32)
-    asked, answers = tmp_path / "asked.safetensors", tmp_path / "answers.safetensors"
-    told = {"options": json.dumps(values | {"cfg": cfg, "prompt": prompt, "adain": 0.7})}
-    save_file({k: v.contiguous() for k, v in latents.items()} | {"sigmas": sigmas}, asked, told)
-    run = host.run(INSIDE / "stylize_native.py", asked, answers)
-    assert run.returncode == 0, run.stdout
-    theirs = load_file(answers)
+    metadata = {"options": json.dumps(values | {"cfg": cfg, "prompt": prompt, "adain": 0.7})}
+    theirs = stylized_in_comfyui(host, tmp_path, latents | {"sigmas": sigmas}, metadata)
     assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
     # Two inversions of 6, then 6 steps of content, style and generation, the last twice with guidance.
     assert int(theirs["calls"]) == 12 + 6 * (3 if cfg == 1.0 else 4)
+
+
+class FixedText:
+    """The same tokens for every text, with SDXL's vector where the family has one."""
+
+    def __init__(self, tokens, pooled, family):
+        self.tokens, self.pooled, self.family = tokens, pooled, family
+
+    def encode(self, texts, height_px, width_px):
+        size = torch.tensor([[height_px, width_px, 0, 0, height_px, width_px]], dtype=torch.float32)
+        sdxl = self.family == "sdxl"
+        conditioning = Conditioning(self.tokens, self.pooled, size) if sdxl else Conditioning(self.tokens)
+        return conditioning.repeat(len(texts))
+
+
+class CellCodec:
+    """Latents are the pictures' own cells: the test is about what lies between encoding and decoding."""
+
+    downscale, channels = 8, 4
+
+    def encode(self, pictures):
+        cells = torch.nn.functional.avg_pool2d(pictures, 8) * 2 - 1
+        return torch.cat([cells, cells.mean(1, keepdim=True)], 1)
+
+    def decode(self, latents):
+        return latents.new_zeros(len(latents), 3, *(8 * s for s in latents.shape[-2:]))
+
+
+def random_backend(unet, family, tokens, pooled):
+    """The core's backend on a random UNet in the shape of a family."""
+    from swf_core.models.diffusers_backend import family_presets, sigmas_from_config
+    from swf_core.models.unet_denoiser import UNetDenoiser
+
+    denoiser = UNetDenoiser(unet, sigmas_from_config({}), "v_prediction" if FAMILIES[family][2] else "epsilon")
+    name = {"sd15": "SD1.x", "sd2v": "SD2.x", "sdxl": "SDXL"}[family]
+    presets = {"all": "all", **family_presets(name, denoiser.self_attention_layers)}
+    return Backend(denoiser, FixedText(tokens, pooled, family), CellCodec(), family, 64, name, presets)
 
 
 @pytest.mark.parametrize("family", ["sd15", "sd2v", "sdxl"])
 @pytest.mark.parametrize("layers", ["all", "late"])
 def test_they_agree_on_the_shapes_of_real_checkpoints(host, tmp_path, family, layers):
     pytest.importorskip("diffusers")
-    from safetensors.torch import load_file, save_file
-
-    from swf_core.models.contracts import Backend, Conditioning
-    from swf_core.models.diffusers_backend import family_presets, sigmas_from_config
-    from swf_core.models.unet_denoiser import UNetDenoiser
-    from swf_core.transfer import TransferOptions, stylize
-    from swf_core.transfer.injection import Injection
-    from swf_core.transfer.sigmas import schedule
-
-    from support.random_unets import FAMILIES, POOLED_WIDTH, TOKEN_WIDTH, diffusers_unet
-
     generator = torch.Generator().manual_seed(1)
     tokens, pooled = (torch.randn(s, generator=generator) for s in ((1, 8, TOKEN_WIDTH), (1, POOLED_WIDTH)))
-
-    class Text:
-        def encode(self, texts, height_px, width_px):
-            size = torch.tensor([[height_px, width_px, 0, 0, height_px, width_px]], dtype=torch.float32)
-            whole = Conditioning(tokens, pooled, size) if family == "sdxl" else Conditioning(tokens)
-            return whole.repeat(len(texts))
-
-    class Codec:
-        """Latents are the pictures' own cells: this test is about what lies between encoding and decoding."""
-
-        downscale, channels = 8, 4
-
-        def encode(self, pictures):
-            cells = torch.nn.functional.avg_pool2d(pictures, 8) * 2 - 1
-            return torch.cat([cells, cells.mean(1, keepdim=True)], 1)
-
-        def decode(self, latents):
-            return latents.new_zeros(len(latents), 3, *(8 * s for s in latents.shape[-2:]))
-
     unet = diffusers_unet(family)
-    denoiser = UNetDenoiser(unet, sigmas_from_config({}), "v_prediction" if FAMILIES[family][2] else "epsilon")
-    named = {"sd15": "SD1.x", "sd2v": "SD2.x", "sdxl": "SDXL"}[family]
-    presets = {"all": "all", **family_presets(named, denoiser.self_attention_layers)}
-    backend = Backend(denoiser, Text(), Codec(), family, 64, named, presets)
+    backend = random_backend(unet, family, tokens, pooled)
     content, style = (torch.rand(3, *s, generator=generator) for s in ((64, 96), (80, 64)))
     values = {"layers": layers, "gamma": 0.4, "tau": 1.5}
     options = TransferOptions(Injection(**values), steps=4, size_px=0, adain=1.0)
@@ -101,12 +112,10 @@ def test_they_agree_on_the_shapes_of_real_checkpoints(host, tmp_path, family, la
         plain = stylize(backend, [content], [style], options.changed(strength=0.0))
     assert (ours.latents[0] - plain.latents[0]).abs().max() > 1e-2  # the style matters on this model
 
-    tensors = {"content": Codec().encode(content[None]), "style": Codec().encode(style[None]), "tokens": tokens}
-    tensors |= {"pooled": pooled, "sigmas": torch.tensor([*schedule(denoiser.sigmas, 4), 0.0], dtype=torch.float32)}
+    tensors = {name: backend.codec.encode(p[None]) for name, p in (("content", content), ("style", style))}
+    sigmas = torch.tensor([*schedule(backend.denoiser.sigmas, 4), 0.0], dtype=torch.float32)
+    tensors |= {"tokens": tokens, "pooled": pooled, "sigmas": sigmas}
     tensors |= {f"unet.{k}": v for k, v in unet.state_dict().items()}
-    asked, answers = tmp_path / "asked.safetensors", tmp_path / "answers.safetensors"
-    told = {"options": json.dumps(values | {"cfg": 1.0, "prompt": "", "adain": 1.0}), "family": family}
-    save_file({k: v.contiguous() for k, v in tensors.items()}, asked, told)
-    run = host.run(INSIDE / "stylize_native.py", asked, answers)
-    assert run.returncode == 0, run.stdout
-    assert (load_file(answers)["latents"][0] - ours.latents[0]).abs().max() < 1e-3
+    options_json = json.dumps(values | {"cfg": 1.0, "prompt": "", "adain": 1.0})
+    theirs = stylized_in_comfyui(host, tmp_path, tensors, {"options": options_json, "family": family})
+    assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3

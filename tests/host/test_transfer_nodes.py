@@ -16,9 +16,9 @@ from support.comfy_server import error_of, put_pictures
 @pytest.fixture(scope="module")
 def pair(base):
     """A matched pair as files in ComfyUI's input folder."""
-    found = make_pairs(7, 12_345_600)[6]
-    put_pictures(base, found)
-    return found
+    pair = make_pairs(7, 12_345_600)[6]
+    put_pictures(base, pair)
+    return pair
 
 
 def stock(**more):
@@ -73,9 +73,9 @@ def test_every_node_is_there_and_every_input_and_output_explains_itself(server):
 
 
 def test_the_triple_sampler_repaints_the_content_after_the_style(server, pair):
-    began = time.monotonic()
+    start = time.monotonic()
     result = pixels(server, triple())
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - start < 60
     assert result.shape == (128, 128, 3)
     content, style = (getattr(pair, n).permute(1, 2, 0).numpy() for n in ("content", "style"))
     # tones come from the style, the drawing from the content
@@ -141,7 +141,7 @@ def test_the_patch_works_under_a_stock_sampler(server, pair):
 
 
 def test_a_sampler_starts_from_the_inverted_content(server, pair):
-    follow = {
+    trajectory = {
         "model": ["1", 0],
         "text": ["2", 0],
         "picture": ["5", 0],
@@ -170,7 +170,7 @@ def test_a_sampler_starts_from_the_inverted_content(server, pair):
     }
     graph = stock(
         **{
-            "7": {"class_type": "SWF_Trajectory", "inputs": follow},
+            "7": {"class_type": "SWF_Trajectory", "inputs": trajectory},
             "8": {"class_type": "KSamplerAdvanced", "inputs": sampler},
         }
     )

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionEdit, Backend, Conditioning, join
 from ....swf_core.models.preconditioning import nearest_step, scaled, x0_of
-from ..transfer.unet import Unet, look_at
+from ..codec import HostCodec
+from ..transfer.unet import Unet, inspect_unet
 
 NATIVE_PX = {"mini": 128, "SD1.x": 512, "SD2.x": 768, "SDXL": 1024}
 
@@ -31,7 +32,7 @@ def private_backend(patcher: Any, clip: Any, vae: Any) -> Backend:
     Raises UserError for models that are no Stable Diffusion UNet, carry a LoRA or other changed weights, or are
     quantised.
     """
-    unet = look_at(patcher.model)
+    unet = inspect_unet(patcher.model)
     if patcher.patches:
         raise UserError(
             f"The MODEL has changed weights ({len(patcher.patches)} layers, from a LoRA or a merge); train on the "
@@ -43,7 +44,7 @@ def private_backend(patcher: Any, clip: Any, vae: Any) -> Backend:
     return Backend(
         denoiser,
         HostText(clip, patcher.model),
-        HostCodec(vae, patcher.model),
+        HostCodec(vae, patcher.model, channels_last=True),
         name,
         NATIVE_PX[unet.family],
         unet.family,
@@ -152,34 +153,6 @@ class HostText:
             )
             rows.append(Conditioning(tokens.detach().clone(), vector))
         return join(rows)
-
-
-class HostCodec:
-    """A VAE as the core's codec: latents in the scale that the network sees."""
-
-    def __init__(self, vae: Any, model: Any):
-        self.vae, self.format = vae, model.latent_format
-
-    @property
-    def downscale(self) -> int:
-        """Picture pixels per latent cell."""
-        return int(self.vae.spacial_compression_decode())
-
-    @property
-    def channels(self) -> int:
-        """Latent channels."""
-        return self.format.latent_channels
-
-    @torch.no_grad()
-    def encode(self, pictures: Tensor) -> Tensor:
-        """[B, 3, H, W] -> [B, C, h, w]."""
-        return self.format.process_in(self.vae.encode(pictures.permute(0, 2, 3, 1).contiguous())).float().clone()
-
-    @torch.no_grad()
-    def decode(self, latents: Tensor) -> Tensor:
-        """[B, C, h, w] -> [B, 3, H, W] in 0..1."""
-        seen = self.vae.decode(self.format.process_out(latents.to(torch.float32)))
-        return seen.permute(0, 3, 1, 2).clamp(0, 1).float().clone()
 
 
 def _dtype(device: torch.device, own: torch.dtype) -> torch.dtype:

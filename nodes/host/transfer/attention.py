@@ -1,7 +1,7 @@
 """An edit of self-attention carried out by the host: replacements of chosen layers, in a copy of the model options.
 
-One mechanism for reading and for injecting: `patches_replace`, where queries, keys and values are seen after the host's
-projections with whatever LoRA, ControlNet or patch came before, exactly as the core's own backend sees them.
+One mechanism for reading and for injecting: `patches_replace`, which gets queries, keys and values after the
+host's projections with whatever LoRA, ControlNet or patch came before, exactly as the core's own backend has them.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionFunction, AttentionLayer
 from .unet import Unet
 
-# Which function a part of the batch is for: asked with the uuid of its conditioning (area prompts differ in place).
+# The function for a part of the batch, by the uuid of its conditioning (area prompts differ in place).
 Chooser = Callable[[Any], AttentionFunction]
 
 
 def with_edit(options: dict[str, Any], unet: Unet, layers: Iterable[str], choose: Chooser) -> dict[str, Any]:
-    """Model options whose self-attention in `layers` asks `choose`; the given ones stay as they are.
+    """A copy of model options with self-attention in `layers` computed by the function that `choose` returns.
 
     Raises UserError, naming the layer, where another patch has replaced it already.
     """
@@ -67,11 +67,11 @@ class _Replacement:
         split = [x.float() if upcast else x for x in split]
         out = []
         for part, function in enumerate(functions):
-            here = slice(part * size, (part + 1) * size)
-            result = function(self.layer, split[0][here], split[1][here], split[2][here], (height, width), d**-0.5)
+            own = slice(part * size, (part + 1) * size)
+            result = function(self.layer, split[0][own], split[1][own], split[2][own], (height, width), d**-0.5)
             if result is None:
-                own = optimized_attention(q[here], k[here], v[here], heads, attn_precision=extra.get("attn_precision"))
-                out.append(own)
+                precision = extra.get("attn_precision")
+                out.append(optimized_attention(q[own], k[own], v[own], heads, attn_precision=precision))
             else:
                 out.append(result.to(q.dtype).transpose(1, 2).reshape(size, tokens, heads * d))
         return torch.cat(out) if len(out) > 1 else out[0]

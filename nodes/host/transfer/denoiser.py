@@ -13,15 +13,15 @@ from torch import Tensor
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionEdit
 from .attention import with_edit
-from .unet import Unet, look_at
+from .unet import Unet, inspect_unet
 
-# Where a sampling's run travels in its transformer options; the mark of a reference's own call, which no style is
-# injected into; and where color guidance travels.
-KEY, REFERENCE, COLOR = "swf", "swf_reference", "swf_color"
+# Where a `Sampling` travels in its transformer options; the mark of a reference's own call, which no style is injected
+# into; and where color guidance travels.
+TRANSFER_KEY, REFERENCE_KEY, COLOR_KEY = "swf", "swf_reference", "swf_color"
 
 
-class Text:
-    """The fixed conditioning of a reference process: a CONDITIONING without area, mask, ControlNet or hooks.
+class PlainConditioning:
+    """The first entry of a CONDITIONING, without area, mask, ControlNet or hooks: the text of a reference process.
 
     Those belong to the picture that is made, not to the pictures it is made after.
     """
@@ -44,7 +44,7 @@ class HostDenoiser:
 
     def __init__(self, model: Any, options: dict[str, Any]):
         self.model, self.options = model, options
-        self.unet: Unet = look_at(model)
+        self.unet: Unet = inspect_unet(model)
         self._prepared: dict[tuple[int, tuple[int, ...]], list] = {}
 
     @property
@@ -62,24 +62,24 @@ class HostDenoiser:
         """Where latents go."""
         return self.model.device if self.model.current_patcher is None else self.model.current_patcher.load_device
 
-    def denoise(self, x: Tensor, sigma: float, cond: Text, edit: AttentionEdit | None = None) -> Tensor:
+    def denoise(self, x: Tensor, sigma: float, cond: PlainConditioning, edit: AttentionEdit | None = None) -> Tensor:
         """x0 [B, C, h, w] float32 from x at noise level sigma > 0 (see the core's contract)."""
         x = x.to(self.device, torch.float32)
         if edit is None:
             options = comfy.model_patcher.create_model_options_clone(self.options)
         else:
             options = with_edit(self.options, self.unet, edit.layers, lambda _: edit.function)
-        options.setdefault("transformer_options", {})[REFERENCE] = True
-        levels = torch.full((x.shape[0],), sigma, device=x.device)
-        conds = prepared(self.model, cond, x, self._prepared)
-        (x0,) = comfy.samplers.calc_cond_batch(self.model, [conds], x, levels, options)
+        options.setdefault("transformer_options", {})[REFERENCE_KEY] = True
+        sigmas = torch.full((x.shape[0],), sigma, device=x.device)
+        conds = prepare_conditioning(self.model, cond, x, self._prepared)
+        (x0,) = comfy.samplers.calc_cond_batch(self.model, [conds], x, sigmas, options)
         return x0.float()
 
 
-def prepared(model: Any, text: Text, x: Tensor, seen: dict[Any, list]) -> list:
-    """A text as the host's sampler wants it for latents like `x`; made once for each size and kept in `seen`."""
+def prepare_conditioning(model: Any, text: PlainConditioning, x: Tensor, cache: dict[Any, list]) -> list:
+    """A text as the host's sampler wants it for latents like `x`; made once for each size and kept in `cache`."""
     key = (id(text), tuple(x.shape))
-    if key not in seen:
+    if key not in cache:
         converted = comfy.sampler_helpers.convert_cond([text.entry])
-        seen[key] = comfy.samplers.process_conds(model, x, {"positive": converted}, x.device)["positive"]
-    return seen[key]
+        cache[key] = comfy.samplers.process_conds(model, x, {"positive": converted}, x.device)["positive"]
+    return cache[key]

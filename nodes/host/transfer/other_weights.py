@@ -12,31 +12,32 @@ import comfy.samplers
 
 from ....swf_core.errors import UserError
 from .denoiser import HostDenoiser
-from .unet import look_at
+from .unet import inspect_unet
 
 
-def check_alike(patcher: Any, layers: tuple[str, ...]) -> None:
+def check_same_layers(patcher: Any, layers: tuple[str, ...]) -> None:
     """Raises UserError when a model does not have these self-attention layers, as generation's has them."""
-    missing = [name for name in layers if name not in look_at(patcher.model).layers]
+    unet = inspect_unet(patcher.model)
+    missing = [name for name in layers if name not in unet.layers]
     if missing:
         raise UserError(
-            f"content_model is {look_at(patcher.model).family} and has no self-attention layer {missing[0]}; connect a "
-            "model of the same family."
+            f"content_model is {unet.family} and has no self-attention layer {missing[0]}; connect a model of the same "
+            "family."
         )
 
 
-def denoiser_of(patcher: Any) -> HostDenoiser:
-    """A denoiser on a MODEL's own weights and patches; call it inside `in_place`."""
+def denoiser_on(patcher: Any) -> HostDenoiser:
+    """A denoiser on a MODEL's own weights and patches; call it inside `loaded_weights`."""
     options = comfy.model_patcher.create_model_options_clone(patcher.model_options)
     comfy.samplers.cast_to_load_options(options, device=patcher.load_device, dtype=patcher.model_dtype())
     return HostDenoiser(patcher.model, options)
 
 
 @contextmanager
-def in_place(patcher: Any, guider: Any, shape: tuple[int, ...]) -> Iterator[None]:
-    """Load `patcher` for a while, then what the sampling of `guider` had loaded.
+def loaded_weights(patcher: Any, guider: Any, shape: tuple[int, ...]) -> Iterator[None]:
+    """Load `patcher` for the time of a `with`, then again what the sampling of `guider` had loaded.
 
-    Two MODELs of one checkpoint share its tensors (one of them with a LoRA, say), so only one can be in place.
+    Two MODELs of one checkpoint share its tensors (one of them with a LoRA, say), so only one can be loaded at a time.
     """
     mm.load_models_gpu([patcher], memory_required=patcher.memory_required(list(shape)))
     patcher.pre_run()

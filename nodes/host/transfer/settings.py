@@ -9,20 +9,21 @@ from typing import Any
 
 from ....swf_core.errors import UserError
 from ....swf_core.transfer.injection import Injection
+from .plan import TransferPlan
 
 GUIDANCE = ("style_guidance", "leak_guard")
 
 
-def settings_of(transfer: Any) -> dict[str, Any]:
-    """The dials of a `Transfer`. Infinite ends of the sigma window are neutral, and left out."""
-    values = asdict(transfer.injection) | {name: getattr(transfer, name) for name in GUIDANCE}
+def settings_of(plan: TransferPlan) -> dict[str, Any]:
+    """The settings of a `TransferPlan`. Infinite ends of the sigma window are neutral, and left out."""
+    values = asdict(plan.injection) | {name: getattr(plan, name) for name in GUIDANCE}
     return {k: v for k, v in values.items() if not (isinstance(v, float) and math.isinf(v))}
 
 
 def read_settings(text: str) -> tuple[dict[str, Any], dict[str, float]]:
-    """What `settings_of` said: the injection's dials, and the guidance's.
+    """The JSON of `settings_of`, as values of the injection and values of the guidance.
 
-    Raises UserError for anything that is not a JSON object of known dials, naming the first unknown one.
+    Raises UserError for anything that is not a JSON object of known settings, naming the first unknown one.
     """
     try:
         values = json.loads(text or "{}")
@@ -38,5 +39,5 @@ def read_settings(text: str) -> tuple[dict[str, Any], dict[str, float]]:
         expected = str if name in ("layers", "kv", "gamma_schedule") else (int, float)
         if not isinstance(value, expected) and not (name == "gamma_end" and value is None):
             raise UserError(f"The settings give {value!r} for {name!r}, which cannot be; ask for the style file anew.")
-    dials = {k: v for k, v in values.items() if k in known}
-    return dials, {k: float(v) for k, v in values.items() if k in GUIDANCE}
+    injection = {k: v for k, v in values.items() if k in known}
+    return injection, {k: float(v) for k, v in values.items() if k in GUIDANCE}

@@ -1,7 +1,8 @@
-"""What users plug in: pictures, latents, trajectories and mixes of styles, as sources of reference processes."""
+"""What users plug in as content and style: pictures, latents, trajectories, style files and mixes of styles."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,8 @@ from torch import Tensor
 
 from ....swf_core.errors import UserError
 from ....swf_core.style_file import StyleFile
-from ....swf_core.transfer.trajectory import Trajectory
-from .patch import StyleSource
-from .reference import Encoding, Source
+from ....swf_core.transfer.trajectory import Encoding, Trajectory
+from .plan import LatentSource, Source, StyleSource, TrajectorySource
 
 TrajectoryType = io.Custom("SWF_TRAJECTORY")
 StyleType = io.Custom("SWF_STYLE")
@@ -42,58 +42,72 @@ def style_sources(value: Any, vae: Any, encoding: Encoding, readable: Tensor | N
     """
     if not isinstance(value, tuple):
         value = (MixedStyle(value, vae, 1.0, None, readable),)
-    found = []
+    styles = []
     for style in value:
-        pictures = sources(style.picture, style.vae if style.vae is not None else vae, encoding, "style")
+        pictures = picture_sources(style.picture, style.vae if style.vae is not None else vae, encoding, "style")
         for i, source in enumerate(pictures):
-            shown = None if style.readable is None else style.readable[i % len(style.readable)]
-            found.append(StyleSource(source, style.weight / len(pictures), shown, style.place))
-    if all(style.weight == 0.0 for style in found):
+            mask = None if style.readable is None else style.readable[i % len(style.readable)]
+            styles.append(StyleSource(source, style.weight / len(pictures), mask, style.place))
+    if all(style.weight == 0.0 for style in styles):
         raise UserError("All weights of the style mix are 0; give at least one style a weight above 0.")
-    return tuple(found)
+    return tuple(styles)
 
 
-def sources(value: Any, vae: Any, encoding: Encoding, what: str) -> list[Source]:
-    """One source for each picture of a LATENT, an IMAGE batch or a style file (which need `vae`), or a trajectory.
-
-    Raises UserError for an empty batch, NaN latents, or pictures without a VAE.
-    """
+def picture_sources(value: Any, vae: Any, encoding: Encoding, name: str) -> list[Source]:
+    """One source for each row of a trajectory, or for each picture that `picture_latents` reads."""
     if isinstance(value, Trajectory):
         rows = value.clean.shape[0]
-        return [Source(trajectory=value if rows == 1 else _row(value, i)) for i in range(rows)]
+        return [TrajectorySource(value if rows == 1 else _row(value, i)) for i in range(rows)]
+    latents = picture_latents(value, vae, name)
+    return [LatentSource(latents[i : i + 1], encoding) for i in range(len(latents))]
+
+
+def picture_latents(value: Any, vae: Any, name: str) -> Tensor:
+    """Clean latents [pictures, C, h, w] of a LATENT, an IMAGE batch or a style file (which need `vae`).
+
+    Raises UserError, naming the input, for an empty batch, NaN latents, or pictures without a VAE.
+    """
     if isinstance(value, StyleFile):
         value = value.picture.permute(1, 2, 0)[None]
     if isinstance(value, Tensor):
         if vae is None:
-            raise UserError(f"The {what} is a picture; connect 'vae' too, or give its LATENT.")
+            raise UserError(f"The {name} is a picture; connect 'vae' too, or give its LATENT.")
         if not len(value):
-            raise UserError(f"The {what} is an empty batch; give at least one picture.")
+            raise UserError(f"The {name} is an empty batch; give at least one picture.")
         latents = vae.encode(value[..., :3])
     else:
         latents = value["samples"]
     if latents.dim() != 4 or not len(latents):
         raise UserError(
-            f"The {what} latents have shape {tuple(latents.shape)}; they must be [pictures, channels, height, width] "
+            f"The {name} latents have shape {tuple(latents.shape)}; they must be [pictures, channels, height, width] "
             "with at least one picture."
         )
     if not torch.isfinite(latents).all():
-        raise UserError(f"The {what} latents hold NaN or infinite values; encode the picture again.")
-    return [Source(latents=latents[i : i + 1], encoding=encoding) for i in range(len(latents))]
+        raise UserError(f"The {name} latents hold NaN or infinite values; encode the picture again.")
+    return latents
 
 
-def together(found: list[Source]) -> Source:
+def as_batch(sources: Sequence[Source]) -> Source:
     """Sources of pictures of one size as one source of a batch."""
-    if len(found) == 1:
-        return found[0]
-    if any(source.latents is None for source in found):
+    if len(sources) == 1:
+        return sources[0]
+    latents = [source for source in sources if isinstance(source, LatentSource)]
+    if len(latents) < len(sources):
         raise UserError("Trajectories cannot be put together in a batch; give one content trajectory.")
-    return Source(latents=torch.cat([s.latents for s in found if s.latents is not None]), encoding=found[0].encoding)
+    return LatentSource(torch.cat([source.latents for source in latents]), latents[0].encoding)
+
+
+def clean_latents(source: Source, model: Any) -> Tensor:
+    """A source's clean latents as LATENT holds them; `model`: the MODEL that a trajectory belongs to."""
+    if isinstance(source, LatentSource):
+        return source.latents
+    return model.model.process_latent_out(source.trajectory.clean)
 
 
 def _row(trajectory: Trajectory, index: int) -> Trajectory:
-    def pick(x: Tensor | None) -> Tensor | None:
+    def row_of(x: Tensor | None) -> Tensor | None:
         return None if x is None else x[index : index + 1]
 
     points = {sigma: x[index : index + 1] for sigma, x in trajectory.points.items()}
     clean = trajectory.clean[index : index + 1]
-    return Trajectory(clean, points, pick(trajectory.noise), pick(trajectory.statistics_noise))
+    return Trajectory(clean, points, row_of(trajectory.noise), row_of(trajectory.statistics_noise))

@@ -1,4 +1,4 @@
-"""The host's UNet seen through the core's eyes: its self-attention layers under the core's names."""
+"""The self-attention layers of the host's UNet under the core's names, and the model's family."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Unet:
     presets: dict[str, str]
 
 
-def look_at(model: Any) -> Unet:
+def inspect_unet(model: Any) -> Unet:
     """The self-attention of a BaseModel. Raises UserError for models that are no Stable Diffusion UNet."""
     network = model.diffusion_model
     if not isinstance(network, UNetModel):

@@ -29,7 +29,7 @@ for family in FAMILIES:
     pooled, sizes = draw(2, POOLED_WIDTH, seed=3), torch.tensor([[64.0, 96.0, 0.0, 0.0, 64.0, 96.0]] * 2)
     for targets in lora.TARGETS[:3]:
         with torch.inference_mode(False):
-            copy = training.TrainableCopy(model, unets.look_at(model.model))
+            copy = training.TrainableCopy(model, unets.inspect_unet(model.model))
             adapter = lora.Adapter.new(copy.network, lora.choose_modules(copy.module_names, targets), 4, 8.0, 3)
             with torch.no_grad():
                 for k, (name, value) in enumerate(adapter.parameters().items()):
@@ -43,7 +43,7 @@ for family in FAMILIES:
             cond = contracts.Conditioning(tokens, y)
             with torch.no_grad():
                 want = copy.predict(x, steps, cond)
-                with adapter.off():
+                with adapter.disabled():
                     bare = copy.predict(x, steps, cond)
             loss = copy.predict(x, steps, cond).square().mean()
             loss.backward()

@@ -1,6 +1,6 @@
-"""Run by ComfyUI's Python in its folder: ASKED ANSWERS, both safetensors. mini as MODEL and CLIP, fp32 on the CPU.
+"""Run by ComfyUI's Python in its folder: REQUEST RESULT, both safetensors. mini as MODEL and CLIP, fp32 on the CPU.
 
-ASKED holds x [B,4,h,w], sigma [1], and in its metadata "texts", a JSON list. ANSWERS gets x0 for each text and the
+REQUEST holds x [B,4,h,w], sigma [1], and in its metadata "texts", a JSON list. RESULT gets x0 for each text and the
 tokens of the text encoder.
 """
 
@@ -24,17 +24,17 @@ from safetensors.torch import save_file  # noqa: E402
 
 from support.pack import pack  # noqa: E402
 
-asked, answers = sys.argv[1:]
-with safe_open(asked, "pt") as file:
+request, result_path = sys.argv[1:]
+with safe_open(request, "pt") as file:
     x, sigma = file.get_tensor("x"), file.get_tensor("sigma")
     texts = json.loads(file.metadata()["texts"])
 mini = pack("nodes.host.native_mini")
-found = {}
+outputs = {}
 with torch.inference_mode():
     model, clip = mini.load_model(), mini.load_clip()
     for i, text in enumerate(texts):
         cond = clip.encode_from_tokens_scheduled(clip.tokenize(text))
-        found[f"tokens{i}"] = cond[0][0].float().contiguous()
+        outputs[f"tokens{i}"] = cond[0][0].float().contiguous()
         mm.load_models_gpu([model])
         model.pre_run()
         conds = {"positive": comfy.sampler_helpers.convert_cond(cond)}
@@ -42,5 +42,5 @@ with torch.inference_mode():
         (x0,) = comfy.samplers.calc_cond_batch(
             model.model, [conds["positive"]], x, sigma.expand(len(x)), {"transformer_options": {}}
         )
-        found[f"x0{i}"] = x0.float().contiguous()
-save_file(found, answers)
+        outputs[f"x0{i}"] = x0.float().contiguous()
+save_file(outputs, result_path)

@@ -1,10 +1,12 @@
-"""What the scripts that test the patch inside ComfyUI share: mini's MODEL, drawn latents, a short sampling, a LoRA.
+"""What the scripts that test the patch inside ComfyUI share: mini's MODEL, drawn latents, a short sampling, a LoRA,
+the report.
 
 Import it only in ComfyUI's Python, in its folder.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -23,9 +25,12 @@ import torch  # noqa: E402
 
 from support.pack import pack  # noqa: E402
 
-mini, patch, reference = (pack(f"nodes.host.{n}") for n in ("native_mini", "transfer.patch", "transfer.reference"))
-Injection, Text = pack("swf_core.transfer.injection").Injection, pack("nodes.host.transfer.denoiser").Text
-seen = []  # rows of every call of the network
+mini, patch, plan = (pack(f"nodes.host.{n}") for n in ("native_mini", "transfer.patch", "transfer.plan"))
+Injection, Encoding = pack("swf_core.transfer.injection").Injection, pack("swf_core.transfer.trajectory").Encoding
+PlainConditioning = pack("nodes.host.transfer.denoiser").PlainConditioning
+FeatureCache = pack("nodes.host.transfer.feature_cache").FeatureCache
+rows_of_calls = []  # how many latents each call of the network had
+report = {}  # of the running script: what each case measured
 
 
 def draw(*shape, seed=0):
@@ -33,34 +38,33 @@ def draw(*shape, seed=0):
 
 
 def style_source(latents, encoding=None, weight=1.0, place=None):
-    how = encoding or reference.Encoding("stochastic")
-    return patch.StyleSource(reference.Source(latents=latents, encoding=how), weight, place=place)
+    source = plan.LatentSource(latents, encoding or Encoding("stochastic"))
+    return plan.StyleSource(source, weight, place=place)
 
 
 def patched(model, style, content, place=None, text=None, precision="fp32", encoding=None, **options):
     options = {"layers": "all", "gamma": 0.5, "tau": 1.5} | options
-    own = ("style_guidance", "leak_guard", "start_adain", "content_model", "kept")
-    more = {"kept": None} | {k: options.pop(k) for k in own if k in options}
-    how = encoding or reference.Encoding("stochastic")
+    fields = ("style_guidance", "leak_guard", "start_adain", "content_model", "feature_cache")
+    more = {"feature_cache": None} | {k: options.pop(k) for k in fields if k in options}
+    encoding = encoding or Encoding("stochastic")
 
-    def make(layers, channels):
-        given = style if isinstance(style, tuple) else (style_source(style, how),)
-        return patch.Transfer(
+    def make_plan(layers, channels):
+        return plan.TransferPlan(
             Injection(**options),
             layers,
-            given,
-            reference.Source(latents=content, encoding=how),
-            text or Text(empty),
+            style if isinstance(style, tuple) else (style_source(style, encoding),),
+            plan.LatentSource(content, encoding),
+            text or PlainConditioning(empty),
             place,
             precision=precision,
             **more,
         )
 
-    return patch.apply(model, options["layers"], make)
+    return patch.apply(model, options["layers"], make_plan)
 
 
-def sample(model, sampler="euler", cfg=1.0, batch=1, size=(12, 16), positive=None, mask=None, steps=3, denoise=1.0):
-    seen.clear()
+def sample(model, sampler="euler", cfg=1.0, batch=1, size=(12, 16), positive=None, steps=3, **more):
+    rows_of_calls.clear()
     latent = draw(batch, 4, *size, seed=5) * 0.5
     return comfy.sample.sample(
         model,
@@ -72,10 +76,9 @@ def sample(model, sampler="euler", cfg=1.0, batch=1, size=(12, 16), positive=Non
         positive or red,
         empty,
         latent,
-        denoise=denoise,
-        noise_mask=mask,
         disable_pbar=True,
         seed=7,
+        **more,
     )
 
 
@@ -84,16 +87,22 @@ def apart(a, b):
     return float((a - b).abs().max())
 
 
-def sentences(makers):
-    """What each of these says when it is refused."""
-    told = {}
-    for name, made in makers.items():
+def error_messages(actions):
+    """The message with which each of these is refused."""
+    messages = {}
+    for name, action in actions.items():
         try:
-            made()
-            told[name] = "nothing was said"
+            action()
+            messages[name] = "it was not refused"
         except ValueError as error:
-            told[name] = str(error)
-    return told
+            messages[name] = str(error)
+    return messages
+
+
+def write_report():
+    """The report as JSON, into the file that the script was given."""
+    with open(sys.argv[1], "w", encoding="utf-8") as file:
+        json.dump(report, file, indent=1)
 
 
 def lora(model, strength=0.7):
@@ -110,4 +119,4 @@ def lora(model, strength=0.7):
 with torch.inference_mode():
     model, clip = mini.load_model(), mini.load_clip()
     empty, red = (clip.encode_from_tokens_scheduled(clip.tokenize(t)) for t in ("", "a red house"))
-    model.model.diffusion_model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[0]))
+    model.model.diffusion_model.register_forward_pre_hook(lambda _, inputs: rows_of_calls.append(inputs[0].shape[0]))

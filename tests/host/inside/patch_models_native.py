@@ -1,29 +1,28 @@
 """Run by ComfyUI's Python in its folder: REPORT (JSON). The patch among several models: mixes of styles, weights of
-their own for the content, kept styles, a ControlNet, partly loaded weights, Hi-Res second passes.
+their own for the content, cached styles, a ControlNet, partly loaded weights, Hi-Res second passes.
 
 Every value of the report is a greatest absolute difference between two latents, or a count.
 """
 
-import json
-import sys
-
 from native_tools import (
+    Encoding,
+    FeatureCache,
     apart,
     comfy,
     draw,
     empty,
+    error_messages,
     lora,
     model,
     pack,
-    patch,
     patched,
     red,
-    reference,
+    report,
+    rows_of_calls,
     sample,
-    seen,
-    sentences,
     style_source,
     torch,
+    write_report,
 )
 
 import comfy.cldm.cldm  # isort: skip
@@ -31,7 +30,6 @@ import comfy.controlnet  # isort: skip
 import comfy.ops  # isort: skip
 
 mm = comfy.model_management
-report = {}
 style, other, content = draw(1, 4, 16, 16, seed=1), draw(1, 4, 16, 16, seed=2) + 0.5, draw(1, 4, 12, 16, seed=3)
 
 
@@ -47,13 +45,13 @@ def mixes():
     report["mix: weight 0 leaves a style out"] = apart(sample(everywhere), sample(one))
     places = tuple(style_source(s, place=half(left)) for s, left in ((style, True), (other, False)))
     once = sample(patched(model, places, content), steps=1)
-    wanted = torch.cat([sample(one, steps=1)[..., :8], sample(two, steps=1)[..., 8:]], -1)
+    expected = torch.cat([sample(one, steps=1)[..., :8], sample(two, steps=1)[..., 8:]], -1)
     report["mix: another style in each half"] = apart(once[..., 1:7], sample(two, steps=1)[..., 1:7])
     alone = patched(model, (style_source(style, place=half(True)),), content)
     report["mix: a place leaves the rest alone"] = apart(sample(alone), sample(patched(model, other, content)))
     batch = sample(patched(model, places, content), cfg=5.0, batch=3)
     report["mix: batch and guidance"] = apart(batch, sample(one, cfg=5.0, batch=3))
-    report["mix: near each style in its half"] = float((once - wanted).abs().mean() / wanted.abs().mean())
+    report["mix: near each style in its half"] = float((once - expected).abs().mean() / expected.abs().mean())
 
 
 def own_weights():
@@ -75,32 +73,36 @@ def own_weights():
     report["content_model: model again"] = apart(sample(patched(model, style, content)), base)
 
 
-def keeping():
-    kept = patched(model, style, content, kept=patch.Kept())
-    fresh = sample(patched(model, style, content), cfg=4.0, steps=4)
-    report["kept: first run"] = apart(sample(kept, cfg=4.0, steps=4), fresh)
-    first = sum(seen) / 4
-    report["kept: second run"] = apart(sample(kept, cfg=4.0, steps=4), fresh)
-    report["E per step, kept"] = {"first": first, "second": sum(seen) / 4}
-    wordless = sample(kept, cfg=4.0, steps=4, positive=empty)
-    report["E per step, kept"]["another prompt"] = sum(seen) / 4
-    fresh = sample(patched(model, style, content), cfg=4.0, steps=4, positive=empty)
-    report["kept: another prompt"] = apart(wordless, fresh)
-    report["kept: other steps"] = apart(sample(kept, steps=3), sample(patched(model, style, content), steps=3))
-    follows = comfy.model_base.model_sampling(model.model.model_config, comfy.model_base.ModelType.EPS)
-    invert = {"encoding": reference.Encoding()}  # an inversion is another one then
-    inverted = patched(model, style, content, kept=patch.Kept(), **invert)
+def caching():
+    """A style's features stay for the next sampling, and only while they are still true."""
+    cached, same = patched(model, style, content, feature_cache=FeatureCache()), {"cfg": 4.0, "steps": 4}
+    fresh = sample(patched(model, style, content), **same)
+    report["cache: first run"] = apart(sample(cached, **same), fresh)
+    first = sum(rows_of_calls) / 4
+    report["cache: second run"] = apart(sample(cached, **same), fresh)
+    report["E per step, cached"] = {"first": first, "second": sum(rows_of_calls) / 4}
+    wordless = sample(cached, **same, positive=empty)
+    report["E per step, cached"]["another prompt"] = sum(rows_of_calls) / 4
+    report["cache: another prompt"] = apart(wordless, sample(patched(model, style, content), **same, positive=empty))
+    report["cache: other steps"] = apart(sample(cached, steps=3), sample(patched(model, style, content), steps=3))
+    report["cache: a LoRA after"] = apart(sample(lora(cached)), sample(lora(patched(model, style, content))))
+
+
+def another_parametrisation():
+    """An inversion is another one when the model is read otherwise; a cache must not hide that."""
+    epsilon = comfy.model_base.model_sampling(model.model.model_config, comfy.model_base.ModelType.EPS)
+    inverted = patched(model, style, content, feature_cache=FeatureCache(), encoding=Encoding())
     before = sample(inverted)
-    changed = [m.clone() for m in (inverted, patched(model, style, content, **invert))]
-    for made in changed:
-        made.add_object_patch("model_sampling", follows)  # as ModelSamplingDiscrete does it
-    results = [sample(made) for made in changed]
-    report["kept: another parametrisation after"] = apart(*results)
+    changed = [m.clone() for m in (inverted, patched(model, style, content, encoding=Encoding()))]
+    for clone in changed:
+        clone.add_object_patch("model_sampling", epsilon)  # as ModelSamplingDiscrete does it
+    results = [sample(clone) for clone in changed]
+    report["cache: another parametrisation after"] = apart(*results)
     report["another parametrisation matters"] = apart(results[0], before)
-    report["kept: a LoRA after"] = apart(sample(lora(kept)), sample(lora(patched(model, style, content))))
 
 
-def control():
+def random_control():
+    """A random ControlNet in mini's shape, as what it adds to a conditioning."""
     shape = dict(model.model.model_config.unet_config)
     for name in ("out_channels", "transformer_depth_output"):
         shape.pop(name, None)
@@ -111,8 +113,11 @@ def control():
         torch.nn.init.normal_(p, std=0.05)
     controlled = comfy.controlnet.ControlNet(net, load_device=torch.device("cpu"))
     hint = draw(1, 3, 96, 128, seed=9).sigmoid()
-    asked = {"control": controlled.copy().set_cond_hint(hint, 1.0), "control_apply_to_uncond": True}
-    with_net = [[red[0][0], {**red[0][1], **asked}]]
+    return {"control": controlled.copy().set_cond_hint(hint, 1.0), "control_apply_to_uncond": True}
+
+
+def control():
+    with_net = [[red[0][0], {**red[0][1], **random_control()}]]
     one = patched(model, style, content)
     for cfg in (1.0, 7.0):
         result = sample(one, cfg=cfg, batch=3, positive=with_net)
@@ -126,21 +131,21 @@ def control():
         )
 
 
-def bad_input():
-    inputs = pack("nodes.host.transfer.sources")
-    mixed = inputs.MixedStyle({"samples": style}, None, 0.0, None, None)
-    how = reference.Encoding()
+def refusals():
+    sources = pack("nodes.host.transfer.sources")
+    read_settings = pack("nodes.host.transfer.settings").read_settings
+    check_same_layers = pack("nodes.host.transfer.other_weights").check_same_layers
+    no_weight = sources.MixedStyle({"samples": style}, None, 0.0, None, None)
+    way, pixels = Encoding(), torch.zeros(1, 8, 8, 3)
     report.update(
-        sentences(
+        error_messages(
             {
-                "an empty batch": lambda: inputs.sources({"samples": style[:0]}, None, how, "style"),
-                "no pictures": lambda: inputs.sources(torch.zeros(0, 8, 8, 3), object(), how, "content"),
-                "a picture without a VAE": lambda: inputs.sources(torch.zeros(1, 8, 8, 3), None, how, "style"),
-                "a mix of nothing": lambda: inputs.style_sources((mixed,), None, how),
-                "settings that are none": lambda: pack("nodes.host.transfer.settings").read_settings('{"gama": 1}'),
-                "content_model without the layers": lambda: pack("nodes.host.transfer.other_weights").check_alike(
-                    model, ("up.2.3.4",)
-                ),
+                "an empty batch": lambda: sources.picture_sources({"samples": style[:0]}, None, way, "style"),
+                "no pictures": lambda: sources.picture_sources(pixels[:0], object(), way, "content"),
+                "a picture without a VAE": lambda: sources.picture_sources(pixels, None, way, "style"),
+                "a mix of nothing": lambda: sources.style_sources((no_weight,), None, way),
+                "settings that are none": lambda: read_settings('{"gama": 1}'),
+                "content_model without the layers": lambda: check_same_layers(model, ("up.2.3.4",)),
             }
         )
     )
@@ -161,8 +166,8 @@ def partly_loaded():
     is_cpu, state = mm.is_device_cpu, mm.vram_state
     mm.is_device_cpu, mm.vram_state = (lambda device: False), mm.VRAMState.NO_VRAM
     try:
-        for cfg, wanted in full.items():
-            report[f"partly loaded, cfg {cfg:g}"] = apart(sample(with_lora, cfg=cfg), wanted)
+        for cfg, expected in full.items():
+            report[f"partly loaded, cfg {cfg:g}"] = apart(sample(with_lora, cfg=cfg), expected)
             report["partly loaded"] = float(model.model.model_lowvram)
     finally:
         mm.is_device_cpu, mm.vram_state = is_cpu, state
@@ -171,6 +176,6 @@ def partly_loaded():
 
 
 with torch.inference_mode():
-    mixes(), own_weights(), keeping(), control(), second_pass(), bad_input(), partly_loaded()
-with open(sys.argv[1], "w", encoding="utf-8") as file:
-    json.dump(report, file, indent=1)
+    for case in (mixes, own_weights, caching, another_parametrisation, control, second_pass, refusals, partly_loaded):
+        case()
+write_report()

@@ -88,7 +88,7 @@ def train_lora(model, steps, kind="fp32", checkpointing=False):
 
 def ours(model, targets="attention"):
     with torch.inference_mode(False):
-        step = speed.our_step(training.TrainableCopy(model, unets.look_at(model.model)), targets)
+        step = speed.our_step(training.TrainableCopy(model, unets.inspect_unet(model.model)), targets)
 
     def several(steps):
         with torch.inference_mode(False):

@@ -1,0 +1,50 @@
+"""A VAE of the graph as the core's codec: latents in the scale that the network works in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...swf_core.errors import UserError
+
+
+class HostCodec:
+    """The core's `Codec` on a VAE, for the BaseModel `model` whose latents it makes. Called outside inference mode, it
+    returns tensors that can be trained on.
+
+    `channels_last`: how pictures lie in memory when the VAE gets them. Nothing else depends on it, but the VAE's
+    convolutions add up in another order, so a user keeps to one.
+    """
+
+    def __init__(self, vae: Any, model: Any, *, channels_last: bool):
+        self.vae, self.format, self.channels_last = vae, model.latent_format, channels_last
+
+    @property
+    def downscale(self) -> int:
+        """Picture pixels per latent cell."""
+        return int(self.vae.spacial_compression_decode())
+
+    @property
+    def channels(self) -> int:
+        """Latent channels."""
+        return int(self.format.latent_channels)
+
+    @torch.no_grad()
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Pictures [B, 3, H, W] in 0..1 -> latents [B, C, h, w]. Raises UserError when the VAE is another model's."""
+        pixels = pictures.movedim(1, -1)
+        latents = self.vae.encode(pixels.contiguous() if self.channels_last else pixels)
+        if latents.shape[1] != self.channels:
+            raise UserError(
+                f"The VAE makes latents of {latents.shape[1]} channels and the model has {self.channels}; connect the "
+                "model's own VAE."
+            )
+        return self.format.process_in(latents).float().clone()
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents [B, C, h, w] -> pictures [B, 3, H, W] in 0..1."""
+        pixels = self.vae.decode(self.format.process_out(latents.to(torch.float32)))
+        return pixels.permute(0, 3, 1, 2).clamp(0, 1).float().clone()

@@ -1,0 +1,87 @@
+"""A style transfer as it was set on a MODEL: frozen data that all samplings with it share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from ....swf_core.transfer.injection import Injection
+from ....swf_core.transfer.trajectory import Encoding, Trajectory
+from .denoiser import PlainConditioning
+from .feature_cache import FeatureCache
+
+
+@dataclass(frozen=True, eq=False)
+class LatentSource:
+    """A picture to follow: its clean latents [B, C, h, w] as LATENT holds them, and how the noisy ones are had."""
+
+    latents: Tensor
+    encoding: Encoding = Encoding()
+
+    def __deepcopy__(self, memo: Any) -> LatentSource:
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[B, C, h, w] of its latents."""
+        return tuple(self.latents.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class TrajectorySource:
+    """A picture to follow: its known trajectory, in the model's own scale and in sigma space."""
+
+    trajectory: Trajectory
+
+    def __deepcopy__(self, memo: Any) -> TrajectorySource:
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[B, C, h, w] of its latents."""
+        return tuple(self.trajectory.clean.shape)
+
+
+Source = LatentSource | TrajectorySource
+
+
+@dataclass(frozen=True, eq=False)
+class StyleSource:
+    """A style picture: what its process follows, its weight, a mask [h, w] of what may be read of it, and its place: a
+    mask [1 or B, h, w] of where in the result it counts among other styles."""
+
+    source: Source
+    weight: float = 1.0
+    readable: Tensor | None = None
+    place: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TransferPlan:
+    """Everything a patched MODEL knows of its style transfer; shared by all its clones.
+
+    `text`: of the reference processes; None takes the negative of each sampling. `place`: mask [1 or B, H, W] of where
+    the style goes. `style_guidance`, `leak_guard`: see `TransferOptions` in the core. `start_adain`: None leaves the
+    sampler its own start; a number in 0..1 starts it from the content's noisy latent, its channel statistics moved so
+    far to the styles' (StyleID's initial latent AdaIN). `content_model`: a MODEL whose weights run the content process
+    (arXiv 2506.15033 leaves open which do); None takes generation's. `feature_cache`: where the styles' features stay
+    between samplings; None forgets them.
+    """
+
+    injection: Injection
+    layers: tuple[str, ...]
+    styles: tuple[StyleSource, ...]
+    content: Source | None = None
+    text: PlainConditioning | None = None
+    place: Tensor | None = None
+    style_guidance: float = 0.0
+    leak_guard: float = 0.0
+    start_adain: float | None = None
+    precision: str = "fp32"
+    content_model: Any = None
+    feature_cache: FeatureCache | None = field(default_factory=FeatureCache)
+
+    def __deepcopy__(self, memo: Any) -> TransferPlan:
+        return self
