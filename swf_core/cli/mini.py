@@ -1,4 +1,4 @@
-"""`mini build`: train the embedded model again, from nothing."""
+"""The command `mini build`: train the embedded model again, from nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import check_folder
-from .options import add_common, whole
+from .arguments import add_common, whole
 from .progress import Bars
 
 
@@ -18,21 +18,21 @@ def add(verbs: Any) -> None:
     build = actions.add_parser(
         "build",
         help="train the embedded family from nothing",
-        description="Train the embedded family (autoencoder, text encoder, UNet, judge) from nothing on the procedural "
-        "world. Every stage is saved and resumed; run it again to go on.",
+        description="Train the embedded family (autoencoder, text encoder, UNet, classifier, captioner, CLIP) from "
+        "nothing on the procedural world. Every stage is saved and can be resumed: run it again to continue.",
     )
     build.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write into")
-    build.add_argument("--stages", nargs="+", metavar="NAME", help="only these stages; default: all that are left")
-    build.add_argument("--no-resume", dest="resume", action="store_false", help="start over instead of going on")
+    build.add_argument("--stages", nargs="+", metavar="NAME", help="only these stages; default: all unfinished ones")
+    build.add_argument("--no-resume", dest="resume", action="store_false", help="start over instead of resuming")
     build.add_argument("--seconds", type=whole(1, 10**7), metavar="S", help="stop each stage after this long")
     add_common(build, model=False)
     build.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
-    """Run it; the report is that of `swf_core.mini_build.build`."""
+    """Run it; the report is that of `swf_core.mini_build.build.build_family`."""
     check_folder(args.out)
-    from ..mini_build import build
+    from ..mini_build.build import build_family
 
-    options = {"stages": args.stages, "resume": args.resume, "seconds": args.seconds, "seed": args.seed}
-    return build.run(args.out, progress=bars, **options)
+    options = {"stages": args.stages, "resume": args.resume, "max_seconds": args.seconds, "seed": args.seed}
+    return build_family(args.out, progress=bars, **options)

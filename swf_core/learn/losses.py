@@ -1,4 +1,4 @@
-"""What is minimised: the squared error of what a network predicts about noise that was put on a latent.
+"""The loss of a training: the squared error of a network's prediction about noise that was put on a latent.
 
 noisy = sqrt(abar) x0 + sqrt(1 - abar) eps, with abar = 1 / (1 + sigma^2) (Ho et al., arXiv 2006.11239).
 v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans and Ho, arXiv 2202.00512).
@@ -17,7 +17,7 @@ from .options import TrainOptions
 KINDS = {"epsilon": "epsilon", "v_prediction": "v", "sample": "x0"}
 
 
-def draw_steps(
+def draw_timesteps(
     options: TrainOptions,
     table: int,
     count: int,
@@ -25,7 +25,7 @@ def draw_steps(
     picked: Tensor | None = None,
     picks_share: float = 0.0,
 ) -> Tensor:
-    """Indices [count] of the noise levels of a batch. `table`: how many levels there are.
+    """Timesteps [count] of a batch: indices of the noise levels. `table`: how many levels there are.
 
     "detail" is T u^3, mostly low noise, "layout" T (1 - u^3), with u uniform.
 
@@ -37,20 +37,20 @@ def draw_steps(
     u = np.random.default_rng([options.seed, NOISE, *seeds]).random(count)
     above = options.picks_above
     if picked is not None and picks_share and above:
-        falls = options.bias == "layout"  # the level with u; a rank rises with it
+        falls = options.timestep_bias == "layout"  # the level with u; a rank rises with it
         rank = 1 - u if falls else u
-        low = {"none": above, "detail": above ** (1 / 3), "layout": 1 - (1 - above) ** (1 / 3)}[options.bias]
+        low = {"none": above, "detail": above ** (1 / 3), "layout": 1 - (1 - above) ** (1 / 3)}[options.timestep_bias]
         rest = low / max(low, 1 - picks_share)  # of the other rows that lies below
         others = np.interp(rank, (0.0, rest, 1.0), (0.0, low, 1.0))
         rank = np.where(picked.numpy(), low + rank * (1 - low), others)
         u = 1 - rank if falls else rank
-    if options.bias != "none":
-        u = u**3 if options.bias == "detail" else 1 - u**3
+    if options.timestep_bias != "none":
+        u = u**3 if options.timestep_bias == "detail" else 1 - u**3
     return torch.from_numpy(np.minimum((u * table).astype(np.int64), table - 1))
 
 
 def draw_noise(options: TrainOptions, latents: Tensor, seeds: tuple[int, ...]) -> Tensor:
-    """Unit noise as `latents` [B, C, h, w], and where asked for a constant of each channel (noise offset)."""
+    """Unit noise in the shape of `latents` [B, C, h, w], plus the noise offset: a constant of each channel."""
     seed = int(np.random.SeedSequence([options.seed, NOISE + 100, *seeds]).generate_state(1, np.uint64)[0] >> 1)
     generator = torch.Generator("cpu").manual_seed(seed)
     noise = torch.randn(latents.shape, generator=generator)
@@ -60,19 +60,25 @@ def draw_noise(options: TrainOptions, latents: Tensor, seeds: tuple[int, ...]) -
     return noise
 
 
-def loss_of(network: Trainable, batch: Batch, steps: Tensor, noise: Tensor, kind: str, min_snr: float = 0.0) -> Tensor:
-    """The mean loss of a batch whose row i is at noise level `steps[i]`, with gradients. `kind`: see `TrainOptions`."""
+def denoising_loss(
+    network: Trainable, batch: Batch, timesteps: Tensor, noise: Tensor, kind: str, min_snr: float = 0.0
+) -> Tensor:
+    """The mean loss of a batch whose row i is at the noise level `timesteps[i]`, with gradients.
+
+    `kind`: as `TrainOptions.loss`. `min_snr`: gamma of `snr_weight`, 0 is off.
+    """
     device = network.device
-    abar = (1 / (1 + network.sigmas[steps] ** 2)).float().view(-1, 1, 1, 1)
+    abar = (1 / (1 + network.sigmas[timesteps] ** 2)).float().view(-1, 1, 1, 1)
     root, rest = abar.sqrt().to(device), (1 - abar).sqrt().to(device)
     x0, noise = batch.latents.to(device), noise.to(device)
     noisy = root * x0 + rest * noise
-    said = network.predict(noisy, steps, batch.text)
-    asked = KINDS[network.prediction] if kind == "native" else kind
-    target = {"epsilon": noise, "x0": x0, "v": root * noise - rest * x0}[asked]
-    error = (_as(said, KINDS[network.prediction], asked, noisy, root, rest) - target).square().mean((1, 2, 3))
+    prediction = network.predict(noisy, timesteps, batch.text)
+    own = KINDS[network.prediction_type]
+    target_kind = own if kind == "native" else kind
+    target = {"epsilon": noise, "x0": x0, "v": root * noise - rest * x0}[target_kind]
+    error = (_as(prediction, own, target_kind, noisy, root, rest) - target).square().mean((1, 2, 3))
     if min_snr:
-        error = error * snr_weight(abar.flatten().to(device), asked, min_snr)
+        error = error * snr_weight(abar.flatten().to(device), target_kind, min_snr)
     return error.mean()
 
 
@@ -83,14 +89,14 @@ def snr_weight(abar: Tensor, kind: str, gamma: float) -> Tensor:
     return {"x0": capped, "epsilon": capped / snr, "v": capped / (snr + 1)}[kind]
 
 
-def _as(said: Tensor, kind: str, asked: str, noisy: Tensor, root: Tensor, rest: Tensor) -> Tensor:
-    """The same prediction in another parametrisation."""
-    if kind == asked:
-        return said
-    if kind == "epsilon":
-        x0, noise = (noisy - rest * said) / root, said
-    elif kind == "v":
-        x0, noise = root * noisy - rest * said, rest * noisy + root * said
+def _as(prediction: Tensor, own: str, target: str, noisy: Tensor, root: Tensor, rest: Tensor) -> Tensor:
+    """A prediction of the kind `own` in the parametrisation `target`."""
+    if own == target:
+        return prediction
+    if own == "epsilon":
+        x0, noise = (noisy - rest * prediction) / root, prediction
+    elif own == "v":
+        x0, noise = root * noisy - rest * prediction, rest * noisy + root * prediction
     else:
-        x0, noise = said, (noisy - root * said) / rest
-    return {"x0": x0, "epsilon": noise, "v": root * noise - rest * x0}[asked]
+        x0, noise = prediction, (noisy - root * prediction) / rest
+    return {"x0": x0, "epsilon": noise, "v": root * noise - rest * x0}[target]

@@ -1,4 +1,4 @@
-"""Train the judge on rendered pictures with hue turned, greyed, blurred and shifted at random."""
+"""Batches and loss of the scene classifier: renders with turned hues, greyed, blurred and shifted at random."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training pictures of the embedded model, rendered once and kept beside the run as plain arrays."""
+"""Training pictures of the embedded model, rendered once and cached beside the build as plain arrays."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def picture_seeds(index: int, styles: tuple[str, ...] = TRAINED, photo_share: fl
 
 
 def train_picture(index: int) -> tuple[Scene, Look]:
-    """Picture `index` of the set that UNet and text encoder see: never a held-out style."""
+    """Picture `index` of the set that UNet and text encoder learn from: never a held-out style."""
     return picture_seeds(TRAIN_SEED + index)
 
 
 def partner_picture(index: int) -> tuple[Scene, Look]:
-    """Another scene by the hand of training picture `index`: for reading lessons."""
+    """Another scene by the hand of training picture `index`: for paired attention."""
     return random_scene(PARTNER_SEED + index), train_picture(index)[1].reseeded(PARTNER_SEED + index)
 
 
@@ -41,12 +41,12 @@ def held_out_picture(index: int) -> tuple[Scene, Look]:
 
 
 def classifier_picture(index: int) -> tuple[Scene, Look]:
-    """Picture `index` of the judge's own set: all styles evenly, scenes and looks that no other model sees."""
+    """Picture `index` of the classifier's own set: all styles evenly, scenes and looks that no other model sees."""
     return picture_seeds(CLASSIFIER_SEED + index, STYLES, photo_share=1 / len(STYLES))
 
 
 def words_picture(index: int) -> tuple[Scene, Look]:
-    """Picture `index` of the set that captioner and CLIP see: every style, held-out ones too."""
+    """Picture `index` of the set that captioner and CLIP learn from: every style, held-out ones too."""
     return picture_seeds(WORDS_SEED + index, STYLES, photo_share=0.15)
 
 
@@ -54,7 +54,7 @@ SETS: dict[str, Callable[[int], tuple[Scene, Look]]] = {
     "train": train_picture,
     "partner": partner_picture,
     "held_out": held_out_picture,
-    "judge": classifier_picture,
+    "classifier": classifier_picture,
     "words": words_picture,
 }
 

@@ -1,7 +1,7 @@
 """Pictures made worse in many ways, each picture in its own: what autoencoders and diffusion models do to fine detail.
 
-The judge learns on these, so that it knows a style by its marks and not by how crisp their borders are. Nothing here is
-one of the models it judges: blurs, medians, resampling and coarse cosine transforms stand in for all of them.
+The classifier learns on these, so that it knows a style by its marks and not by how crisp their borders are. Nothing
+here is one of the models it measures: blurs, medians, resampling and coarse cosine transforms stand in for them all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from scipy.fft import dct
 from torch import Tensor
 from torch.nn import functional as F
 
-CELL = 8  # pixels of a block of the cosine transform: a latent cell of the models that are judged
+CELL = 8  # pixels of a block of the cosine transform: a latent cell of the models that are measured
 
 
 def degrade(batch: Tensor, rng: np.random.Generator, plain: float = 0.2) -> Tensor:
@@ -65,9 +65,9 @@ def coarse_cosines(batch: Tensor, rng: np.random.Generator) -> Tensor:
     blocks = batch.roll(shift, (2, 3)).view(b, c, h // CELL, CELL, w // CELL, CELL)
     spectrum = torch.einsum("ui,bchiwj,vj->bchuwv", matrix, blocks, matrix)
     u = torch.arange(CELL)
-    kept = (u[:, None] + u[None]) < torch.from_numpy(rng.integers(2, 6, b)).view(b, 1, 1)
+    low = (u[:, None] + u[None]) < torch.from_numpy(rng.integers(2, 6, b)).view(b, 1, 1)
     step = torch.from_numpy(rng.uniform(0.02, 0.25, b)).float().view(b, 1, 1, 1, 1, 1)
-    spectrum = (spectrum / step).round() * step * kept.view(b, 1, 1, CELL, 1, CELL)
+    spectrum = (spectrum / step).round() * step * low.view(b, 1, 1, CELL, 1, CELL)
     blocks = torch.einsum("ui,bchuwv,vj->bchiwj", matrix, spectrum, matrix)
     # Models leave no seams between cells: a slight blur takes them away.
     smooth = F.avg_pool2d(F.pad(blocks.reshape(b, c, h, w), (1, 1, 1, 1), mode="reflect"), 3, stride=1)

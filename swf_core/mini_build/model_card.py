@@ -28,7 +28,7 @@ def contact_sheet_vae(model: NarrowAutoencoder, sets: dict[str, np.ndarray], cou
 def contact_sheet_samples(folder: Path, seed: int = 0) -> Image.Image:
     """One prompt a column, one style a row, from the weights in `folder`."""
     from ..models.mini import load_mini
-    from ..transfer import sample
+    from ..transfer import SampleOptions, sample
 
     backend = load_mini(folder)
     contents = (
@@ -42,19 +42,19 @@ def contact_sheet_samples(folder: Path, seed: int = 0) -> Image.Image:
     rows = []
     for k, style in enumerate(TRAINED):
         prompts = [f"{STYLE_WORDS[style][0]} of {c}" for c in contents]
-        rows.append(sample(backend, prompts, cfg=3.0, steps=20, seed=seed + k).images)
+        rows.append(sample(backend, prompts, SampleOptions(steps=20, cfg=3.0), seed=seed + k).images)
     return sheet(rows, [c.removeprefix("a ") for c in contents], list(TRAINED), cell_px=96)
 
 
-def model_card(notes: dict[str, Any]) -> str:
-    """The model card, from what the stages noted."""
+def model_card(reports: dict[str, Any]) -> str:
+    """The model card, from the stages' reports."""
     stages = "\n".join(
         f"| {name} | {n['steps'] if isinstance(n['steps'], int) else ' + '.join(map(str, n['steps'].values()))} | "
         f"{n['seconds'] / 60:.0f} min | {n.get('loss', n.get('accuracy', ''))} | {n['seed']} | {n['device']}, "
         f"torch {n['torch']} |"
-        for name, n in notes.items()
+        for name, n in reports.items()
     )
-    readers, hard = CAPTIONS["base-3"]["reading"], ", ".join(HARD["base-3"])
+    paired, hard = CAPTIONS["base-3"]["paired"], ", ".join(HARD["base-3"])
     return f"""# mini: the embedded text-to-image model
 
 Small models of real classes, trained from nothing on the procedural world in `swf_core/world`; no other data but
@@ -64,21 +64,21 @@ the photographs bundled with scikit-image and scikit-learn, which the autoencode
 |---|---|---|
 | `vae.safetensors` | autoencoder, 8x downscale, 4 channels | diffusers AutoencoderTiny, in TAESD's file layout |
 | `base.safetensors` | UNet and text encoder, 128 px, v-prediction | UNet2DConditionModel, CLIPTextModel |
-| `judge.safetensors` | the judge (kept in `swf_core/measure/weights`) | two small classifiers |
+| `classifier.safetensors` | the scene classifier (it lies in `swf_core/measure/metrics/weights`) | two small networks |
 | `blip/` | captioner | transformers BlipForConditionalGeneration with early convolutions (arXiv 2106.14881) |
 | `clip/` | image-text similarity | transformers CLIPModel with the same |
 
 Styles it was trained on: {", ".join(TRAINED)}. Held out from UNet and text encoder: {", ".join(HELD_OUT)}; the
-autoencoder, the captioner, the CLIP and the judge know all {len(STYLES)}.
+autoencoder, the captioner, the CLIP and the classifier know all {len(STYLES)}.
 
 ## How it was trained
 `python -m swf_core mini build --out DIR` trains it again. Captions in base-1: 56 % full, 25 % without style words
-(on photos), 9 % style only, 9 % empty; in base-2 53, 19, 9 and 19 %. In base-3, {readers} of 64 pictures of a batch are
+(on photos), 9 % style only, 9 % empty; in base-2 53, 19, 9 and 19 %. In base-3, {paired} of 64 pictures of a batch are
 denoised with the self-attention keys and values of another picture by the same hand (same painter and parameters,
-another scene; `reading.py`), so that the model is used to taking a style from a picture, which Stable Diffusion never
-was; and pictures in {hard} are drawn twice as often.
+another scene; `mini_build/paired_attention.py`), so that the model is used to taking a style from a picture, which
+Stable Diffusion never was; and pictures in {hard} are drawn twice as often.
 
-The captioner's vision tower first learns to answer what a picture shows (stage sight), then the captioner learns full
+The captioner's vision tower first learns to classify pictures (stage vision), then the captioner learns full
 captions (blip), and the CLIP begins with its tower (clip); captions without style words belong to photos alone there.
 
 | stage | steps | time | loss or accuracy | seed | device |

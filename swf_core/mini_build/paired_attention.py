@@ -1,9 +1,9 @@
-"""Reading lessons: some pictures of a batch are denoised with the keys and values of another by the same hand.
+"""Self-attention over pairs of pictures: some of a batch are denoised with keys and values of another by the same hand.
 
-Style transfer asks self-attention to read another picture. A large model does so unprepared; a model of this size
-learns its styles mostly by words and by its convolutions, and answers such reading faintly. So base-3 teaches it: a
+Style transfer makes self-attention read another picture. A large model does so unprepared; a model of this size
+learns its styles mostly by words and by its convolutions, and such reading changes little. So base-3 trains it: a
 batch ends with P pictures and their P partners, other scenes with the same painter and parameters; a partner's
-self-attention asks with its own queries and finds the other's keys and values, in every layer, at the same noise level.
+self-attention uses its own queries with the other's keys and values, in every layer, at the same noise level.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import Tensor
 
 
-class ReadingProcessor(AttnProcessor):
+class PairedAttentionProcessor(AttnProcessor):
     """Plain attention, but the last `pairs` rows of a batch read the keys and values of the `pairs` rows before them.
 
     Plain matrix products, not the fused kernel: the fastest backward pass on a CPU at this size.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,20 +16,20 @@ from ..models.mini.text import WordTokenizer
 from ..models.mini.vae import NarrowAutoencoder
 from ..models.precision import mixed_precision
 from ..world import Look, Scene, caption
-from .training_loop import Plan, Progress, train
+from .training_loop import Plan, Progress, StageSettings, train
 
 BATCH = 64
 # How many of a batch's 64 captions are full, style-stripped (on photos), style only, empty: first 56, 25, 9 and 9 %.
 # "No style words" must be in distribution, or a style cannot be taught later by what a caption leaves out. Later stages
-# see more empty captions (19 %): with no words to tell the style, it is read from the picture itself by self-attention,
-# which is what style transfer leans on.
+# have more empty captions (19 %): with no words for the style, it is read from the picture itself by self-attention,
+# which is what style transfer relies on.
 _FIRST = {"full": 36, "stripped": 16, "style": 6, "empty": 6}
 _LATER = {"full": 34, "stripped": 12, "style": 6, "empty": 12}
-# "reading": pairs by the same hand (`reading`), so twice as many pictures. The one that is read has no words; of those
-# that read, half have none either, the others say their content with or without the style.
-_READING = {"full": 28, "stripped": 8, "style": 4, "reading": 12}
-CAPTIONS = {"base-1": _FIRST, "base-2": _LATER, "base-3": _READING}
-# Styles that the samples of the stage before showed least well; the stage draws their pictures twice as often.
+# "paired": pairs by the same hand (`paired_attention`), so twice as many pictures. The one that is read has an empty
+# caption; so have half of those that read, the others a caption with or without the style.
+_PAIRED = {"full": 28, "stripped": 8, "style": 4, "paired": 12}
+CAPTIONS = {"base-1": _FIRST, "base-2": _LATER, "base-3": _PAIRED}
+# Styles that the samples of the stage before drew least well; the stage draws their pictures twice as often.
 HARD = {"base-3": ("strokes", "oil", "ink", "pixel", "halftone")}
 PLANS = {
     "base-1": Plan(steps=5200, learning_rate=1.2e-3, warm_up=200, floor=0.02, save_every=250, ema=0.998),
@@ -36,9 +38,28 @@ PLANS = {
 }
 
 
+@dataclass(frozen=True)
+class BaseModel:
+    """What the stage trains, in place: UNet and text encoder; with the tokenizer and the noise schedule [T]."""
+
+    unet: nn.Module
+    text: nn.Module
+    tokenizer: WordTokenizer
+    alphas_cumprod: Tensor
+
+
+@dataclass(frozen=True)
+class LatentSet:
+    """Latents [N, 4, 16, 16] and the scene and look of each; the last `partners` pair with as many first, in order."""
+
+    latents: Tensor
+    factors: Sequence[tuple[Scene, Look]]
+    partners: int = 0
+
+
 @torch.no_grad()
 def encode_all(vae: NarrowAutoencoder, pictures: np.ndarray, path: Path, progress: Progress | None = None) -> Tensor:
-    """Latents [N, 4, 16, 16] of uint8 pictures, kept in `path` beside the pictures."""
+    """Latents [N, 4, 16, 16] of uint8 pictures, cached in `path` beside the pictures."""
     if path.exists():
         return torch.from_numpy(np.load(path))
     out = []
@@ -53,47 +74,32 @@ def encode_all(vae: NarrowAutoencoder, pictures: np.ndarray, path: Path, progres
     return latents
 
 
-def run(
-    unet: nn.Module,
-    text: nn.Module,
-    tokenizer: WordTokenizer,
-    latents: Tensor,
-    factors: Sequence[tuple[Scene, Look]],
-    alphas_cumprod: Tensor,
-    folder: Path,
-    stage: str,
-    seed: int,
-    progress: Progress | None = None,
-    seconds: float | None = None,
-    partners: int = 0,
-) -> dict[str, object]:
-    """Train both networks in place on latents whose picture i has `factors[i]`. Returns the loop's report.
+def train_base(model: BaseModel, data: LatentSet, stage: str, settings: StageSettings) -> dict[str, Any]:
+    """Train both networks in place and return the loop's report. `stage`: a key of `PLANS` and `CAPTIONS`."""
+    from .paired_attention import PairedAttentionProcessor
 
-    `stage`: whose plan and captions, a key of `PLANS`. `partners`: how many pictures at the end are partners of as many
-    at the beginning, in order.
-    """
-    from .paired_attention import ReadingProcessor
-
-    unet.set_attn_processor(ReadingProcessor(CAPTIONS[stage].get("reading", 0)))  # pyright: ignore[reportCallIssue]
-    unet.train()
-    text.train()
-    styles = np.array([look.style for _, look in factors[: len(factors) - partners]])
+    shares, factors, seed = CAPTIONS[stage], data.factors, settings.seed
+    pairs = shares.get("paired", 0)
+    model.unet.set_attn_processor(PairedAttentionProcessor(pairs))  # pyright: ignore[reportCallIssue]
+    model.unet.train()
+    model.text.train()
+    styles = np.array([look.style for _, look in factors[: len(factors) - data.partners]])
     photos = np.flatnonzero(styles == "photo")
     pool = np.concatenate([np.arange(len(styles)), np.flatnonzero(np.isin(styles, HARD.get(stage, ())))])
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng([seed, step])
-        index, captions = draw_batch(rng, factors, pool, photos, CAPTIONS[stage], partners)
+        index, captions = draw_batch(rng, factors, pool, photos, shares, data.partners)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-        x0 = latents[torch.from_numpy(index)]
-        t = torch.from_numpy(rng.integers(0, len(alphas_cumprod), len(index)))
-        if pairs := CAPTIONS[stage].get("reading", 0):
-            t[-pairs:] = t[-2 * pairs : -pairs]  # a picture is read at its reader's noise level
-        return v_loss(unet, text, x0, t, tokenizer(captions), alphas_cumprod, generator)
+        x0 = data.latents[torch.from_numpy(index)]
+        timesteps = torch.from_numpy(rng.integers(0, len(model.alphas_cumprod), len(index)))
+        if pairs:
+            timesteps[-pairs:] = timesteps[-2 * pairs : -pairs]  # a picture is read at its reader's noise level
+        return v_loss(model, x0, timesteps, model.tokenizer(captions), generator)
 
-    report = train({"unet": unet, "text": text}, loss_of, PLANS[stage], folder, progress, seconds)
-    unet.eval()
-    text.eval()
+    report = train({"unet": model.unet, "text": model.text}, loss_of, PLANS[stage], settings)
+    model.unet.eval()
+    model.text.eval()
     return report
 
 
@@ -112,11 +118,11 @@ def draw_batch(
     """
     index, captions = [], []
     for kind, count in shares.items():
-        source = {"stripped": photos, "reading": pool[pool < partners]}.get(kind, pool)
+        source = {"stripped": photos, "paired": pool[pool < partners]}.get(kind, pool)
         for i in source[rng.integers(0, len(source), count)]:
             index.append(int(i))
-            captions.append("" if kind in ("empty", "reading") else caption(*factors[int(i)], kind=kind, rng=rng))
-    for i in index[len(index) - shares.get("reading", 0) :]:
+            captions.append("" if kind in ("empty", "paired") else caption(*factors[int(i)], kind=kind, rng=rng))
+    for i in index[len(index) - shares.get("paired", 0) :]:
         reader = len(factors) - partners + i
         kind = str(rng.choice(("", "", "full", "stripped")))
         index.append(reader)
@@ -124,20 +130,12 @@ def draw_batch(
     return np.array(index), captions
 
 
-def v_loss(
-    unet: nn.Module,
-    text: nn.Module,
-    x0: Tensor,
-    t: Tensor,
-    ids: Tensor,
-    alphas_cumprod: Tensor,
-    generator: torch.Generator,
-) -> Tensor:
+def v_loss(model: BaseModel, x0: Tensor, timesteps: Tensor, ids: Tensor, generator: torch.Generator) -> Tensor:
     """Mean squared error of the velocity v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans and Ho, 2022)."""
     noise = torch.randn(x0.shape, generator=generator)
-    abar = alphas_cumprod[t].view(-1, 1, 1, 1)
+    abar = model.alphas_cumprod[timesteps].view(-1, 1, 1, 1)
     noisy = abar.sqrt() * x0 + (1 - abar).sqrt() * noise
     velocity = abar.sqrt() * noise - (1 - abar).sqrt() * x0
     with mixed_precision():
-        predicted = unet(noisy, t, text(ids).last_hidden_state).sample
+        predicted = model.unet(noisy, timesteps, model.text(ids).last_hidden_state).sample
     return F.mse_loss(predicted.float(), velocity)

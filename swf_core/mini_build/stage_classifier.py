@@ -1,9 +1,8 @@
-"""Stage "judge": train the two classifiers of `swf_core.measure.metrics.classifier` and report their accuracy."""
+"""Stage "classifier": train the two networks of `swf_core.measure.metrics.classifier` and report their accuracy."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from ..measure.metrics.classifier import LABELS, SceneClassifier, new_networks, 
 from ..models.precision import mixed_precision
 from .classifier_batches import augment, batch_loss, labels_of
 from .data import classifier_picture
-from .training_loop import Plan, Progress, train
+from .training_loop import Plan, StageSettings, train
 
 PLANS = {
     "structure": Plan(steps=3200, learning_rate=3e-3, warm_up=50, save_every=600),
@@ -23,10 +22,9 @@ PLANS = {
 BATCH, HELD_BACK = 64, 512
 
 
-def run(
-    pictures: np.ndarray, folder: Path, seed: int, progress: Progress | None = None, seconds: float | None = None
-) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def train_classifier(pictures: np.ndarray, settings: StageSettings) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Train on all but the last 512 pictures, on which the accuracy in the report is measured."""
+    seed = settings.seed
     torch.manual_seed(seed)
     pictures = np.ascontiguousarray(pictures)
     factors = [labels_of(*classifier_picture(i)) for i in range(len(pictures))]
@@ -41,26 +39,27 @@ def run(
             with mixed_precision():
                 return batch_loss(network, name, pictures[:cut], labels, seed, step, BATCH)
 
-        def bar(value: float, word: str, k=k) -> None:
-            if progress:
-                progress((k + value) / len(networks), word)
+        def progress(value: float, word: str, k=k) -> None:
+            if settings.progress:
+                settings.progress((k + value) / len(networks), word)
 
         # The plan covers the learned weights; batch statistics are re-estimated afterwards, so resuming is exact.
-        reports[name] = train({name: network}, loss_of, replace(PLANS[name]), folder / name, bar, seconds)
-        _settle(network, name, pictures[:cut], seed)
+        part = replace(settings, folder=settings.folder / name, progress=progress)
+        reports[name] = train({name: network}, loss_of, PLANS[name], part)
+        _estimate_batch_statistics(network, name, pictures[:cut], seed)
         network.eval()
-    state = {f"{n}.{k}": v for n, network in networks.items() for k, v in network.state_dict().items()}
+    weights = {f"{n}.{k}": v for n, network in networks.items() for k, v in network.state_dict().items()}
     report: dict[str, Any] = {
         "steps": {n: r["steps"] for n, r in reports.items()},
         "finished": all(r["finished"] for r in reports.values()),
         "seconds": round(sum(r["seconds"] for r in reports.values()), 1),
         "accuracy": accuracy(SceneClassifier(networks), pictures[cut:], {q: v[cut:] for q, v in labels.items()}),
     }
-    return state, report
+    return weights, report
 
 
 @torch.no_grad()
-def _settle(network: torch.nn.Module, name: str, pictures: np.ndarray, seed: int) -> None:
+def _estimate_batch_statistics(network: torch.nn.Module, name: str, pictures: np.ndarray, seed: int) -> None:
     """Re-estimate batch normalisation's statistics with the final weights, on pictures such as it was trained on."""
     norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for norm in norms:
@@ -73,8 +72,8 @@ def _settle(network: torch.nn.Module, name: str, pictures: np.ndarray, seed: int
         network(views(name, batch))
 
 
-def accuracy(judge: SceneClassifier, pictures: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, float]:
+def accuracy(classifier: SceneClassifier, pictures: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, float]:
     """Share of right answers per question, where there is a right answer."""
-    p = judge.probabilities(torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255)
+    p = classifier.probabilities(torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255)
     right = {q: p[q].argmax(-1).numpy() == labels[q] for q in LABELS}
     return {q: round(float(right[q][labels[q] >= 0].mean()), 4) for q in LABELS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 
 from ..models.mini.vae import NarrowAutoencoder
 from ..models.precision import mixed_precision
-from .training_loop import Plan, Progress, train
+from .training_loop import Plan, StageSettings, train
 
 BATCH, CROP = 16, 64
 # Shares of a batch: the training set, the held-out styles (only the diffusion model must not see them),
@@ -38,25 +39,19 @@ def real_photographs() -> list[np.ndarray]:
     )
     from PIL import Image
 
-    found = [np.asarray(Image.open(folder / n).convert("RGB")) for n in names if (folder / n).exists()]
-    return found + [np.asarray(image) for image in load_sample_images().images]
+    pictures = [np.asarray(Image.open(folder / n).convert("RGB")) for n in names if (folder / n).exists()]
+    return pictures + [np.asarray(image) for image in load_sample_images().images]
 
 
-def run(
-    train_set: np.ndarray,
-    held_out_set: np.ndarray,
-    photographs: Sequence[np.ndarray],
-    folder: Path,
-    plan: Plan = PLAN,
-    seed: int = 1,
-    progress: Progress | None = None,
-    seconds: float | None = None,
-) -> tuple[NarrowAutoencoder, dict[str, object]]:
-    """Train from nothing and return the autoencoder and what the training reports."""
+def train_autoencoder(
+    train_set: np.ndarray, held_out_set: np.ndarray, photographs: Sequence[np.ndarray], settings: StageSettings
+) -> tuple[NarrowAutoencoder, dict[str, Any]]:
+    """Train from nothing and return the autoencoder and the training's report."""
+    seed = settings.seed
     torch.manual_seed(seed)
     model = NarrowAutoencoder()
     model.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
-    # Photographs are seen at half and full size, so that crops hold both objects and texture.
+    # Photographs are cropped at half and full size, so that crops hold both objects and texture.
     photos = [p[::k, ::k] for p in photographs for k in (1, 2) if min(p[::k, ::k].shape[:2]) >= CROP]
 
     def loss_of(step: int) -> Tensor:
@@ -69,7 +64,7 @@ def run(
             result = model.decode(latents + 0.03 * torch.randn(latents.shape, generator=generator))
         return reconstruction_loss(result.float(), batch) + 0.02 * whiteness(latents.float())
 
-    report = train({"vae": model}, loss_of, plan, folder, progress, seconds)
+    report = train({"vae": model}, loss_of, PLAN, settings)
     return model.eval(), report
 
 

@@ -1,7 +1,7 @@
-"""Stages "sight", "blip" and "clip": a captioner and an image-text model, trained on the world with all its painters.
+"""Stages "vision", "blip" and "clip": a captioner and an image-text model, trained on the world with all its painters.
 
-"sight" teaches BLIP's vision tower what pictures show by asking it outright (style, object, color, ground, time), as
-large captioners begin with a tower that has learned to classify; the questions' heads are thrown away. CLIP (Radford et
+"vision" trains BLIP's vision tower to classify pictures (style, object, color, ground, time), as large captioners begin
+with a tower that has learned to classify; the questions' heads are thrown away. CLIP (Radford et
 al., arXiv 2103.00020) begins with the tower that captioning has trained; its loss is the symmetric cross-entropy of a
 batch's cosines. Captions without style words belong to photographs alone, as on the web: what a caption does not say is
 then read as "a photo".
@@ -9,7 +9,6 @@ then read as "a photo".
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,14 +21,14 @@ from ..models.precision import mixed_precision
 from ..world import COLORS, GROUNDS, OBJECTS, STYLES, TIMES, caption
 from .classifier_batches import augment
 from .data import words_picture
-from .training_loop import Plan, Progress, train
+from .training_loop import Plan, Progress, StageSettings, train
 
 PLANS = {
-    "sight": Plan(steps=2000, learning_rate=1.5e-3, warm_up=50, floor=0.02, save_every=100),
+    "vision": Plan(steps=2000, learning_rate=1.5e-3, warm_up=50, floor=0.02, save_every=100),
     "blip": Plan(steps=2000, learning_rate=1.5e-3, warm_up=60, floor=0.01, save_every=200, ema=0.995),
     "clip": Plan(steps=1400, learning_rate=6e-4, warm_up=50, floor=0.02, save_every=100, ema=0.99),
 }
-BATCH = {"sight": 64, "blip": 128, "clip": 96}
+BATCH = {"vision": 64, "blip": 128, "clip": 96}
 QUESTIONS = {
     "style": STYLES,
     "object": OBJECTS,
@@ -40,10 +39,9 @@ QUESTIONS = {
 }
 
 
-def run_sight(
-    pictures: np.ndarray, folder: Path, seed: int, progress: Progress | None = None, seconds: float | None = None
-) -> tuple[Any, dict[str, Any]]:
+def train_vision(pictures: np.ndarray, settings: StageSettings) -> tuple[Any, dict[str, Any]]:
     """Train a captioner's vision tower to answer `QUESTIONS` about uint8 pictures [N, 128, 128, 3]."""
+    seed = settings.seed
     torch.manual_seed(seed)
     model = new_blip()
     tower = model.vision_model.to(memory_format=torch.channels_last).train()
@@ -56,14 +54,14 @@ def run_sight(
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng([seed, step])
-        index = np.sort(rng.choice(len(pictures), min(BATCH["sight"], len(pictures)), replace=False))
+        index = np.sort(rng.choice(len(pictures), min(BATCH["vision"], len(pictures)), replace=False))
         with mixed_precision():
-            seen = tower(pixel_values=_batch(pictures, index, rng)).last_hidden_state.mean(1)
-            losses = [F.cross_entropy(head(seen).float(), labels[q][index]) for q, head in heads.items()]
+            features = tower(pixel_values=_batch(pictures, index, rng)).last_hidden_state.mean(1)
+            losses = [F.cross_entropy(head(features).float(), labels[q][index]) for q, head in heads.items()]
         return torch.stack(losses).sum()
 
-    report = train({"tower": tower, "heads": heads}, loss_of, PLANS["sight"], folder, progress, seconds)
-    settle(tower, pictures, seed)
+    report = train({"tower": tower, "heads": heads}, loss_of, PLANS["vision"], settings)
+    estimate_batch_statistics(tower, pictures, seed)
     return model.eval(), report
 
 
@@ -82,7 +80,7 @@ def answers_of(index: int) -> dict[str, str]:
 
 
 @torch.no_grad()
-def settle(tower: torch.nn.Module, pictures: np.ndarray, seed: int) -> None:
+def estimate_batch_statistics(tower: torch.nn.Module, pictures: np.ndarray, seed: int) -> None:
     """Estimate batch normalisation's statistics anew with the final weights, on pictures such as it was trained on."""
     tower.train()
     for norm in (m for m in tower.modules() if isinstance(m, torch.nn.BatchNorm2d)):
@@ -95,25 +93,20 @@ def settle(tower: torch.nn.Module, pictures: np.ndarray, seed: int) -> None:
     tower.eval()
 
 
-def run_blip(
-    pictures: np.ndarray,
-    tokenizer: Any,
-    sight: dict[str, Tensor],
-    folder: Path,
-    seed: int,
-    progress: Progress | None = None,
-    seconds: float | None = None,
+def train_captioner(
+    pictures: np.ndarray, tokenizer: Any, vision: dict[str, Tensor], settings: StageSettings
 ) -> tuple[Any, dict[str, Any]]:
     """Train a captioner's decoder on full captions of the same pictures.
 
-    `sight`: tensors of one whose tower has learned to see. The tower stays as it is (trained along, it forgets the
-    finer styles before the decoder has learned to name them), so its features are computed once.
+    `vision`: tensors of the stage before, with a trained vision tower. The tower stays as it is (trained along, it
+    forgets the finer styles before the decoder has learned to name them), so its features are computed once.
     """
+    seed = settings.seed
     torch.manual_seed(seed)
     model = new_blip()
-    model.load_state_dict({k: v for k, v in sight.items() if k.startswith("vision_model.")}, strict=False)
+    model.load_state_dict({k: v for k, v in vision.items() if k.startswith("vision_model.")}, strict=False)
     model.vision_model.eval().requires_grad_(False)
-    seen = features(model.vision_model, pictures, progress)
+    features = vision_features(model.vision_model, pictures, settings.progress)
     decoder = model.text_decoder.train()
 
     def loss_of(step: int) -> Tensor:
@@ -124,38 +117,33 @@ def run_blip(
             out = decoder(
                 input_ids=ids,
                 attention_mask=(ids != PAD).long(),
-                encoder_hidden_states=seen[index].float(),
+                encoder_hidden_states=features[index].float(),
                 labels=ids.masked_fill(ids == PAD, -100),
                 reduction="mean",
             )
         return out.loss.float()
 
-    report = train({"decoder": decoder}, loss_of, PLANS["blip"], folder, progress, seconds)
+    report = train({"decoder": decoder}, loss_of, PLANS["blip"], settings)
     return model.eval(), report
 
 
 @torch.no_grad()
-def features(tower: torch.nn.Module, pictures: np.ndarray, progress: Progress | None = None) -> Tensor:
-    """What a vision tower sees in uint8 pictures: tokens [N, 65, width] in half precision."""
-    found = []
+def vision_features(tower: torch.nn.Module, pictures: np.ndarray, progress: Progress | None = None) -> Tensor:
+    """A vision tower's output for uint8 pictures: tokens [N, 65, width] in half precision."""
+    batches = []
     for start in range(0, len(pictures), 64):
         batch = torch.from_numpy(np.array(pictures[start : start + 64])).permute(0, 3, 1, 2).float() / 255
-        found.append(tower(pixel_values=pixels(batch)).last_hidden_state.half())
+        batches.append(tower(pixel_values=pixels(batch)).last_hidden_state.half())
         if progress:
             progress(0.0, f"features {start + len(batch)} of {len(pictures)}")
-    return torch.cat(found)
+    return torch.cat(batches)
 
 
-def run_clip(
-    pictures: np.ndarray,
-    tokenizer: Any,
-    blip: dict[str, Tensor],
-    folder: Path,
-    seed: int,
-    progress: Progress | None = None,
-    seconds: float | None = None,
+def train_clip(
+    pictures: np.ndarray, tokenizer: Any, blip: dict[str, Tensor], settings: StageSettings
 ) -> tuple[Any, dict[str, Any]]:
     """Train an image-text model on the same pictures. `blip`: the trained captioner's tensors, to start from."""
+    seed = settings.seed
     torch.manual_seed(seed)
     model = new_clip()
     model.load_state_dict(clip_vision_from_blip(blip, list(model.state_dict())), strict=False)
@@ -169,8 +157,8 @@ def run_clip(
             out = model(pixel_values=_batch(pictures, index, rng), input_ids=ids, attention_mask=(ids != PAD).long())
         return contrastive(out.logits_per_image.float())
 
-    report = train({"clip": model}, loss_of, PLANS["clip"], folder, progress, seconds)
-    settle(model.vision_model, pictures, seed)
+    report = train({"clip": model}, loss_of, PLANS["clip"], settings)
+    estimate_batch_statistics(model.vision_model, pictures, seed)
     return model.eval(), report
 
 

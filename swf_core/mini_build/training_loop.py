@@ -1,7 +1,7 @@
 """One training loop for every stage: checkpoints, exact resume, progress, a loss curve.
 
-Everything random in step k is drawn from a generator seeded by (seed, k). A resumed run therefore sees the very
-batches an uninterrupted one would have seen, and there is no generator state to store.
+Everything random in step k is drawn from a generator seeded by (seed, k). A resumed run therefore draws the very
+batches an uninterrupted one would have drawn, and there is no generator state to store.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,19 @@ from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+# Called with the share that is done, 0..1, and a word on how it goes.
 Progress = Callable[[float, str], None]
+MAX_GRAD_NORM = 1.0
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """Where a stage keeps its checkpoint, the seed it draws from, who hears of its progress, and its time limit."""
+
+    folder: Path
+    seed: int
+    progress: Progress | None = None
+    max_seconds: float | None = None  # the stage is saved and left after so long; None trains to the end
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,72 @@ class Plan:
         return self.learning_rate * (self.floor + (1 - self.floor) * 0.5 * (1 + cos(pi * min(t, 1.0))))
 
 
+class _Checkpoint:
+    """Everything that a stopped training needs to resume to the same bytes, and its file in the stage's folder."""
+
+    def __init__(self, modules: Mapping[str, nn.Module], plan: Plan, folder: Path) -> None:
+        self.folder, self.plan = folder, plan
+        self.parameters = {
+            f"{m}.{n}": p for m, module in modules.items() for n, p in module.named_parameters() if p.requires_grad
+        }
+        self.optimizer = torch.optim.AdamW(
+            self.parameters.values(), lr=plan.learning_rate, weight_decay=1e-4, betas=(0.9, 0.98), fused=True
+        )
+        self.average = {n: p.detach().clone() for n, p in self.parameters.items()} if plan.ema else {}
+        self.step, self.losses, self.seconds = 0, list[float](), 0.0
+
+    def optimizer_step(self, loss: Tensor) -> None:
+        """One step of AdamW at the plan's learning rate, and of the running average of the weights."""
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters.values(), MAX_GRAD_NORM)
+        self.optimizer.step()
+        if self.plan.ema:
+            # Early steps average over a short memory, or the random start would linger in the average.
+            decay = min(self.plan.ema, (self.step + 1) / (self.step + 10))
+            weights = [p.detach() for p in self.parameters.values()]
+            torch._foreach_lerp_(list(self.average.values()), weights, 1 - decay)
+        self.losses.append(float(loss.detach()))
+        self.step += 1
+
+    def save(self, seconds: float) -> None:
+        """Write the checkpoint under a temporary name, then in place, and the loss curve beside it."""
+        tensors: dict[str, Any] = {f"weight.{n}": p.detach() for n, p in self.parameters.items()}
+        tensors |= {f"average.{n}": v for n, v in self.average.items()}
+        for name, parameter in self.parameters.items():
+            moments = self.optimizer.state[parameter]
+            tensors |= {f"first.{name}": moments["exp_avg"], f"second.{name}": moments["exp_avg_sq"]}
+        tensors["losses"] = torch.tensor(self.losses)
+        temporary = self.folder / "state.tmp"
+        metadata = {"step": str(self.step), "seconds": str(seconds)}
+        save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, metadata)
+        os.replace(temporary, self.folder / "state.safetensors")
+        loss_plot(self.losses).save(self.folder / "loss.png")
+
+    def restore(self) -> None:
+        """Read the checkpoint of the folder, where there is one."""
+        path = self.folder / "state.safetensors"
+        if not path.exists():
+            return
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+        # Builds begun before the American spelling have a head called "colour".
+        tensors = {name.replace(".colour.", ".color."): value for name, value in load_file(path).items()}
+        self.step, self.seconds = int(metadata["step"]), float(metadata["seconds"])
+        self.losses = tensors["losses"].tolist()
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(tensors[f"weight.{name}"])
+                self.optimizer.state[parameter] = {
+                    "step": torch.tensor(float(self.step)),
+                    "exp_avg": tensors[f"first.{name}"],
+                    "exp_avg_sq": tensors[f"second.{name}"],
+                }
+            for name in self.average:
+                self.average[name].copy_(tensors[f"average.{name}"])
+
+
 def keep_memory() -> None:
     """Ask glibc to keep freed memory. Training frees and asks for the same large blocks at every step; giving the
     pages back to the system each time costs half of a CPU's time. Does nothing where there is no glibc."""
@@ -57,103 +136,48 @@ def keep_memory() -> None:
 
 
 def train(
-    modules: Mapping[str, nn.Module],
-    loss_of: Callable[[int], Tensor],
-    plan: Plan,
-    folder: Path,
-    progress: Progress | None = None,
-    seconds: float | None = None,
-) -> dict[str, object]:
+    modules: Mapping[str, nn.Module], loss_of: Callable[[int], Tensor], plan: Plan, settings: StageSettings
+) -> dict[str, Any]:
     """Run `loss_of(step)` for the plan's steps; on return the modules hold the (averaged) trained weights.
 
-    The state in `folder` is continued when there is one; after `seconds` of this call it is saved and left there.
+    A checkpoint in the stage's folder is continued; after `max_seconds` of this call it is saved and left there.
     Returns steps done, whether that is all of them, seconds in all and the mean of the last losses.
     Raises RuntimeError when the loss stops being a number.
     """
     keep_memory()
-    folder.mkdir(parents=True, exist_ok=True)
-    named = {f"{m}.{n}": p for m, module in modules.items() for n, p in module.named_parameters() if p.requires_grad}
-    optimizer = torch.optim.AdamW(
-        named.values(), lr=plan.learning_rate, weight_decay=1e-4, betas=(0.9, 0.98), fused=True
-    )
-    average = {n: p.detach().clone() for n, p in named.items()} if plan.ema else {}
-    step, losses, before = _restore(folder, named, optimizer, average)
-    began = time.monotonic()
-    while step < plan.steps and (seconds is None or time.monotonic() - began < seconds):
-        for group in optimizer.param_groups:
-            group["lr"] = plan.rate(step)
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(step)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = _Checkpoint(modules, plan, settings.folder)
+    checkpoint.restore()
+    began, limit = time.monotonic(), settings.max_seconds
+
+    def seconds() -> float:
+        return checkpoint.seconds + time.monotonic() - began
+
+    while checkpoint.step < plan.steps and (limit is None or time.monotonic() - began < limit):
+        for group in checkpoint.optimizer.param_groups:
+            group["lr"] = plan.rate(checkpoint.step)
+        checkpoint.optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(checkpoint.step)
         if not torch.isfinite(loss):
-            raise RuntimeError(f"The loss became {loss.item()} at step {step}; lower the learning rate and resume.")
-        loss.backward()
-        nn.utils.clip_grad_norm_(named.values(), 1.0)
-        optimizer.step()
-        if plan.ema:
-            # Early steps average over a short memory, or the random start would linger in the average.
-            decay = min(plan.ema, (step + 1) / (step + 10))
-            torch._foreach_lerp_(list(average.values()), [p.detach() for p in named.values()], 1 - decay)
-        losses.append(float(loss.detach()))
-        step += 1
-        if progress:
-            progress(step / plan.steps, f"loss {np.mean(losses[-50:]):.4f}")
-        if step % plan.save_every == 0 or step == plan.steps:
-            _save(folder, step, named, optimizer, average, losses, before + time.monotonic() - began)
-    if step < plan.steps:
-        _save(folder, step, named, optimizer, average, losses, before + time.monotonic() - began)
+            raise RuntimeError(
+                f"The loss became {loss.item()} at step {checkpoint.step}; lower the learning rate and resume."
+            )
+        checkpoint.optimizer_step(loss)
+        if settings.progress:
+            settings.progress(checkpoint.step / plan.steps, f"loss {np.mean(checkpoint.losses[-50:]):.4f}")
+        if checkpoint.step % plan.save_every == 0 or checkpoint.step == plan.steps:
+            checkpoint.save(seconds())
+    if checkpoint.step < plan.steps:
+        checkpoint.save(seconds())
     with torch.no_grad():
-        for name, value in average.items():
-            named[name].copy_(value)
+        for name, value in checkpoint.average.items():
+            checkpoint.parameters[name].copy_(value)
     return {
-        "steps": step,
-        "finished": step >= plan.steps,
-        "seconds": round(before + time.monotonic() - began, 1),
-        "loss": round(float(np.mean(losses[-100:])), 5),
+        "steps": checkpoint.step,
+        "finished": checkpoint.step >= plan.steps,
+        "seconds": round(seconds(), 1),
+        "loss": round(float(np.mean(checkpoint.losses[-100:])), 5),
     }
-
-
-def _save(
-    folder: Path,
-    step: int,
-    named: dict[str, nn.Parameter],
-    optimizer: torch.optim.Optimizer,
-    average: dict[str, Tensor],
-    losses: list[float],
-    seconds: float,
-) -> None:
-    state = {f"weight.{n}": p.detach() for n, p in named.items()} | {f"average.{n}": v for n, v in average.items()}
-    for name, parameter in named.items():
-        moments = optimizer.state[parameter]
-        state |= {f"first.{name}": moments["exp_avg"], f"second.{name}": moments["exp_avg_sq"]}
-    state["losses"] = torch.tensor(losses)
-    temporary = folder / "state.tmp"
-    save_file({k: v.contiguous() for k, v in state.items()}, temporary, {"step": str(step), "seconds": str(seconds)})
-    os.replace(temporary, folder / "state.safetensors")
-    loss_plot(losses).save(folder / "loss.png")
-
-
-def _restore(
-    folder: Path, named: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, average: dict[str, Tensor]
-) -> tuple[int, list[float], float]:
-    path = folder / "state.safetensors"
-    if not path.exists():
-        return 0, [], 0.0
-    from safetensors import safe_open
-
-    with safe_open(path, "pt") as file:
-        meta = file.metadata()
-    state, step = load_file(path), int(meta["step"])
-    with torch.no_grad():
-        for name, parameter in named.items():
-            parameter.copy_(state[f"weight.{name}"])
-            optimizer.state[parameter] = {
-                "step": torch.tensor(float(step)),
-                "exp_avg": state[f"first.{name}"],
-                "exp_avg_sq": state[f"second.{name}"],
-            }
-        for name in average:
-            average[name].copy_(state[f"average.{name}"])
-    return step, state["losses"].tolist(), float(meta["seconds"])
 
 
 def loss_plot(losses: list[float], width: int = 640, height: int = 320) -> Image.Image:

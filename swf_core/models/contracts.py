@@ -1,4 +1,4 @@
-"""What the method asks of a model: three small contracts, and the bundle that a run is given.
+"""The contracts of a model: denoiser, text encoder, codec and steering, and the backend that bundles them.
 
 Latents are in *sigma space*, k-diffusion's language: `x = x0 + sigma * eps`. The network itself
 sees `x / sqrt(sigma^2 + 1)`; only a backend knows that. Pictures are `[B, 3, H, W]` in 0..1.
@@ -132,14 +132,14 @@ class Trainable(Denoiser, Protocol):
     """A denoiser whose network is the caller's own, to put a LoRA into and to train it there."""
 
     @property
-    def prediction(self) -> str:
-        """What the network says: "epsilon", "v_prediction" or "sample"."""
+    def prediction_type(self) -> str:
+        """What the network predicts: "epsilon", "v_prediction" or "sample"."""
         ...
 
-    def predict(self, noisy: Tensor, steps: Tensor, cond: Conditioning) -> Tensor:
+    def predict(self, noisy: Tensor, timesteps: Tensor, cond: Conditioning) -> Tensor:
         """The network's own output [B, C, h, w], float32, with gradients where they are on.
 
-        `noisy`: [B, C, h, w], unit variance: sqrt(abar) x0 + sqrt(1 - abar) eps. `steps`: [B], indices of `sigmas`.
+        `noisy`: [B, C, h, w], unit variance: sqrt(abar) x0 + sqrt(1 - abar) eps. `timesteps`: [B], indices of `sigmas`.
         """
         ...
 

@@ -54,7 +54,6 @@ def backend_from_modules(
     name: str,
     native_size_px: int,
     family: str | None = None,
-    layer_presets: Mapping[str, str] | None = None,
 ) -> Backend:
     """Bundle in-memory modules, already on their device and in their dtype, into a `Backend`.
 
@@ -66,7 +65,6 @@ def backend_from_modules(
     * `scheduler_config`: a dict with any of num_train_timesteps, beta_start, beta_end, beta_schedule, trained_betas,
       rescale_betas_zero_snr, prediction_type ("epsilon" where missing). `{}` is Stable Diffusion's.
     * `family`: "mini", "SD1.x", "SD2.x" or "SDXL"; None tells them apart by the UNet's config.
-    * `layer_presets`: names for layer selectors, added to "all" and what the family has.
 
     The modules are put in eval mode and their gradients are switched off by the calls, not in the parameters.
     Raises ValueError for an unknown beta schedule or prediction type, or a wrong number of text models.
@@ -76,13 +74,13 @@ def backend_from_modules(
         family = "SDXL" if sdxl else "SD2.x" if unet.config.get("use_linear_projection") else "SD1.x"
     for module in (unet, vae, *text_encoders):
         module.eval()
-    denoiser = UNetDenoiser(unet, sigmas_from_config(scheduler_config), _prediction(scheduler_config))
-    presets = {"all": "all", **family_presets(family, denoiser.self_attention_layers), **(layer_presets or {})}
+    denoiser = UNetDenoiser(unet, sigmas_from_config(scheduler_config), _prediction_type(scheduler_config))
+    presets = {"all": "all", **family_presets(family, denoiser.self_attention_layers)}
     text = ClipText(text_encoders, tokenizers, sdxl)
     return Backend(denoiser, text, VaeCodec(vae), name, native_size_px, family, presets)
 
 
-def _prediction(config: Mapping[str, Any]) -> str:
+def _prediction_type(config: Mapping[str, Any]) -> str:
     return str(config.get("prediction_type") or "epsilon")
 
 

@@ -68,8 +68,8 @@ class Adapter:
     def __init__(self, network: nn.Module, modules: Mapping[nn.Module, str], rank: int, alpha: float):
         from peft import LoraConfig, inject_adapter_in_model
 
-        own = {module: name for name, module in network.named_modules()}
-        by_own_name = {own[module]: name for module, name in modules.items()}
+        own_names = {module: name for name, module in network.named_modules()}
+        by_own_name = {own_names[module]: name for module, name in modules.items()}
         network.requires_grad_(False)
         config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(by_own_name))  # type: ignore[arg-type]
         inject_adapter_in_model(config, network, ADAPTER)
@@ -98,21 +98,21 @@ class Adapter:
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """What is trained, by name: "<diffusers module>.down" and ".up", in order."""
-        found = {}
+        parameters = {}
         for name, layer in self.layers.items():
-            found[f"{name}.down"] = layer.lora_A[ADAPTER].weight
-            found[f"{name}.up"] = layer.lora_B[ADAPTER].weight
-        return found
+            parameters[f"{name}.down"] = layer.lora_A[ADAPTER].weight
+            parameters[f"{name}.up"] = layer.lora_B[ADAPTER].weight
+        return parameters
 
     @torch.no_grad()
-    def put(self, values: Mapping[str, Tensor]) -> None:
+    def load_values(self, values: Mapping[str, Tensor]) -> None:
         """Copy values, named as in `parameters`, into this one."""
         for name, parameter in self.parameters().items():
             parameter.copy_(values[name])
 
     @contextmanager
-    def off(self) -> Iterator[None]:
-        """The network as it was, for a while."""
+    def disabled(self) -> Iterator[None]:
+        """The network without the LoRA, for a while."""
         for layer in self.layers.values():
             layer.enable_adapters(False)
         try:
@@ -126,8 +126,8 @@ class Adapter:
         for module in list(self.network.modules()):
             for child, layer in list(module.named_children()):
                 if layer in self._ours:
-                    found: Any = layer
-                    setattr(module, child, found.get_base_layer())
+                    adapted: Any = layer
+                    setattr(module, child, adapted.get_base_layer())
         vars(self.network).pop("peft_config", None)  # or the next adapter would be taken for a second one
 
     def set_strength(self, strength: float) -> None:
@@ -136,7 +136,7 @@ class Adapter:
             layer.set_scale(ADAPTER, strength)
 
     @contextmanager
-    def at(self, strength: float) -> Iterator[None]:
+    def at_strength(self, strength: float) -> Iterator[None]:
         """Another strength for a while, then as trained again."""
         self.set_strength(strength)
         try:
@@ -157,7 +157,7 @@ class Adapter:
         return sum(shares) / len(shares)
 
 
-class Bare:
+class DenoiserWithoutLora:
     """The denoiser without its adapter: the unconditional branch of asymmetric guidance, and the plain model."""
 
     def __init__(self, denoiser: Denoiser, adapter: Adapter):
@@ -168,10 +168,10 @@ class Bare:
 
     def denoise(self, x: Tensor, sigma: float, cond: Conditioning, edit: AttentionEdit | None = None) -> Tensor:
         """As the contract says, with the adapter switched off."""
-        with self._adapter.off():
+        with self._adapter.disabled():
             return self._denoiser.denoise(x, sigma, cond, edit)
 
 
-def without(backend: Backend, adapter: Adapter) -> Backend:
+def without_lora(backend: Backend, adapter: Adapter) -> Backend:
     """The same model with its adapter switched off."""
-    return replace(backend, denoiser=Bare(backend.denoiser, adapter))
+    return replace(backend, denoiser=DenoiserWithoutLora(backend.denoiser, adapter))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,13 @@ _BASES = {
 
 def to_kohya(parameters: Mapping[str, Tensor], alpha: float, dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
     """A file's tensors from `Adapter.parameters`."""
-    out: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for name, value in parameters.items():
         module, part = name.rsplit(".", 1)
         key = "lora_unet_" + module.replace(".", "_")
-        out[f"{key}.lora_{part}.weight"] = value.detach().to("cpu", dtype).contiguous()
-        out[f"{key}.alpha"] = torch.tensor(float(alpha))
-    return out
+        tensors[f"{key}.lora_{part}.weight"] = value.detach().to("cpu", dtype).contiguous()
+        tensors[f"{key}.alpha"] = torch.tensor(float(alpha))
+    return tensors
 
 
 def encode(
@@ -55,51 +56,53 @@ def encode(
     return save(to_kohya(adapter.parameters(), adapter.alpha * strength, dtype), dict(metadata or {}) or None)
 
 
-def describe(
-    adapter: Adapter,
-    *,
-    family: str,
-    prediction: str,
-    title: str,
-    size_px: int,
-    steps: int,
-    learning_rate: float,
-    seed: int,
-    pictures: int,
-    strength: float = 1.0,
-    started: str = "",
-    own: Mapping[str, Any] | None = None,
-) -> dict[str, str]:
-    """kohya's and modelspec's metadata. `own`: further fields, written under "swf_"."""
-    base, architecture = _BASES[family]
+@dataclass(frozen=True)
+class Provenance:
+    """How a LoRA was made, for its file's metadata. `own`: further fields, written under "swf_"."""
+
+    family: str
+    prediction: str
+    title: str
+    size_px: int
+    steps: int
+    learning_rate: float
+    seed: int
+    pictures: int  # in the data set
+    started: str = ""
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+
+def describe(adapter: Adapter, provenance: Provenance, strength: float = 1.0) -> dict[str, str]:
+    """kohya's and modelspec's metadata. `strength`: as for `encode`."""
+    base, architecture = _BASES[provenance.family]
     digest = hashlib.sha256()
     for value in adapter.parameters().values():
         digest.update(value.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
     common = {
         "ss_base_model_version": base,
-        "ss_v2": str(family == "SD2.x"),
+        "ss_v2": str(provenance.family == "SD2.x"),
         "ss_network_module": "networks.lora",
         "ss_network_dim": str(adapter.rank),
         "ss_network_alpha": f"{adapter.alpha * strength:g}",
         "ss_network_args": "{}",
-        "ss_output_name": title,
-        "ss_steps": str(steps),
-        "ss_learning_rate": f"{learning_rate:g}",
-        "ss_seed": str(seed),
+        "ss_output_name": provenance.title,
+        "ss_steps": str(provenance.steps),
+        "ss_learning_rate": f"{provenance.learning_rate:g}",
+        "ss_seed": str(provenance.seed),
         "ss_optimizer": "AdamW",
-        "ss_resolution": f"({size_px}, {size_px})",
-        "ss_num_train_images": str(pictures),
-        "ss_training_started_at": started,
+        "ss_resolution": f"({provenance.size_px}, {provenance.size_px})",
+        "ss_num_train_images": str(provenance.pictures),
+        "ss_training_started_at": provenance.started,
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.architecture": architecture,
-        "modelspec.title": title,
+        "modelspec.title": provenance.title,
         "modelspec.implementation": "diffusers",
-        "modelspec.resolution": f"{size_px}x{size_px}",
-        "modelspec.prediction_type": "v" if prediction == "v_prediction" else "epsilon",
+        "modelspec.resolution": f"{provenance.size_px}x{provenance.size_px}",
+        "modelspec.prediction_type": "v" if provenance.prediction == "v_prediction" else "epsilon",
         "modelspec.date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "modelspec.hash_sha256": "0x" + digest.hexdigest(),
     }
-    for name, value in (own or {}).items():
+    for name, value in provenance.own.items():
         common[f"swf_{name}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return common
 
@@ -140,16 +143,19 @@ def load(network: Any, names: Mapping[Any, str], path: Path) -> Adapter:
         raise UserError(f"The LoRA '{path}' holds no layers; choose another file.")
     rank, alpha = next(iter(scales.values()))
     if len(set(scales.values())) > 1:
-        rank = max(own for own, _ in scales.values())
+        rank = max(layer_rank for layer_rank, _ in scales.values())
         alpha = float(rank)
-        for name, (own, its) in scales.items():
+        for name, (layer_rank, layer_alpha) in scales.items():
             down, up = values[f"{name}.down"], values[f"{name}.up"]
-            rows = down.new_zeros(rank - own, *down.shape[1:])
-            columns = up.new_zeros(up.shape[0], rank - own, *up.shape[2:])
-            values |= {f"{name}.down": torch.cat([down, rows]), f"{name}.up": torch.cat([up * (its / own), columns], 1)}
+            rows = down.new_zeros(rank - layer_rank, *down.shape[1:])
+            columns = up.new_zeros(up.shape[0], rank - layer_rank, *up.shape[2:])
+            values |= {
+                f"{name}.down": torch.cat([down, rows]),
+                f"{name}.up": torch.cat([up * (layer_alpha / layer_rank), columns], 1),
+            }
     adapter = Adapter(network, modules, rank, alpha)
     try:
-        adapter.put(values)
+        adapter.load_values(values)
     except RuntimeError:
         raise UserError(f"The LoRA '{path}' does not fit: its layers have other shapes than the model's.") from None
     return adapter

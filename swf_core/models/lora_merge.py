@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
+from . import lora_file
 from .contracts import Backend
-from .lora_file import read
 
 
 @torch.no_grad()
@@ -25,7 +25,7 @@ def merge_lora(backend: Backend, file: Path, weight: float = 1.0) -> int:
     Load a second backend to keep the plain one. Raises ValueError (UserError) when the file is missing, broken, made
     for another model, or has layers of a kind that is not known here.
     """
-    tensors, _ = read(file)
+    tensors, _ = lora_file.read(file)
     modules = _modules_by_key(backend)
     keys = sorted({key.split(".")[0] for key in tensors})
     unknown = [key for key in keys if key not in modules or f"{key}.lora_down.weight" not in tensors]
@@ -47,13 +47,13 @@ def _modules_by_key(backend: Backend) -> dict[str, Any]:
             if isinstance(module, nn.Linear | nn.Conv2d)
         }
 
-    found = named("lora_unet", backend.denoiser.network)
+    modules = named("lora_unet", backend.denoiser.network)
     models = getattr(backend.text, "models", ())
     for index, model in enumerate(models):
-        found |= named(f"lora_te{index + 1}", model)
+        modules |= named(f"lora_te{index + 1}", model)
         if len(models) == 1:
-            found |= named("lora_te", model)
-    return found
+            modules |= named("lora_te", model)
+    return modules
 
 
 def _delta(tensors: dict[str, Tensor], key: str, module: Any, file: Path) -> Tensor:

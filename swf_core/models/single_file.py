@@ -111,7 +111,7 @@ _TEXT_KEYS = {
 }
 
 
-def recognise(shapes: Mapping[str, tuple[int, ...]]) -> str:
+def checkpoint_family(shapes: Mapping[str, tuple[int, ...]]) -> str:
     """The family of a checkpoint by its keys. Raises ValueError for what is none of the three."""
     for family, prefix in _TEXT_KEYS.items():
         if any(key.startswith(prefix) for key in shapes) and any(key.startswith(_UNET) for key in shapes):
@@ -125,9 +125,9 @@ def recognise(shapes: Mapping[str, tuple[int, ...]]) -> str:
 def predicts_v(family: str, weights: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> bool:
     """Whether the network predicts v: by its metadata or the key "v_pred", else, for SD2.x, by the spread of one bias,
     which is large in the released 768-v models and small in the 512-base ones (the test ComfyUI makes)."""
-    told = metadata.get("modelspec.prediction_type", "")
-    if told:
-        return told.startswith("v")
+    prediction_type = metadata.get("modelspec.prediction_type", "")
+    if prediction_type:
+        return prediction_type.startswith("v")
     if "v_pred" in weights:
         return True
     bias = weights.get(_UNET + "output_blocks.11.1.transformer_blocks.0.norm1.bias")
@@ -173,14 +173,14 @@ def load_single_file(
         with safe_open(str(file), "pt") as opened:
             metadata = opened.metadata() or {}
             shapes = {key: tuple(opened.get_slice(key).get_shape()) for key in opened.keys()}
-            few = {
+            v_weights = {
                 key: opened.get_tensor(key)
                 for key in ("v_pred", _UNET + "output_blocks.11.1.transformer_blocks.0.norm1.bias")
                 if key in shapes
             }
     except Exception as error:  # safetensors raises its own type, OSError and others
         raise UserError(f"The model file '{file}' cannot be read as safetensors; download it again.") from error
-    family = recognise(shapes)
+    family = checkpoint_family(shapes)
     tokenizer = find_tokenizer(file)
     try:
         parts = _convert(file, templates[family], dtype)
@@ -195,7 +195,7 @@ def load_single_file(
         tokenizers.append(wrap_tokenizer(second))
     for module in parts.values():
         module.to(device)
-    v = predicts_v(family, few, metadata)
+    v = predicts_v(family, v_weights, metadata)
     size = int(parts["unet"].config["sample_size"]) * VaeCodec(parts["vae"]).downscale
     return backend_from_modules(
         parts["unet"],

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from .contracts import AttentionEdit, AttentionLayer, Conditioning
-from .preconditioning import nearest_step, scaled, x0_of
+from .preconditioning import nearest_timestep, scale_model_input, x0_from_prediction
 
 _ATTN1 = re.compile(
     r"(down_blocks|up_blocks|mid_block)(?:\.(\d+))?\.attentions\.(\d+)\.transformer_blocks\.(\d+)\.attn1"
 )
-PREDICTIONS = ("epsilon", "v_prediction", "sample")
+PREDICTION_TYPES = ("epsilon", "v_prediction", "sample")
 
 
 def find_self_attention(network: Any) -> dict[str, AttentionLayer]:
@@ -35,19 +35,19 @@ def name_self_attention(names: Iterable[str], blocks: int) -> dict[str, Attentio
     `blocks`: down blocks of the network, which is its number of resolutions. The order is down, mid, up
     (named_modules() lists mid last).
     """
-    found = []
+    rows = []
     for name in names:
         match = _ATTN1.fullmatch(name)
         if match is None:
             continue
         kind, block, index, depth = match[1], int(match[2] or 0), int(match[3]), int(match[4])
-        found.append((("down_blocks", "mid_block", "up_blocks").index(kind), block, index, depth, name))
-    found.sort()
+        rows.append((("down_blocks", "mid_block", "up_blocks").index(kind), block, index, depth, name))
+    rows.sort()
     deepest: dict[tuple[int, int, int], int] = {}
-    for kind, block, index, depth, _ in found:
+    for kind, block, index, depth, _ in rows:
         deepest[kind, block, index] = max(depth, deepest.get((kind, block, index), 0))
     layers = {}
-    for kind, block, index, depth, name in found:
+    for kind, block, index, depth, name in rows:
         front = ("down", "mid", "up")[kind] + ("" if kind == 1 else f".{block}") + f".{index}"
         level = (block, blocks - 1, blocks - 1 - block)[kind]
         several = deepest[kind, block, index] > 0
@@ -82,18 +82,20 @@ class _EditedSelfAttention:
 class UNetDenoiser:
     """A diffusers UNet as a `Denoiser`.
 
-    `sigmas` is the table [T]; `prediction` one of "epsilon", "v_prediction", "sample". The edit of one call is
+    `sigmas` is the table [T]; `prediction_type` one of "epsilon", "v_prediction", "sample". The edit of one call is
     installed as attention processors on the chosen attn1 modules and taken out again before the call returns, also
     after an error. One call at a time per network: two threads must not share one.
     """
 
-    def __init__(self, network: Any, sigmas: Tensor, prediction: str):
-        if prediction not in PREDICTIONS:
-            raise UserError(f"Prediction type {prediction!r} is unknown; a model predicts one of {PREDICTIONS}.")
+    def __init__(self, network: Any, sigmas: Tensor, prediction_type: str):
+        if prediction_type not in PREDICTION_TYPES:
+            raise UserError(
+                f"Prediction type {prediction_type!r} is unknown; a model predicts one of {PREDICTION_TYPES}."
+            )
         self._network = network
         self._sigmas = sigmas.double().cpu()
         self._log_sigmas = self._sigmas.log()
-        self._prediction = prediction
+        self._prediction_type = prediction_type
         self._layers = find_self_attention(network)
         self._names = {module: name for name, module in network.named_modules()}
         self._attn1 = {self._layers[n].name: m for m, n in self._names.items() if n in self._layers}
@@ -115,8 +117,8 @@ class UNetDenoiser:
         return self._names
 
     @property
-    def prediction(self) -> str:
-        return self._prediction
+    def prediction_type(self) -> str:
+        return self._prediction_type
 
     @property
     def device(self) -> torch.device:
@@ -127,17 +129,17 @@ class UNetDenoiser:
         """x0 [B, C, h, w] float32 from x [B, C, h, w] at noise level sigma >= 0 (see the contract)."""
         weight = next(self._network.parameters())
         x = x.to(weight.device, torch.float32)
-        t = torch.tensor(nearest_step(self._log_sigmas, sigma), device=weight.device)
+        t = torch.tensor(nearest_timestep(self._log_sigmas, sigma), device=weight.device)
         with self._editing(edit, (x.shape[-2], x.shape[-1])):
-            said = self._run(scaled(x, sigma), t, cond.repeat(x.shape[0]))
-        return x0_of(self._prediction, x, sigma, said)
+            prediction = self._run(scale_model_input(x, sigma), t, cond.repeat(x.shape[0]))
+        return x0_from_prediction(self._prediction_type, x, sigma, prediction)
 
-    def predict(self, noisy: Tensor, steps: Tensor, cond: Conditioning) -> Tensor:
+    def predict(self, noisy: Tensor, timesteps: Tensor, cond: Conditioning) -> Tensor:
         """See `Trainable`."""
         device = self.device
-        return self._run(noisy.to(device, torch.float32), steps.to(device), cond.repeat(noisy.shape[0]))
+        return self._run(noisy.to(device, torch.float32), timesteps.to(device), cond.repeat(noisy.shape[0]))
 
-    def _run(self, noisy: Tensor, steps: Tensor, cond: Conditioning) -> Tensor:
+    def _run(self, noisy: Tensor, timesteps: Tensor, cond: Conditioning) -> Tensor:
         """The network's own output, float32, for latents in its own scale."""
         weight = next(self._network.parameters())
         added = None
@@ -146,7 +148,7 @@ class UNetDenoiser:
             added = {"text_embeds": pooled, "time_ids": cond.size_ids.to(weight.device, weight.dtype)}
         return self._network(
             noisy.to(weight.dtype),
-            steps,
+            timesteps,
             encoder_hidden_states=cond.tokens.to(weight.device, weight.dtype),
             added_cond_kwargs=added,
             return_dict=False,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..errors import UserError
-from ..models.preconditioning import nearest_step
+from ..models.preconditioning import nearest_timestep
 
 SPACINGS = ("leading", "trailing", "karras")
 
@@ -89,7 +89,7 @@ def percent_to_sigma(table: Tensor, percent: float) -> float:
 
 def travelled(table: Tensor, sigma: float, first: float, last: float) -> float:
     """How far `sigma` lies between `first` (0) and `last` (1), measured in t, so that it holds for any spacing."""
-    t, t_first, t_last = (nearest_step(table.log(), level) for level in (sigma, first, last))
+    t, t_first, t_last = (nearest_timestep(table.log(), level) for level in (sigma, first, last))
     if t_first == t_last:
         return 0.0
     return min(1.0, max(0.0, (t_first - t) / (t_first - t_last)))

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from swf_core.models import load
 from swf_core.models.diffusers_backend import backend_from_modules
 from swf_core.models.lora_merge import merge_lora
-from swf_core.transfer import sample
+from swf_core.transfer import SampleOptions, sample
 
 from support.tiny_models import FAMILIES, picture, tiny_backend, tiny_parts
 
@@ -50,8 +50,8 @@ def test_sampling_is_diffusers_ddim(family):
     for t in scheduler.timesteps:
         out = unet(z, t, encoder_hidden_states=cond.tokens, added_cond_kwargs=added).sample
         z = scheduler.step(out, t, z, eta=0.0).prev_sample
-    got = sample(backend, ["a red cat"], steps=10, cfg=1.0, start=start).latents[0]
-    assert torch.allclose(got, z[0], atol=1e-4 * float(z.abs().max()))
+    latents = sample(backend, ["a red cat"], SampleOptions(steps=10, cfg=1.0), start=start).latents[0]
+    assert torch.allclose(latents, z[0], atol=1e-4 * float(z.abs().max()))
 
 
 def test_sdxl_text_has_both_encoders_pooled_and_sizes():
@@ -123,13 +123,13 @@ def folders(tmp_path_factory):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_saved_folder_comes_back_the_same(family, folders):
-    loaded, made = load(folders / family), tiny_backend(family)
-    assert loaded.family == made.family and loaded.native_size_px == 64
-    assert loaded.denoiser.prediction == made.denoiser.prediction
+    loaded, built = load(folders / family), tiny_backend(family)
+    assert loaded.family == built.family and loaded.native_size_px == 64
+    assert loaded.denoiser.prediction_type == built.denoiser.prediction_type
     x = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(0))
-    cond = made.text.encode(["a b"], 64, 64)
-    assert torch.allclose(loaded.denoiser.denoise(x, 3.0, cond), made.denoiser.denoise(x, 3.0, cond), atol=1e-5)
-    assert torch.allclose(loaded.codec.encode(picture(1)[None]), made.codec.encode(picture(1)[None]), atol=1e-5)
+    cond = built.text.encode(["a b"], 64, 64)
+    assert torch.allclose(loaded.denoiser.denoise(x, 3.0, cond), built.denoiser.denoise(x, 3.0, cond), atol=1e-5)
+    assert torch.allclose(loaded.codec.encode(picture(1)[None]), built.codec.encode(picture(1)[None]), atol=1e-5)
     texts = loaded.text.encode(["a cat", ""], 64, 64)
     assert texts.tokens.shape == (2, 8, cond.tokens.shape[-1]) and not torch.equal(texts.tokens[0], texts.tokens[1])
 

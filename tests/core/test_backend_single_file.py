@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from swf_core.models.single_file import TEMPLATES, load_single_file, predicts_v, recognise
+from swf_core.models.single_file import TEMPLATES, checkpoint_family, load_single_file, predicts_v
 from tests.core.test_backend_diffusers import write_tokenizer
 
 from support.tiny_models import picture, tiny_backend, tiny_parts
@@ -53,10 +53,10 @@ def unet_key(key):
     if ".resnets." in key or re.match(r"middle_block\.[02]\.", key):
         for ours, theirs in RESNET.items():
             key = re.sub(f"\\.{ours}\\.", f".{theirs}.", key)
-    found = re.match(r"(down|up)_blocks\.(\d)\.(resnets|attentions|downsamplers|upsamplers)\.(\d)\.(.*)", key)
-    if found is None:
+    match = re.match(r"(down|up)_blocks\.(\d)\.(resnets|attentions|downsamplers|upsamplers)\.(\d)\.(.*)", key)
+    if match is None:
         return key
-    side, block, kind, index, rest = found[1], int(found[2]), found[3], int(found[4]), found[5]
+    side, block, kind, index, rest = match[1], int(match[2]), match[3], int(match[4]), match[5]
     if kind == "downsamplers":
         return f"input_blocks.{3 * block + 3}.0.op.{rest.removeprefix('conv.')}"
     if kind == "upsamplers":
@@ -92,23 +92,23 @@ def test_a_single_file_comes_back_the_same(tmp_path):
     templates = write_checkpoint(tmp_path / "model.safetensors")
     write_tokenizer(tmp_path / "tokenizer")
     loaded = load_single_file(tmp_path / "model.safetensors", templates=templates)
-    made = tiny_backend("sd15")
+    built = tiny_backend("sd15")
     x = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(0))
-    cond = made.text.encode(["a b"], 64, 64)
-    assert torch.allclose(loaded.denoiser.denoise(x, 3.0, cond), made.denoiser.denoise(x, 3.0, cond), atol=1e-5)
-    assert torch.allclose(loaded.codec.encode(picture(1)[None]), made.codec.encode(picture(1)[None]), atol=1e-5)
+    cond = built.text.encode(["a b"], 64, 64)
+    assert torch.allclose(loaded.denoiser.denoise(x, 3.0, cond), built.denoiser.denoise(x, 3.0, cond), atol=1e-5)
+    assert torch.allclose(loaded.codec.encode(picture(1)[None]), built.codec.encode(picture(1)[None]), atol=1e-5)
     ids = torch.tensor([[62, 1, 2, 63, 63, 63, 63, 63]])
-    texts = [backend.text.models[0](ids).last_hidden_state for backend in (loaded, made)]
+    texts = [backend.text.models[0](ids).last_hidden_state for backend in (loaded, built)]
     assert torch.allclose(*texts, atol=1e-5)
     assert loaded.family == "SD1.x" and loaded.native_size_px == 64 and loaded.name == "model"
 
 
 def test_kinds_of_checkpoints():
     unet = {"model.diffusion_model.out.2.weight": (1,)}
-    assert recognise(unet | {"cond_stage_model.model.ln_final.weight": (1,)}) == "SD2.x"
-    assert recognise(unet | {"conditioner.embedders.1.model.ln_final.weight": (1,)}) == "SDXL"
+    assert checkpoint_family(unet | {"cond_stage_model.model.ln_final.weight": (1,)}) == "SD2.x"
+    assert checkpoint_family(unet | {"conditioner.embedders.1.model.ln_final.weight": (1,)}) == "SDXL"
     with pytest.raises(ValueError, match="no checkpoint of Stable Diffusion"):
-        recognise(unet)
+        checkpoint_family(unet)
     bias = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"
     wide, narrow = torch.tensor([1.0, -1.0]), torch.tensor([0.01, -0.01])
     assert predicts_v("SD2.x", {bias: wide}, {}) and not predicts_v("SD2.x", {bias: narrow}, {})

@@ -11,10 +11,10 @@ from safetensors.torch import load_file, save_file
 
 from swf_core.errors import UserError
 from swf_core.mini_build import stage_base, stage_words
-from swf_core.mini_build.build import STAGES, run
+from swf_core.mini_build.build import STAGES, build_family
 from swf_core.mini_build.data import held_out_picture, partner_picture, picture_seeds, rendered, train_picture
-from swf_core.mini_build.paired_attention import ReadingProcessor
-from swf_core.mini_build.training_loop import Plan, train
+from swf_core.mini_build.paired_attention import PairedAttentionProcessor
+from swf_core.mini_build.training_loop import Plan, StageSettings, train
 from swf_core.models import load
 from swf_core.models.mini import load_mini
 from swf_core.models.mini.blip_and_clip import clip_vision_from_blip
@@ -70,7 +70,7 @@ def test_batches_hold_every_kind_of_caption_and_stripped_ones_belong_to_photos(s
     photos = np.array([i for i, (_, look) in enumerate(factors[:300]) if look.style == "photo"])
     drawn = stage_base.draw_batch(np.random.default_rng(0), factors, np.arange(300), photos, shares, partners)
     index, captions = drawn
-    readers = shares.get("reading", 0)
+    readers = shares.get("paired", 0)
     assert len(captions) == stage_base.BATCH == sum(shares.values()) + readers
     stripped = slice(shares["full"], shares["full"] + shares["stripped"])
     assert set(index[stripped]) <= set(photos)
@@ -85,7 +85,7 @@ def test_a_reader_and_the_picture_it_reads_are_other_scenes_by_the_same_hand() -
     factors = [train_picture(i) for i in range(60)] + [partner_picture(i) for i in range(40)]
     pool = np.arange(60)
     index, captions = stage_base.draw_batch(np.random.default_rng(1), factors, pool, pool, shares, partners=40)
-    pairs = shares["reading"]
+    pairs = shares["paired"]
     assert (index[-pairs:] - 60 == index[-2 * pairs : -pairs]).all()
     for read, reader in zip(index[-2 * pairs : -pairs], index[-pairs:], strict=True):
         (scene, look), (other, same) = factors[read], factors[reader]
@@ -98,7 +98,7 @@ def test_readers_see_the_other_picture_and_nothing_else_changes() -> None:
     unet = new_unet((32, 32, 32)).eval()
     x, text = torch.randn(4, 4, 16, 16), torch.randn(4, 4, HIDDEN)
     plain = unet(x, 500, text).sample
-    unet.set_attn_processor(ReadingProcessor(1))
+    unet.set_attn_processor(PairedAttentionProcessor(1))
     read = unet(x, 500, text).sample
     torch.testing.assert_close(read[:3], plain[:3], rtol=1e-5, atol=1e-5)
     assert (read[3] - plain[3]).abs().max() > 1e-3
@@ -106,44 +106,35 @@ def test_readers_see_the_other_picture_and_nothing_else_changes() -> None:
     assert (unet(x, 500, text).sample[3] - read[3]).abs().max() > 1e-3
 
 
-def _toy(folder, steps: int, seconds: float | None = None) -> torch.Tensor:
+def train_toy(folder, stop_at: int | None = None) -> torch.Tensor:
+    """The weight after 60 steps of a small regression; `stop_at` interrupts it, as a killed process would be."""
     torch.manual_seed(0)
     module = torch.nn.Linear(4, 2)
 
     def loss_of(step: int) -> torch.Tensor:
+        if step == stop_at:
+            raise KeyboardInterrupt
         x = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))
         return (module(x) - x[:, :2]).square().mean()
 
-    train(
-        {"toy": module}, loss_of, Plan(60, 1e-2, 5, save_every=7, ema=0.9), folder, seconds=seconds
-    ) if steps == 60 else _stop_after(module, loss_of, folder, steps)
+    train({"toy": module}, loss_of, Plan(60, 1e-2, 5, save_every=7, ema=0.9), StageSettings(folder, seed=0))
     return module.weight.detach().clone()
 
 
-def _stop_after(module, loss_of, folder, steps: int) -> None:
-    """Interrupt a training from inside, as a killed process would be."""
-
-    def stopping(step: int) -> torch.Tensor:
-        if step == steps:
-            raise KeyboardInterrupt
-        return loss_of(step)
-
-    with pytest.raises(KeyboardInterrupt):
-        train({"toy": module}, stopping, Plan(60, 1e-2, 5, save_every=7, ema=0.9), folder)
-
-
 def test_a_killed_training_resumes_to_the_same_bytes(tmp_path) -> None:
-    whole = _toy(tmp_path / "whole", 60)
-    _toy(tmp_path / "broken", 33)
-    assert (tmp_path / "broken" / "state.safetensors").exists()
-    assert torch.equal(_toy(tmp_path / "broken", 60), whole)
-    assert (tmp_path / "broken" / "loss.png").exists()
+    uninterrupted = train_toy(tmp_path / "uninterrupted")
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(tmp_path / "killed", stop_at=33)
+    assert (tmp_path / "killed" / "state.safetensors").exists()
+    assert torch.equal(train_toy(tmp_path / "killed"), uninterrupted)
+    assert (tmp_path / "killed" / "loss.png").exists()
 
 
 def test_a_loss_that_is_no_number_stops_with_the_reason(tmp_path) -> None:
     module = torch.nn.Linear(1, 1)
+    nan = torch.full((1, 1), float("nan"))
     with pytest.raises(RuntimeError, match="became nan at step 0"):
-        train({"m": module}, lambda step: module(torch.full((1, 1), float("nan"))).sum(), Plan(3, 1e-3), tmp_path)
+        train({"m": module}, lambda step: module(nan).sum(), Plan(3, 1e-3), StageSettings(tmp_path, seed=0))
 
 
 def test_pictures_are_rendered_once_and_continued(tmp_path) -> None:
@@ -157,10 +148,25 @@ def test_pictures_are_rendered_once_and_continued(tmp_path) -> None:
 
 def test_stages_are_checked(tmp_path) -> None:
     with pytest.raises(UserError, match="no stage 'unet'.*vae"):
-        run(tmp_path, ["unet"])
+        build_family(tmp_path, ["unet"])
     with pytest.raises(UserError, match=r"vae.safetensors' is missing: run the stage 'vae' first"):
-        run(tmp_path, ["base-1"], pictures={"train": 2})
+        build_family(tmp_path, ["base-1"], pictures={"train": 2})
     assert STAGES[0] == "vae"
+
+
+def test_a_build_under_the_stages_old_names_is_resumed(tmp_path) -> None:
+    """ "judge" is the classifier and "sight" the vision tower: on the command line, in stages.json and in folders."""
+    (tmp_path / "weights").mkdir()
+    reports = {"judge": {"finished": True, "steps": 1}, "sight": {"finished": True, "steps": 2}}
+    (tmp_path / "weights" / "stages.json").write_text(json.dumps(reports))
+    for name in ("judge", "sight"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "state.safetensors").touch()
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "judge_8.npy").touch()
+    assert build_family(tmp_path, ["judge", "vision"]) == {"classifier": reports["judge"], "vision": reports["sight"]}
+    for path in ("classifier/state.safetensors", "vision/state.safetensors", "pictures/classifier_8.npy"):
+        assert (tmp_path / path).exists()
 
 
 def test_weight_files_are_checked_by_sha256(tmp_path) -> None:
@@ -204,20 +210,20 @@ def test_mini_loads_and_another_folder_can_be_given(tmp_path) -> None:
 
 
 def test_the_stages_of_the_words_feed_one_another(tmp_path, monkeypatch) -> None:
-    """Two steps each: the captioner keeps the tower of "sight" to the bit, CLIP begins with it, both load."""
-    monkeypatch.setattr(stage_words, "PLANS", {name: Plan(2, 1e-3, warm_up=1) for name in ("sight", "blip", "clip")})
-    monkeypatch.setattr(stage_words, "BATCH", {name: 4 for name in ("sight", "blip", "clip")})
-    with pytest.raises(UserError, match="run the stage 'sight' first"):
-        run(tmp_path, ["blip"], pictures={"words": 8})
-    report = run(tmp_path, ["sight", "blip", "clip"], pictures={"words": 8})
+    """Two steps each: the captioner keeps the tower of "vision" to the bit, CLIP begins with it, both load."""
+    monkeypatch.setattr(stage_words, "PLANS", {name: Plan(2, 1e-3, warm_up=1) for name in ("vision", "blip", "clip")})
+    monkeypatch.setattr(stage_words, "BATCH", {name: 4 for name in ("vision", "blip", "clip")})
+    with pytest.raises(UserError, match="run the stage 'vision' first"):
+        build_family(tmp_path, ["blip"], pictures={"words": 8})
+    report = build_family(tmp_path, ["vision", "blip", "clip"], pictures={"words": 8})
     assert all(part["finished"] and part["steps"] == 2 for part in report.values())
-    seen, told = (load_file(f / "model.safetensors") for f in (tmp_path / "sight", tmp_path / "weights" / "blip"))
-    tower = [name for name in seen if name.startswith("vision_model.")]
-    assert tower and all(torch.equal(seen[name], told[name]) for name in tower)
-    assert not torch.equal(seen["text_decoder.cls.predictions.bias"], told["text_decoder.cls.predictions.bias"])
-    begun = clip_vision_from_blip(told, list(load_file(tmp_path / "weights" / "clip" / "model.safetensors")))
-    layers = [name for name in begun if ".encoder.layers." in name]
-    assert {name.split(".")[4] for name in layers} >= {"self_attn", "mlp"} and len(begun) >= len(tower)
+    vision, blip = (load_file(f / "model.safetensors") for f in (tmp_path / "vision", tmp_path / "weights" / "blip"))
+    tower = [name for name in vision if name.startswith("vision_model.")]
+    assert tower and all(torch.equal(vision[name], blip[name]) for name in tower)
+    assert not torch.equal(vision["text_decoder.cls.predictions.bias"], blip["text_decoder.cls.predictions.bias"])
+    start = clip_vision_from_blip(blip, list(load_file(tmp_path / "weights" / "clip" / "model.safetensors")))
+    layers = [name for name in start if ".encoder.layers." in name]
+    assert {name.split(".")[4] for name in layers} >= {"self_attn", "mlp"} and len(start) >= len(tower)
     for kind, loader in (("blip", MiniBlip), ("clip", MiniClip)):
         folder = tmp_path / "weights" / kind
         missing = loader.from_pretrained(folder, output_loading_info=True)[1]["missing_keys"]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from swf_core.models.diffusers_backend import sigmas_from_config
-from swf_core.models.preconditioning import nearest_step
+from swf_core.models.preconditioning import nearest_timestep
 from swf_core.transfer import randomness
 from swf_core.transfer.sampler import run_sampler
 from swf_core.transfer.sigmas import partial, percent_to_sigma, schedule, travelled
@@ -132,8 +132,8 @@ def test_trajectory_at_any_sigma():
 
 def test_schedules():
     levels = schedule(TABLE, 50)
-    assert [nearest_step(TABLE.log(), s) for s in levels] == list(range(981, 0, -20))
-    assert nearest_step(TABLE.log(), schedule(TABLE, 8, "trailing")[0]) == 999
+    assert [nearest_timestep(TABLE.log(), s) for s in levels] == list(range(981, 0, -20))
+    assert nearest_timestep(TABLE.log(), schedule(TABLE, 8, "trailing")[0]) == 999
     karras = schedule(TABLE, 10, "karras")
     assert karras[0] == pytest.approx(float(TABLE[-1])) and karras[-1] == pytest.approx(float(TABLE[0]))
     for spacing in ("leading", "trailing", "karras"):

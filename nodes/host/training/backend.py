@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionEdit, Backend, Conditioning, join
-from ....swf_core.models.preconditioning import nearest_step, scaled, x0_of
+from ....swf_core.models.preconditioning import nearest_timestep, scale_model_input, x0_from_prediction
 from ..codec import HostCodec
 from ..transfer.unet import Unet, inspect_unet
 
@@ -95,7 +95,7 @@ class TrainableCopy:
         return self._names
 
     @property
-    def prediction(self) -> str:
+    def prediction_type(self) -> str:
         """What the network says."""
         kinds = {c.__name__ for c in type(self._sampling).__mro__}
         return "v_prediction" if "V_PREDICTION" in kinds else "epsilon"
@@ -105,14 +105,14 @@ class TrainableCopy:
         """Where it is."""
         return self._device
 
-    def predict(self, noisy: Tensor, steps: Tensor, cond: Conditioning) -> Tensor:
+    def predict(self, noisy: Tensor, timesteps: Tensor, cond: Conditioning) -> Tensor:
         """See the core's contract."""
         weight = next(self._network.parameters())
         cond = cond.repeat(noisy.shape[0])
         more = {} if cond.pooled is None else {"y": cond.pooled.to(weight.device, weight.dtype)}
         return self._network(
             noisy.to(weight.device, weight.dtype),
-            timesteps=steps.to(weight.device),
+            timesteps=timesteps.to(weight.device),
             context=cond.tokens.to(weight.device, weight.dtype),
             **more,
         ).float()
@@ -123,8 +123,10 @@ class TrainableCopy:
         if edit is not None:
             raise UserError("The copy that a LoRA is trained on cannot take a style; sample with the MODEL.")
         x = x.to(self._device, torch.float32)
-        steps = torch.full((x.shape[0],), nearest_step(self._sigmas.log(), sigma))
-        return x0_of(self.prediction, x, sigma, self.predict(scaled(x, sigma), steps, cond))
+        timesteps = torch.full((x.shape[0],), nearest_timestep(self._sigmas.log(), sigma))
+        return x0_from_prediction(
+            self.prediction_type, x, sigma, self.predict(scale_model_input(x, sigma), timesteps, cond)
+        )
 
 
 class HostText:

@@ -1,4 +1,4 @@
-"""mini: the embedded text-to-image model, small models of real classes trained on the procedural world.
+"""The embedded text-to-image model `mini`: small models of real classes trained on the procedural world.
 
 Weights are two files: `vae.safetensors` (TAESD's layout) and `base.safetensors` (`unet.*` under diffusers' names,
 `text.*` under transformers'; shape, vocabulary, schedule and prediction type in its metadata).

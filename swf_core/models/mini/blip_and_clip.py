@@ -2,7 +2,7 @@
 
 Their folders (`weights/blip`, `weights/clip`) hold what a downloaded model's folder holds, so they are loaded by the
 very code that loads a large one. Both read pictures of 128 pixels in patches of 16, through the early convolutions of
-`sight`, and speak the world's words.
+`early_conv`, and know the world's words.
 """
 
 from __future__ import annotations
@@ -96,21 +96,21 @@ def clip_vision_from_blip(blip: Mapping[str, Tensor], names: Sequence[str]) -> d
     The same transformer but for two things: queries, keys and values lie in one matrix there, and CLIP has a first
     normalisation more, which keeps its own start.
     """
-    found: dict[str, Tensor] = {}
+    start: dict[str, Tensor] = {}
     for name in names:
         if not name.startswith("vision_model."):
             continue
         source = name.replace(".out_proj.", ".projection.")
         if source.endswith("embeddings.class_embedding"):
-            found[name] = blip[source].reshape(-1).clone()
+            start[name] = blip[source].reshape(-1).clone()
         elif source.endswith("embeddings.position_embedding.weight"):
-            found[name] = blip[source.removesuffix(".weight")][0].clone()
+            start[name] = blip[source.removesuffix(".weight")][0].clone()
         elif source in blip:
-            found[name] = blip[source].clone()
+            start[name] = blip[source].clone()
         for k, part in enumerate("qkv"):
             if (together := name.replace(f".{part}_proj.", ".qkv.")) != name:
-                found[name] = blip[together].chunk(3)[k].clone()
-    return found
+                start[name] = blip[together].chunk(3)[k].clone()
+    return start
 
 
 def pixels(pictures: Tensor) -> Tensor:
@@ -123,19 +123,19 @@ def folder_files(model: Any, tokenizer: Any) -> dict[str, bytes]:
     from transformers import BlipImageProcessor, BlipProcessor, CLIPImageProcessor
 
     blip = "text_decoder" in dict(model.named_children())
-    told = {"size": {"height": SIZE, "width": SIZE}, "image_mean": [MEAN] * 3, "image_std": [DEVIATION] * 3}
+    settings = {"size": {"height": SIZE, "width": SIZE}, "image_mean": [MEAN] * 3, "image_std": [DEVIATION] * 3}
     if blip:
-        pictures = BlipImageProcessor(**told)
-        readers = [BlipProcessor(pictures, tokenizer), pictures]  # older versions look for the second one's file
+        pictures = BlipImageProcessor(**settings)
+        processors = [BlipProcessor(pictures, tokenizer), pictures]  # older versions look for the second one's file
     else:
-        readers = [CLIPImageProcessor(**told, crop_size={"height": SIZE, "width": SIZE}), tokenizer]
+        processors = [CLIPImageProcessor(**settings, crop_size={"height": SIZE, "width": SIZE}), tokenizer]
     with tempfile.TemporaryDirectory() as folder:
         state = {
             name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()
         }
         model.save_pretrained(folder, state_dict=state)
-        for reader in readers:
-            reader.save_pretrained(folder)
+        for processor in processors:
+            processor.save_pretrained(folder)
         return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir()) if path.is_file()}
 
 

@@ -7,7 +7,7 @@ Early convolutions help transformers see better, arXiv 2106.14881). Everything e
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 from transformers import BlipForConditionalGeneration, CLIPModel
@@ -39,12 +39,10 @@ class Stem(nn.Sequential):
     @property
     def weight(self) -> Tensor:
         """The first convolution's: the classes ask for the type of their patch embedding's weight."""
-        first = self[0]
-        assert isinstance(first, nn.Conv2d)
-        return first.weight
+        return cast(nn.Conv2d, self[0]).weight
 
 
-def see_by_convolutions(model: Any) -> None:
+def use_early_convolutions(model: Any) -> None:
     """Put early convolutions in the place of a vision tower's projection of patches."""
     model.vision_model.embeddings.patch_embedding = Stem(model.config.vision_config.hidden_size)
 
@@ -54,7 +52,7 @@ class MiniBlip(BlipForConditionalGeneration):
 
     def __init__(self, config) -> None:
         super().__init__(config)
-        see_by_convolutions(self)
+        use_early_convolutions(self)
 
 
 class MiniClip(CLIPModel):
@@ -62,4 +60,4 @@ class MiniClip(CLIPModel):
 
     def __init__(self, config) -> None:
         super().__init__(config)
-        see_by_convolutions(self)
+        use_early_convolutions(self)
