@@ -39,9 +39,9 @@ def page(request, chrome, host, server, tmp_path):
     (tmp_path / "newest").mkdir()
     folder = new_base(tmp_path / "newest")
     put_pictures(folder, pair, "swatch_")
-    found, process = serve(host, folder, free_port(), "--front-end-root", str(b.newest_frontend(host)))
+    newest, process = serve(host, folder, free_port(), "--front-end-root", str(b.newest_frontend(host)))
     try:
-        yield b.open_page(chrome, found, vue=True)
+        yield b.open_page(chrome, newest, vue=True)
     finally:
         process.kill()
         process.wait()

@@ -27,7 +27,7 @@ def picture(base) -> None:
     save(base / "input" / "gallery.png", lessons(1, 1)[0].picture)
 
 
-def graph(name: str, **given: Any) -> dict[str, Any]:
+def graph(name: str, **gallery_inputs: Any) -> dict[str, Any]:
     """Two steps of training, the gallery, one more step."""
     model = {"model": ["1", 0], "clip": ["1", 1], "vae": ["1", 2]}
     gallery = {
@@ -70,7 +70,7 @@ def graph(name: str, **given: Any) -> dict[str, Any]:
                 "save_as": "",
             },
         },
-        "5": {"class_type": "SWF_FeedbackGallery", "inputs": gallery | given},
+        "5": {"class_type": "SWF_FeedbackGallery", "inputs": gallery | gallery_inputs},
         "6": {
             "class_type": "SWF_TrainOn",
             "inputs": model
@@ -90,12 +90,12 @@ def samples(server: Server, name: str) -> list[str]:
 
 
 def test_pause_without_a_page_goes_on_at_once_with_the_saved_picks(server):
-    told = server.run(graph("headless"))
-    assert "no page shows the gallery: the saved picks: 0 accepted" in report(told)
+    history = server.run(graph("headless"))
+    assert "no page shows the gallery: the saved picks: 0 accepted" in report(history)
     first, second, third = samples(server, "headless")[:3]
     picks.set_verdict(server.run_folder("headless"), accept=[second], reject=[third])
-    told = server.run(graph("headless"))
-    assert f"1 accepted, 1 rejected\nselection: {second}" in report(told)
+    history = server.run(graph("headless"))
+    assert f"1 accepted, 1 rejected\nselection: {second}" in report(history)
     # The run went on without picks the first time; with them it goes on in a copy, and the first is as it was.
     assert [r["picks"] for r in open_run(server.run_folder("headless")).rounds] == [[], []]
     assert [r["picks"] for r in open_run(server.run_folder("headless 2")).rounds] == [[], [second]]
@@ -112,20 +112,20 @@ def test_nobody_is_asked_twice_about_the_same_picks(server):
 
 
 def test_the_automatic_picker_and_the_saved_picks_run_headless(server):
-    told = report(server.run(graph("automatic", mode="auto", count=1)))
-    assert "1 samples picked automatically: 1 accepted" in told
-    (taken,) = picks.read_picks(server.run_folder("automatic"))["accepted"]
-    assert open_run(server.run_folder("automatic")).rounds[1]["picks"] == [taken]
-    told = report(server.run(graph("automatic", mode="saved picks")))
-    assert f"the saved picks: 1 accepted, 0 rejected\nselection: {taken}" in told
+    text = report(server.run(graph("automatic", mode="auto", count=1)))
+    assert "1 samples picked automatically: 1 accepted" in text
+    (picked,) = picks.read_picks(server.run_folder("automatic"))["accepted"]
+    assert open_run(server.run_folder("automatic")).rounds[1]["picks"] == [picked]
+    text = report(server.run(graph("automatic", mode="saved picks")))
+    assert f"the saved picks: 1 accepted, 0 rejected\nselection: {picked}" in text
 
 
 def test_a_selection_is_what_counts_in_every_mode(server):
-    told = server.run(graph("selected", selection="0, 2"))
+    history = server.run(graph("selected", selection="0, 2"))
     ids = samples(server, "selected")
-    assert f"selection: {ids[0]},{ids[2]}" in report(told) and len(server.pictures(told)) == 2
-    told = server.run(graph("selected", selection=f"2:1 {ids[0]}", mode="two-step"))
-    assert f"selection: {ids[0]},{ids[1]}" in report(told)
+    assert f"selection: {ids[0]},{ids[2]}" in report(history) and len(server.pictures(history)) == 2
+    history = server.run(graph("selected", selection=f"2:1 {ids[0]}", mode="two-step"))
+    assert f"selection: {ids[0]},{ids[1]}" in report(history)
     assert "selection: none" in report(server.run(graph("selected", selection="none")))
     assert "step 2, which has 3 samples" in error_of(server.run(graph("selected", selection="7")))
     assert "'x'; give places" in error_of(server.run(graph("selected", selection="x")))
@@ -133,27 +133,27 @@ def test_a_selection_is_what_counts_in_every_mode(server):
 
 
 def test_two_step_ends_without_an_error_and_goes_on_when_answered(server):
-    told = server.run(graph("steps", mode="two-step"))
-    assert told["status"]["status_str"] == "success" and "6" not in told["outputs"]
+    history = server.run(graph("steps", mode="two-step"))
+    assert history["status"]["status_str"] == "success" and "6" not in history["outputs"]
     picks.set_verdict(server.run_folder("steps"), accept=samples(server, "steps")[:1])
     picks.mark_reviewed(server.run_folder("steps"), 2)
-    told = server.run(graph("steps", mode="two-step"))
-    assert "1 accepted" in report(told) and "6" in told["outputs"]
+    history = server.run(graph("steps", mode="two-step"))
+    assert "1 accepted" in report(history) and "6" in history["outputs"]
 
 
 def test_otherwise_stop_says_so(server):
     assert "queue again to pick" in error_of(server.run(graph("stopped", otherwise="stop")))
 
 
-def ask(
+def request(
     server: Server, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> tuple[int, Any]:
     """A request as it is, status and answer; `body`: bytes as they are, else JSON."""
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
     data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    told = {"Content-Type": "application/json"} if data is not None else {}
+    content_type = {"Content-Type": "application/json"} if data is not None else {}
     try:
-        connection.request(method, path, data, {k: v for k, v in (told | (headers or {})).items() if v})
+        connection.request(method, path, data, {k: v for k, v in (content_type | (headers or {})).items() if v})
         answer = connection.getresponse()
         text = answer.read()
     finally:
@@ -168,23 +168,24 @@ def ask(
 def known(server) -> tuple[str, list[str], Path]:
     """A run's token, its samples, its folder."""
     report(server.run(graph("hostile")))
-    told = server.get("/swf/gallery")
-    token = next(r["token"] for r in told["runs"] if r["name"] == "hostile")
+    overview = server.get("/swf/gallery")
+    token = next(r["token"] for r in overview["runs"] if r["name"] == "hostile")
     return token, samples(server, "hostile"), server.run_folder("hostile")
 
 
 def test_the_routes_do_what_a_page_asks(server, known):
     token, ids, folder = known
-    status, told = ask(server, "GET", f"/swf/gallery/{token}")
-    assert status == 200 and told["name"] == "hostile" and told["steps"] == [0, 2, 3] and not told["waits"]
-    assert ask(server, "POST", f"/swf/gallery/{token}/judge", {"accept": ids[:1]})[1]["accepted"] == ids[:1]
-    assert ask(server, "POST", f"/api/swf/gallery/{token}/caption", {"id": ids[0], "caption": "<i>me</i>"})[0] == 200
+    status, summary = request(server, "GET", f"/swf/gallery/{token}")
+    assert status == 200 and summary["name"] == "hostile" and summary["steps"] == [0, 2, 3] and not summary["waits"]
+    assert request(server, "POST", f"/swf/gallery/{token}/judge", {"accept": ids[:1]})[1]["accepted"] == ids[:1]
+    own_caption = {"id": ids[0], "caption": "<i>me</i>"}
+    assert request(server, "POST", f"/api/swf/gallery/{token}/caption", own_caption)[0] == 200
     assert picks.read_picks(folder)["captions"] == {ids[0]: "<i>me</i>"}
-    status, data = ask(server, "GET", f"/swf/gallery/{token}/picture/{ids[0]}?px=64")
+    status, data = request(server, "GET", f"/swf/gallery/{token}/picture/{ids[0]}?px=64")
     assert status == 200 and data[8:12] == b"WEBP"
-    status, data = ask(server, "GET", f"/swf/gallery/{token}/picture/{ids[0]}")
+    status, data = request(server, "GET", f"/swf/gallery/{token}/picture/{ids[0]}")
     assert status == 200 and data[1:4] == b"PNG"
-    assert ask(server, "POST", f"/swf/gallery/{token}/go", {"step": 2})[1] == picks.read_picks(folder) | {
+    assert request(server, "POST", f"/swf/gallery/{token}/go", {"step": 2})[1] == picks.read_picks(folder) | {
         "ended_waits": 0
     }
 
@@ -241,9 +242,9 @@ def test_hostile_requests_get_a_4xx_and_change_nothing(server, known):
     logged = len(server.log.read_text())
     wrong = []
     for word, method, path, body, headers, right in hostile(token, ids[1]):
-        status, told = ask(server, method, path, body, headers)
-        if status not in right or "Traceback" in str(told):
-            wrong.append((word, path, status, told))
+        status, answer = request(server, method, path, body, headers)
+        if status not in right or "Traceback" in str(answer):
+            wrong.append((word, path, status, answer))
     assert not wrong
     after = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
     assert after == before
@@ -265,8 +266,8 @@ def test_clicks_and_reloads_with_a_server_that_dies(host, tmp_path, clicks, kill
         deaths = set(rng.sample(range(10, clicks), kills))
         expected: dict[str, set[str]] = {i: {""} for i in ids}
         for click in range(clicks):
-            told = server.get("/swf/gallery")  # a reload: everything anew from the server
-            token = next(r["token"] for r in told["runs"] if r["name"] == "killed")
+            overview = server.get("/swf/gallery")  # a reload: everything anew from the server
+            token = next(r["token"] for r in overview["runs"] if r["name"] == "killed")
             name, kind = rng.choice(ids), rng.choice(("accept", "reject", "forget"))
             verdict = {"accept": "accepted", "reject": "rejected", "forget": ""}[kind]
             if click in deaths:
@@ -284,16 +285,16 @@ def test_clicks_and_reloads_with_a_server_that_dies(host, tmp_path, clicks, kill
                 connection.close()
                 server, process = serve(host, folder, port)
             else:
-                status, answer = ask(server, "POST", f"/swf/gallery/{token}/judge", {kind: [name]})
+                status, answer = request(server, "POST", f"/swf/gallery/{token}/judge", {kind: [name]})
                 assert status == 200
                 expected[name] = {verdict}
-            found = json.loads((run / "picks.json").read_text())
-            both = [*found["accepted"], *found["rejected"]]
+            on_file = json.loads((run / "picks.json").read_text())
+            both = [*on_file["accepted"], *on_file["rejected"]]
             assert len(both) == len(set(both))
-            judged = dict.fromkeys(found["accepted"], "accepted") | dict.fromkeys(found["rejected"], "rejected")
+            verdicts = dict.fromkeys(on_file["accepted"], "accepted") | dict.fromkeys(on_file["rejected"], "rejected")
             for i in ids:
-                assert judged.get(i, "") in expected[i], click
-                expected[i] = {judged.get(i, "")}
+                assert verdicts.get(i, "") in expected[i], click
+                expected[i] = {verdicts.get(i, "")}
     finally:
         process.kill()
         process.wait()

@@ -26,14 +26,14 @@ def nothing_waits(server) -> None:
 def many(folder: Path, rows: int = 40, steps: int = 5, px: int = 512) -> None:
     """A finished run of 200 samples, made without training."""
     rng = np.random.default_rng(1)
-    files, told, prompts = {}, [], [f"a thing of kind {k}" for k in range(rows)]
+    files, records, prompts = {}, [], [f"a thing of kind {k}" for k in range(rows)]
     for step in range(1, steps + 1):
         for k, prompt in enumerate(prompts):
             small = torch.from_numpy(rng.random((3, 16, 16), dtype=np.float32))
             picture = torch.nn.functional.interpolate(small[None], (px, px), mode="bilinear")[0]
             file = f"step_{step:06d}_{k:02d}.png"
             files[folder / "samples" / file] = png_bytes(picture)
-            told.append(
+            records.append(
                 {"id": picture_id(picture), "file": file, "step": step, "prompt": prompt, "seed": k, "lora": True}
             )
     original = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1))
@@ -47,7 +47,7 @@ def many(folder: Path, rows: int = 40, steps: int = 5, px: int = 512) -> None:
         "prompts": [{"prompt": p, "seed": k} for k, p in enumerate(prompts)],
         "rounds": [{"first": 0, "steps": steps, "options": {}, "picks": [], "captions": {}}],
     }
-    files[folder / "samples.json"] = json.dumps(told).encode()
+    files[folder / "samples.json"] = json.dumps(records).encode()
     files[folder / "run.json"] = json.dumps(run).encode()
     write_files(files)
 
@@ -56,13 +56,13 @@ OPENED = """
 async () => {
   const began = performance.now();
   app.extensionManager.command.execute('StyleWallfacer.Gallery.Open');
-  const seen = () => {
+  const allShown = () => {
     const box = document.querySelector('.swf-dialog .swf-grid')?.getBoundingClientRect();
     const all = [...document.querySelectorAll('.swf-dialog .swf-cell img')];
-    const shown = all.filter(i => i.getBoundingClientRect().top < box.bottom);
-    return all.length === 200 && shown.every(i => i.complete && i.naturalWidth);
+    const visible = all.filter(i => i.getBoundingClientRect().top < box.bottom);
+    return all.length === 200 && visible.every(i => i.complete && i.naturalWidth);
   };
-  while (!seen()) await new Promise(requestAnimationFrame);
+  while (!allShown()) await new Promise(requestAnimationFrame);
   return performance.now() - began;
 }
 """
@@ -93,10 +93,10 @@ def test_two_hundred_samples_open_at_once_and_fifty_openings_leave_nothing(chrom
     b.shot(page, "two hundred")
     devtools = page.context.new_cdp_session(page)
 
-    def counted() -> tuple[float, int]:
+    def heap_and_nodes() -> tuple[float, int]:
         devtools.send("HeapProfiler.collectGarbage")
-        told = {m["name"]: m["value"] for m in devtools.send("Performance.getMetrics")["metrics"]}
-        return told["JSHeapUsedSize"] / 2**20, int(told["Nodes"])
+        metrics = {m["name"]: m["value"] for m in devtools.send("Performance.getMetrics")["metrics"]}
+        return metrics["JSHeapUsedSize"] / 2**20, int(metrics["Nodes"])
 
     devtools.send("Performance.enable")
     sizes = []
@@ -107,7 +107,7 @@ def test_two_hundred_samples_open_at_once_and_fifty_openings_leave_nothing(chrom
         if k in (4, 49):
             page.keyboard.press("Escape")
             page.wait_for_timeout(300)
-            sizes.append(counted())
+            sizes.append(heap_and_nodes())
             page.evaluate(OPENED)
     print(f"opened in {first:.0f} ms, again in {again:.0f} ms; a scrolled frame {middle:.0f} ms, 95 % {slow:.0f} ms")
     print(f"heap in MiB and DOM nodes after 5 and 50 openings: {sizes}")
@@ -115,32 +115,32 @@ def test_two_hundred_samples_open_at_once_and_fifty_openings_leave_nothing(chrom
     assert sizes[1][0] < sizes[0][0] + 3 and sizes[1][1] < sizes[0][1] + 500
 
 
-@pytest.mark.parametrize("look", ["light", "phone", "Chinese"])
-def test_the_page_in_other_clothes(chrome, server, look):
-    if not server.run_folder("clothes").exists():
-        many(server.run_folder("clothes"), rows=6, steps=3, px=64)
+@pytest.mark.parametrize("setting", ["light", "phone", "Chinese"])
+def test_the_page_in_a_light_theme_on_a_phone_and_in_chinese(chrome, server, setting):
+    if not server.run_folder("settings").exists():
+        many(server.run_folder("settings"), rows=6, steps=3, px=64)
     page = b.open_page(chrome, server)
-    was = page.evaluate("['Comfy.ColorPalette', 'Comfy.Locale'].map(n => app.extensionManager.setting.get(n))")
+    before = page.evaluate("['Comfy.ColorPalette', 'Comfy.Locale'].map(n => app.extensionManager.setting.get(n))")
     try:
-        if look == "light":
+        if setting == "light":
             page.evaluate("app.extensionManager.setting.set('Comfy.ColorPalette', 'light')")
-        if look == "phone":
+        if setting == "phone":
             page.set_viewport_size({"width": 390, "height": 800})
-        if look == "Chinese":
+        if setting == "Chinese":
             page.evaluate("app.extensionManager.setting.set('Comfy.Locale', 'zh')")
         page.wait_for_timeout(500)
         page.evaluate("app.extensionManager.command.execute('StyleWallfacer.Gallery.Open')")
-        found = b.cells(page)
+        cells = b.cells(page)
         page.wait_for_timeout(500)
-        b.shot(page, f"look {look}")
+        b.shot(page, f"page {setting}")
         wide, inside = page.evaluate(
             "[innerWidth, Math.max(...[...document.querySelectorAll('.swf-dialog .swf-bar button')]"
             ".map(e => e.getBoundingClientRect().right))]"
         )
         assert inside <= wide  # no button is beyond the edge
-        label = found.nth(1).get_attribute("aria-label") or ""
-        assert ("步" if look == "Chinese" else "step") in label
-        if look == "light":
+        label = cells.nth(1).get_attribute("aria-label") or ""
+        assert ("步" if setting == "Chinese" else "step") in label
+        if setting == "light":
             colors = page.evaluate(
                 "[getComputedStyle(document.querySelector('.swf-board')).backgroundColor,"
                 " getComputedStyle(document.querySelector('.swf-board')).color]"
@@ -148,5 +148,5 @@ def test_the_page_in_other_clothes(chrome, server, look):
             light, dark = (sum(map(int, c[c.index("(") + 1 : -1].split(",")[:3])) for c in colors)
             assert light > 500 > 300 > dark
     finally:
-        page.evaluate("v => app.extensionManager.setting.set('Comfy.ColorPalette', v[0])", was)
-        page.evaluate("v => app.extensionManager.setting.set('Comfy.Locale', v[1])", was)
+        page.evaluate("v => app.extensionManager.setting.set('Comfy.ColorPalette', v[0])", before)
+        page.evaluate("v => app.extensionManager.setting.set('Comfy.Locale', v[1])", before)

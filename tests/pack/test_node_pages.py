@@ -28,5 +28,5 @@ def test_a_help_page_in_two_languages(node, language):
 
 @pytest.mark.parametrize("node", NODES)
 def test_a_chinese_name(node):
-    told = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text(encoding="utf-8"))
-    assert told[node]["display_name"] and told[node]["description"]
+    names = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text(encoding="utf-8"))
+    assert names[node]["display_name"] and names[node]["description"]

@@ -16,7 +16,7 @@ import pytest
 from support.comfy_host import ROOT, Host
 from support.comfy_server import Server
 
-SHOTS = ROOT / "out" / "screenshots"  # kept after the tests, to be looked at
+SHOTS = ROOT / "out" / "screenshots"  # they stay after the tests, to be looked at
 NEWEST = Path(os.environ.get("COMFYUI_NEWEST_FRONTEND", Path.home() / ".cache" / "stylewallfacer" / "frontend"))
 # Widgets of a node by name, inputs as (node, slot); as `graph_js` lays them out.
 Graph = dict[str, tuple[str, dict[str, Any]]]
@@ -24,10 +24,10 @@ Graph = dict[str, tuple[str, dict[str, Any]]]
 
 def chromium() -> str:
     """The browser's program; skips the test where there is none."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
         pytest.skip("no Chromium; install it or set CHROMIUM")
-    return found
+    return program
 
 
 def newest_frontend(host: Host) -> Path:
@@ -87,23 +87,23 @@ def ready(page: Any) -> None:
 BUILD = """
 graph => {
   app.graph.clear();
-  const made = {};
+  const nodes = {};
   let column = 0;
   for (const [name, [kind]] of Object.entries(graph)) {
     const node = LiteGraph.createNode(kind);
     node.pos = [40 + 360 * (column % 3), 80 + 460 * Math.floor(column / 3)];
     column += 1;
     app.graph.add(node);
-    made[name] = node;
+    nodes[name] = node;
   }
   for (const [name, [kind, inputs]] of Object.entries(graph)) {
-    const node = made[name];
+    const node = nodes[name];
     for (const [input, value] of Object.entries(inputs)) {
-      if (Array.isArray(value)) made[value[0]].connect(value[1], node, node.inputs.findIndex(i => i.name === input));
+      if (Array.isArray(value)) nodes[value[0]].connect(value[1], node, node.inputs.findIndex(i => i.name === input));
       else node.widgets.find(w => w.name === input).value = value;
     }
   }
-  return Object.fromEntries(Object.entries(made).map(([name, node]) => [name, node.id]));
+  return Object.fromEntries(Object.entries(nodes).map(([name, node]) => [name, node.id]));
 }
 """
 
@@ -117,8 +117,8 @@ def cells(page: Any, inside: str = ".swf-dialog") -> Any:
 def quiet(server: Server) -> None:
     """Nothing runs or waits any more: a test that failed may have left a graph."""
     for path, body in (("/queue", b'{"clear": true}'), ("/interrupt", b"{}")):
-        asked = urllib.request.Request(server.url + path, body, {"Content-Type": "application/json"})
-        urllib.request.urlopen(asked, timeout=10).close()
+        request = urllib.request.Request(server.url + path, body, {"Content-Type": "application/json"})
+        urllib.request.urlopen(request, timeout=10).close()
 
 
 def build(page: Any, graph: Graph) -> dict[str, int]:

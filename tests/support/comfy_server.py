@@ -1,4 +1,4 @@
-"""Talking to a running ComfyUI as its web page does."""
+"""Requests to a running ComfyUI as its web page sends them."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class Server:
 
 
 def error_of(history: dict[str, Any]) -> str:
-    """What the node said that stopped a graph."""
-    told = [data for kind, data in history["status"]["messages"] if kind == "execution_error"]
-    assert told, history["status"]
-    return told[0]["exception_message"]
+    """The message of the error that stopped a graph."""
+    errors = [data for kind, data in history["status"]["messages"] if kind == "execution_error"]
+    assert errors, history["status"]
+    return errors[0]["exception_message"]
 
 
 def put_pictures(base: Path, pair: Any, front: str = "") -> None:

@@ -1,5 +1,7 @@
-"""Cases of deleting spans from captions, written to tests/web/deletions.json: the page's JavaScript has to agree with the
-core on every one. Written anew by `python -m support.deletion_cases` in tests/."""
+"""Cases of deleting spans from captions, kept in tests/web/deletions.json: the page has to agree with the core on all.
+
+`PYTHONPATH=.:tests python -m support.deletion_cases` writes the file anew.
+"""
 
 from __future__ import annotations
 
