@@ -1,7 +1,9 @@
 # Everything here sets itself up in .venv: a machine with only Python 3.10+ is enough.
 #   make demo        the main job on the embedded model; writes $(OUT)/sheet.png and report.json
-#   make test        ruff, pyright, pytest; and that the host tests passed on the nodes and the page as they are
+#   make test        ruff, pyright, pytest, and the page's tests by Node
 #   make test-host   the tests that need a real ComfyUI; the result is kept in docs/host-tests.txt
+#   make release     whether this may be published: the registry's rules, host tests on these very files, a dated changelog
+#   make map         the map of folders and files in docs/design.md, from the files' own first sentences
 # On Linux the registry's torch brings several GB of GPU libraries. For the small CPU build:
 #   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 SHELL := /bin/bash
@@ -14,12 +16,13 @@ SEED ?= 0
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+NODE ?= node
 
 export PYTHONUTF8 := 1
 export TOKENIZERS_PARALLELISM := false
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: all setup demo test lint types pytest test-host clean
+.PHONY: all setup demo test lint types pytest page test-host release map clean
 all: test
 
 setup: $(STAMP)
@@ -46,11 +49,22 @@ types: $(STAMP)
 pytest: $(STAMP)
 	$(PY) -m pytest -m "not host" $(PYTEST_ARGS)
 
-test: lint types pytest
+page:
+	@command -v $(NODE) >/dev/null || { echo "The page's tests need Node 18 or newer (nodejs.org); name it by NODE=..." >&2; exit 1; }
+	$(NODE) --test tests/web/
+
+test: lint types pytest page
 	@echo "Host tests, last run:"; sed -n '2,3p;$$p' docs/host-tests.txt
+	@PYTHONPATH=tests $(PY) -m support.host_record
 
 test-host: $(STAMP)
 	$(PY) tests/host/run.py docs/host-tests.txt $(PYTEST_ARGS)
+
+release: $(STAMP)
+	$(PY) tests/support/release.py
+
+map: $(STAMP)
+	PYTHONPATH=tests $(PY) -m support.design_map
 
 clean:
 	rm -rf $(VENV) out build *.egg-info .pytest_cache .ruff_cache
