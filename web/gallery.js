@@ -124,8 +124,8 @@ async function restore() {
       else if (run) boardOf(node).load(run.token);
     }
     const board = dialogBoard();
-    const shown = byName.get(board?.state.run?.name);
-    if (shown) await board.load(shown.token);
+    const run = byName.get(board?.state.run?.name);
+    if (run) await board.load(run.token);
     if (lost) for (const each of allBoards()) each.showMessage(words().restarted, true);
     showWaits();
   } catch {

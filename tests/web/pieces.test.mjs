@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { deleteSpans } from "../../web/panel/deletion.js";
-import { isClickable, keptPieces, piecesOf, withKept } from "../../web/panel/pieces.js";
+import { isClickable, piecesOf, restoredPieces, withRestored } from "../../web/panel/pieces.js";
 
 const CAPTION = "an oil painting of a red boat by the sea, muted tones";
 const ROW = { caption: CAPTION, stripped: "a red boat by the sea", spans: [[0, 18], [40, 53]], edited: false };
@@ -30,27 +30,27 @@ test("a caption's pieces make the caption, and the removed ones know their span"
 });
 
 test("kept pieces stay in the text, and all of them are the caption", () => {
-  assert.equal(withKept(ROW, new Set()), "a red boat by the sea");
-  assert.equal(withKept(ROW, new Set([1])), "a red boat by the sea, muted tones");
-  assert.equal(withKept(ROW, new Set([0])), "an oil painting of a red boat by the sea");
-  assert.equal(withKept(ROW, new Set([0, 1])), CAPTION);
+  assert.equal(withRestored(ROW, new Set()), "a red boat by the sea");
+  assert.equal(withRestored(ROW, new Set([1])), "a red boat by the sea, muted tones");
+  assert.equal(withRestored(ROW, new Set([0])), "an oil painting of a red boat by the sea");
+  assert.equal(withRestored(ROW, new Set([0, 1])), CAPTION);
 });
 
 test("a line that an earlier click wrote is known again and can be clicked on", () => {
   const row = rowEdited("a red boat by the sea, muted tones");
-  const kept = keptPieces(row);
-  assert.deepEqual([...kept], [1]);
-  assert.ok(isClickable(row, kept));
-  assert.equal(withKept(row, new Set()), "a red boat by the sea"); // that click taken back
+  const restored = restoredPieces(row);
+  assert.deepEqual([...restored], [1]);
+  assert.ok(isClickable(row, restored));
+  assert.equal(withRestored(row, new Set()), "a red boat by the sea"); // that click taken back
 });
 
 test("a line of the person's own words is not lost by a click", () => {
   for (const text of ["a green boat", "a green boat, muted tones"]) {
     const row = rowEdited(text);
-    assert.equal(isClickable(row, keptPieces(row)), false, text);
+    assert.equal(isClickable(row, restoredPieces(row)), false, text);
   }
 });
 
 test("a caption that was not edited can be clicked on", () => {
-  assert.deepEqual([keptPieces(ROW).size, isClickable(ROW, keptPieces(ROW))], [0, true]);
+  assert.deepEqual([restoredPieces(ROW).size, isClickable(ROW, restoredPieces(ROW))], [0, true]);
 });

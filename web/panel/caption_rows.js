@@ -3,7 +3,7 @@
 
 import { make } from "../dom.js";
 import { readLine, writeLine } from "./edited_line.js";
-import { isClickable, keptPieces, piecesOf, withKept } from "./pieces.js";
+import { isClickable, piecesOf, restoredPieces, withRestored } from "./pieces.js";
 import { words } from "./words.js";
 
 function heading(row, title, details) {
@@ -47,11 +47,11 @@ function candidateButton({ text, how, score }, say) {
   ]);
 }
 
-/** A caption before and after; struck pieces can be kept. */
+/** A caption before and after; struck pieces can be restored. */
 export function drawStrip(node, row) {
   const say = words();
-  const kept = keptPieces(row);
-  const clickable = isClickable(row, kept);
+  const restored = restoredPieces(row);
+  const clickable = isClickable(row, restored);
   const method = say.methods[row.method] ?? row.method;
   const section = make("section", {}, [heading(row, say.caption, [`${say.method}: ${method}`])]);
   if (row.note) section.append(note(row.note, row.note.includes("took over")));
@@ -60,12 +60,12 @@ export function drawStrip(node, row) {
   const marks = [];
   const draw = (text, wasClicked) => {
     after.textContent = `${say.stripped}: ${text || say.nothing}${wasClicked ? ` (${say.nextRun})` : ""}`;
-    for (const { element, piece } of marks) drawMark(element, piece, kept.has(piece.span), clickable);
+    for (const { element, piece } of marks) drawMark(element, piece, restored.has(piece.span), clickable);
   };
   const toggle = (span) => {
-    if (!kept.delete(span)) kept.add(span);
-    const text = withKept(row, kept);
-    writeLine(node, row, kept.size ? text : ""); // nothing kept: the next run strips it again
+    if (!restored.delete(span)) restored.add(span);
+    const text = withRestored(row, restored);
+    writeLine(node, row, restored.size ? text : ""); // nothing kept: the next run strips it again
     draw(text, true);
   };
   for (const piece of piecesOf(row)) {
@@ -84,7 +84,7 @@ export function drawStrip(node, row) {
   return section;
 }
 
-/** A removed piece, struck through or kept. */
+/** A removed piece, struck through or restored. */
 function drawMark(element, piece, isKept, clickable) {
   const say = words();
   element.replaceChildren(make(isKept ? "ins" : "del", { text: piece.text }));

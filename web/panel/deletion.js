@@ -31,10 +31,10 @@ export function deleteSpans(caption, spans) {
   let at = 0;
   for (const [start, end] of [...spans, [caption.length, caption.length]]) {
     const [body, lead] = splitLead(caption.slice(at, start));
-    text = body ? joined(text, lead, body) : joined(text.replace(TRAILING_SPACE, ""), lead, "");
+    text = body ? join(text, lead, body) : join(text.replace(TRAILING_SPACE, ""), lead, "");
     at = end;
   }
-  return finished(text, caption);
+  return tidy(text, caption);
 }
 
 /** A piece from its first word on, and the blanks and signs before that. */
@@ -44,7 +44,7 @@ function splitLead(piece) {
 }
 
 /** Two pieces with the strongest of the signs between them, or a blank. */
-function joined(left, lead, right) {
+function join(left, lead, right) {
   const body = left.slice(0, left.search(TRAILING_SIGNS));
   if (!body) return right;
   const signs = (left.slice(body.length) + lead).match(SIGNS) ?? [];
@@ -73,7 +73,7 @@ function withoutLoneBrackets(text) {
 }
 
 /** Empty brackets away, no sign at the ends but a full stop that the caption ended with. */
-function finished(joinedText, caption) {
+function tidy(joinedText, caption) {
   let [text, before] = [joinedText, null];
   while (text !== before) [text, before] = [text.replace(EMPTY_BRACKETS, ""), text];
   text = withoutLoneBrackets(text)

@@ -13,19 +13,19 @@ export function piecesOf(row) {
   return [...pieces, { text: row.caption.slice(at) }].filter((piece) => piece.text);
 }
 
-/** The stripped caption when the removed pieces in `kept`, a set of places in `row.spans`, are kept. */
-export function withKept(row, kept) {
-  if (!kept.size && !row.edited) return row.stripped;
-  return deleteSpans(row.caption, row.spans.filter((_, span) => !kept.has(span)));
+/** The stripped caption when the removed pieces in `restored`, a set of places in `row.spans`, are restored. */
+export function withRestored(row, restored) {
+  if (!restored.size && !row.edited) return row.stripped;
+  return deleteSpans(row.caption, row.spans.filter((_, span) => !restored.has(span)));
 }
 
 /** Which removed pieces the text of a row contains after an earlier click, as a set of places in `row.spans`. */
-export function keptPieces(row) {
+export function restoredPieces(row) {
   if (!row.edited) return new Set();
   return new Set(piecesOf(row).filter((p) => p.span !== undefined && row.stripped.includes(p.text)).map((p) => p.span));
 }
 
-/** Whether a click loses no words of the person's own: the row's text is the caption with some pieces kept. */
-export function isClickable(row, kept) {
-  return !row.edited || (kept.size > 0 && withKept(row, kept) === row.stripped);
+/** Whether a click loses no words of the person's own: the row's text is the caption with some pieces restored. */
+export function isClickable(row, restored) {
+  return !row.edited || (restored.size > 0 && withRestored(row, restored) === row.stripped);
 }
