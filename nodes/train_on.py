@@ -63,7 +63,7 @@ class TrainOn(io.ComfyNode):
         use_step: int,
         save_as: str,
     ) -> io.NodeOutput:
-        from ..swf_core.learn.fork import go_on
+        from ..swf_core.learn.fork import resume
         from ..swf_core.learn.run import open_run
 
         more = steps or max(1, open_run(run.folder).rounds[0]["steps"] // 3)
@@ -74,7 +74,7 @@ class TrainOn(io.ComfyNode):
             model,
             clip,
             vae,
-            lambda backend: go_on(run, backend, more, **changes),
+            lambda backend: resume(run, backend, more, **changes),
             use_step,
             save_as,
         )

@@ -42,13 +42,13 @@ def check_folder(folder: Path | str) -> Path:
 def write_files(contents: Mapping[Path, bytes]) -> None:
     """Write all of these files or none: every one lies complete under a temporary name before the first is renamed."""
     waiting: list[tuple[str, Path]] = []
-    made: list[Path] = []
+    created: list[Path] = []
     path = Path()
     try:
         for path, data in contents.items():
             missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
             path.parent.mkdir(parents=True, exist_ok=True)
-            made += missing
+            created += missing
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
             handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
@@ -69,7 +69,7 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
         if waiting:
-            for folder in sorted(made, key=lambda p: len(p.parts), reverse=True):
+            for folder in sorted(created, key=lambda p: len(p.parts), reverse=True):
                 with contextlib.suppress(OSError):
                     folder.rmdir()
 

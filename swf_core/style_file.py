@@ -57,7 +57,7 @@ def save_style(path: Path, style: StyleFile) -> None:
 
     picture = torch.frombuffer(bytearray(png_bytes(style.picture)), dtype=torch.uint8)
     tensors = {"picture.png": picture} | {f"lora.{k}": v.contiguous() for k, v in style.lora.items()}
-    told = {
+    metadata = {
         "format": FORMAT,
         "version": str(VERSION),
         "caption": style.caption,
@@ -65,7 +65,7 @@ def save_style(path: Path, style: StyleFile) -> None:
         "settings": json.dumps(dict(style.settings)),
         "family": style.family,
     }
-    data = save(tensors, told)
+    data = save(tensors, metadata)
     if len(data) > LARGEST_BYTES:
         raise UserError(
             f"The style '{path.stem}' would be {len(data) / 1e6:.0f} MB, more than {LARGEST_BYTES / 1e6:.0f}; save a "
@@ -83,15 +83,15 @@ def load_style(path: Path) -> StyleFile:
         raise UserError(f"The style file '{path}' is missing; choose another.")
     try:
         with safe_open(path, "pt") as file:
-            told = dict(file.metadata() or {})
+            metadata = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}
     except Exception as error:  # whatever safetensors raises, the file is not one
         raise UserError(f"The style file '{path}' cannot be read; copy it again.") from error
-    if told.get("format") != FORMAT or "picture.png" not in tensors:
+    if metadata.get("format") != FORMAT or "picture.png" not in tensors:
         raise UserError(f"'{path}' is a safetensors file but no style; styles are saved by Style Save.")
     try:
-        newer = int(told.get("version", "0")) > VERSION
-        settings = json.loads(told.get("settings", "{}"))
+        newer = int(metadata.get("version", "0")) > VERSION
+        settings = json.loads(metadata.get("settings", "{}"))
         if not newer:
             with Image.open(io.BytesIO(tensors.pop("picture.png").numpy().tobytes())) as image:
                 pixels = np.asarray(image.convert("RGB"), dtype=np.float32) / 255
@@ -101,9 +101,9 @@ def load_style(path: Path) -> StyleFile:
         raise UserError(f"The style file '{path}' was made by a newer version of this pack; update the pack.")
     return StyleFile(
         torch.from_numpy(pixels).permute(2, 0, 1),
-        told.get("caption", ""),
-        told.get("stripped", ""),
+        metadata.get("caption", ""),
+        metadata.get("stripped", ""),
         settings,
         {name.removeprefix("lora."): value for name, value in tensors.items() if name.startswith("lora.")},
-        told.get("family", ""),
+        metadata.get("family", ""),
     )

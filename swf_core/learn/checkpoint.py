@@ -1,4 +1,4 @@
-"""The trainer's state on disk: weights, moments, step and losses in one file, so that a resumed training is exact."""
+"""Checkpoints: weights, moments, step and losses in one file, so that a resumed training is exact."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def new_optimizer(parameters: dict[str, nn.Parameter], weight_decay: float) -> t
     return torch.optim.AdamW(parameters.values(), lr=0.0, weight_decay=weight_decay, foreach=True)
 
 
-def save(
+def save_checkpoint(
     folder: Path, step: int, adapter: Adapter, optimizer: torch.optim.AdamW, losses: list[float], rates: list[float]
 ) -> None:
-    """Write the state, and the losses as a table beside it."""
+    """Write the checkpoint, and the losses as a table beside it."""
     from safetensors.torch import save as encode
 
     tensors = {}
@@ -43,27 +43,29 @@ def _table(losses: list[float], rates: list[float]) -> bytes:
     return ("step,loss,learning_rate\n" + "".join(rows)).encode()
 
 
-def kept(folder: Path, step: int) -> Path:
-    """Where the state of a round's last step is kept, to go on from there once more."""
+def checkpoint_path(folder: Path, step: int) -> Path:
+    """The checkpoint of a round's last step, from which a run can be continued once more."""
     return folder / "states" / f"step_{step:06d}.safetensors"
 
 
-def keep(folder: Path, step: int) -> None:
-    """Keep the state as it is now, at a round's last step."""
-    if not kept(folder, step).exists():
-        write_files({kept(folder, step): (folder / NAME).read_bytes()})
+def keep_checkpoint(folder: Path, step: int) -> None:
+    """Keep the checkpoint as it is now, at a round's last step."""
+    if not checkpoint_path(folder, step).exists():
+        write_files({checkpoint_path(folder, step): (folder / NAME).read_bytes()})
 
 
-def put_back(kept_file: Path, folder: Path) -> None:
-    """Make a kept state the state of a folder, its table of losses beside it."""
+def restore_checkpoint(checkpoint: Path, folder: Path) -> None:
+    """Make a kept checkpoint the one that a folder is resumed from, with its table of losses."""
     from safetensors import safe_open
 
-    with safe_open(kept_file, "pt") as file:
+    with safe_open(checkpoint, "pt") as file:
         losses, rates = file.get_tensor("losses").tolist(), file.get_tensor("rates").tolist()
-    write_files({folder / NAME: kept_file.read_bytes(), folder / TABLE: _table(losses, rates)})
+    write_files({folder / NAME: checkpoint.read_bytes(), folder / TABLE: _table(losses, rates)})
 
 
-def restore(folder: Path, adapter: Adapter, optimizer: torch.optim.AdamW) -> tuple[int, list[float], list[float]]:
+def load_checkpoint(
+    folder: Path, adapter: Adapter, optimizer: torch.optim.AdamW
+) -> tuple[int, list[float], list[float]]:
     """Step, losses and rates of the state in a folder, which is put into adapter and optimizer; 0 where there is none.
 
     Raises UserError when the file is damaged or belongs to another LoRA.
@@ -77,7 +79,7 @@ def restore(folder: Path, adapter: Adapter, optimizer: torch.optim.AdamW) -> tup
         with safe_open(path, "pt") as file:
             step = int((file.metadata() or {})["step"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-        adapter.put({n: tensors[f"weight.{n}"] for n in adapter.parameters()})
+        adapter.load_values({n: tensors[f"weight.{n}"] for n in adapter.parameters()})
         for name, parameter in adapter.parameters().items():
             if f"first.{name}" in tensors:
                 optimizer.state[parameter] = {

@@ -1,4 +1,4 @@
-"""What a style is learnt from: pictures with captions that say nothing of the style."""
+"""The data set that a style is learnt from: pictures with captions that say nothing of the style."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Item:
     """One picture [3, H, W] in 0..1, never scaled or cropped here, and what it shows in words.
 
     * weight, repeats: how often it is drawn, against the others; only their product counts.
-    * origin: "original", or for a picked sample "round 1", ...
+    * origin: "original", or for a picked sample the step at which it was made: "step 100"
     * id: of the picture as 8-bit values, so that the same picture is the same item wherever it comes from.
     """
 
@@ -45,7 +45,7 @@ class Item:
 
     @property
     def picked(self) -> bool:
-        """Whether it is a sample that was taken, not an original."""
+        """Whether it is a picked sample, not an original."""
         return self.origin != ORIGINAL
 
     @property

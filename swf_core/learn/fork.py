@@ -1,7 +1,7 @@
-"""A run as a graph passes it on: trained so far, with these picks. Going on from there is always the same run.
+"""A run at a step of it, as a graph passes it on with picks, and the run that continues from there.
 
-A node that trains on may be asked again with other picks or steps, after the run has gone further. What was made then
-stays as it is: the run is copied as it stood at that step, under the next free name, and goes on from there.
+A node that trains on may run again with other picks or steps, after the run has gone further. What was trained then
+stays as it is: the run is copied as it stood at that step, under the next free name, and the copy is trained.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ..files import umask, write_text
 from ..models.contracts import Backend
 from . import checkpoint
 from .picks import FILE as PICKS
-from .picks import read as read_picks
+from .picks import read_picks
 from .run import Run, open_run, read_json
 
 
 @dataclass(frozen=True)
-class Stage:
+class RunAt:
     """A run's folder, the step at which a round of it ended, and what the next round takes in: ids and captions."""
 
     folder: Path
@@ -39,34 +39,34 @@ class Stage:
         return self.folder.name
 
 
-def go_on(stage: Stage, backend: Backend, steps: int, **changes: Any) -> tuple[Run, int]:
-    """The run with a round of `steps` more planned after the stage, and the step at which that round ends.
+def resume(run_at: RunAt, backend: Backend, steps: int, **changes: Any) -> tuple[Run, int]:
+    """The run with a round of `steps` more planned after that step, and the step at which that round ends.
 
-    The same stage, steps and changes find the same run, finished or not. Raises UserError for another model's run, for
-    options that cannot change, and when the state at that step was not kept.
+    The same run, step, picks, steps and changes find the same run, finished or not. Raises UserError for another
+    model's run, for options that cannot change, and when no checkpoint of that step was kept.
     """
-    base = open_run(stage.folder, backend)
-    before = rounds_until(base, stage.step)
+    base = open_run(run_at.folder, backend)
+    before = rounds_until(base, run_at.step)
 
-    def fitting(folder: Path) -> Run | None:
+    def matching(folder: Path) -> Run | None:
         if not folder.exists():
-            fork(base, stage.step, folder)
+            fork(base, run_at.step, folder)
         elif not (folder / "run.json").exists():
             return None
         run = open_run(folder)
         if not _same_until(run, base, before):
             return None
-        wanted = run.planned(stage.step, steps, dict(stage.picks), changes)
+        planned = run.plan_round(run_at.step, steps, dict(run_at.picks), changes)
         if len(run.rounds) == before:
-            run.rounds.append(wanted)
+            run.rounds.append(planned)
             run.save()
-        return run if run.rounds[before] == wanted else None
+        return run if run.rounds[before] == planned else None
 
-    return next(filter(None, map(fitting, _folders(base)))), stage.step + steps
+    return next(filter(None, map(matching, _folders(base)))), run_at.step + steps
 
 
 def _folders(run: Run) -> Iterator[Path]:
-    """Where a run may go on: its own folder, then the same name with 2, 3, ... behind it."""
+    """Where a run may be continued: its own folder, then the same name with 2, 3, ... behind it."""
     front, _, number = run.folder.name.rpartition(" ")
     copied = number.isdigit() and (run.folder.parent / front / "run.json").exists()
     name = front if copied else run.folder.name
@@ -84,50 +84,50 @@ def rounds_until(run: Run, step: int) -> int:
 
 def fork(run: Run, step: int, folder: Path) -> None:
     """Copy a run as it stood when the round that ends at `step` was done; whole or not at all."""
-    kept = checkpoint.kept(run.folder, step)
-    if not kept.exists():
+    saved = checkpoint.checkpoint_path(run.folder, step)
+    if not saved.exists():
         raise UserError(
             f"The run '{run.folder.name}' has gone past step {step} and its state there was not kept; begin a new run."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".fork.", dir=folder.parent))
+    copy = Path(tempfile.mkdtemp(prefix=".fork.", dir=folder.parent))
     try:
-        shutil.copytree(run.folder / "data", made / "data")
-        checkpoint.put_back(kept, made)
+        shutil.copytree(run.folder / "data", copy / "data")
+        checkpoint.restore_checkpoint(saved, copy)
         for source in (run.folder / "loras").glob("step_*.safetensors"):
             if int(source.stem.removeprefix("step_")) <= step:
-                (made / "loras").mkdir(exist_ok=True)
-                shutil.copy2(source, made / "loras" / source.name)
+                (copy / "loras").mkdir(exist_ok=True)
+                shutil.copy2(source, copy / "loras" / source.name)
         samples = [r for r in run.records("samples") if r["step"] <= step]
-        for record in samples:
-            (made / "samples").mkdir(exist_ok=True)
-            shutil.copy2(run.folder / "samples" / record["file"], made / "samples" / record["file"])
-        for name, found in (("samples", samples), ("signals", run.records("signals"))):
-            write_text(made / f"{name}.json", json.dumps([r for r in found if r["step"] <= step], ensure_ascii=False))
-        write_text(made / PICKS, json.dumps(_picks_until(run, {r["id"] for r in samples}, step), ensure_ascii=False))
-        told = read_json(run.folder / "run.json")
-        told |= {"rounds": run.rounds[: rounds_until(run, step)], "chosen": None}
-        write_text(made / "run.json", json.dumps(told, indent=1, ensure_ascii=False))
-        os.chmod(made, 0o777 & ~umask())
-        os.replace(made, folder)
+        for sample in samples:
+            (copy / "samples").mkdir(exist_ok=True)
+            shutil.copy2(run.folder / "samples" / sample["file"], copy / "samples" / sample["file"])
+        for name, records in (("samples", samples), ("signals", run.records("signals"))):
+            write_text(copy / f"{name}.json", json.dumps([r for r in records if r["step"] <= step], ensure_ascii=False))
+        write_text(copy / PICKS, json.dumps(_picks_until(run, {r["id"] for r in samples}, step), ensure_ascii=False))
+        record = read_json(run.folder / "run.json")
+        record |= {"rounds": run.rounds[: rounds_until(run, step)], "chosen": None}
+        write_text(copy / "run.json", json.dumps(record, indent=1, ensure_ascii=False))
+        os.chmod(copy, 0o777 & ~umask())
+        os.replace(copy, folder)
     except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(copy, ignore_errors=True)
         raise
 
 
-def _picks_until(run: Run, there: set[str], step: int) -> dict[str, Any]:
-    """What is said of the samples that are `there`."""
-    told = read_picks(run.folder)
-    return told | {
-        "accepted": [i for i in told["accepted"] if i in there],
-        "rejected": [i for i in told["rejected"] if i in there],
-        "captions": {i: c for i, c in told["captions"].items() if i in there},
-        "answered": [s for s in told["answered"] if s <= step],
+def _picks_until(run: Run, ids: set[str], step: int) -> dict[str, Any]:
+    """The content of picks.json as far as it is about the samples `ids`."""
+    content = read_picks(run.folder)
+    return content | {
+        "accepted": [i for i in content["accepted"] if i in ids],
+        "rejected": [i for i in content["rejected"] if i in ids],
+        "captions": {i: c for i, c in content["captions"].items() if i in ids},
+        "answered": [s for s in content["answered"] if s <= step],
     }
 
 
 def _same_until(run: Run, base: Run, rounds: int) -> bool:
-    def told(r: Run) -> tuple[Any, ...]:
+    def first_part(r: Run) -> tuple[Any, ...]:
         return r.model, r.options, [(i.id, i.caption, i.share) for i in r.items], r.prompts, r.rounds[:rounds]
 
-    return told(run) == told(base)
+    return first_part(run) == first_part(base)

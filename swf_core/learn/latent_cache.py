@@ -1,7 +1,7 @@
-"""A data set made ready: latents of several crops of each picture and the captions' embeddings, computed once.
+"""The latents of several crops of each picture of a data set and the captions' embeddings, computed once.
 
-Everything that step k draws comes from generators seeded by (seed, k): a resumed training sees the very batches an
-uninterrupted one would have seen.
+Everything that step k draws comes from generators seeded by (seed, k): a resumed training draws the very batches that
+an uninterrupted one would have drawn.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Batch:
     picked: Tensor | None = None
 
 
-class Prepared:
+class LatentCache:
     """The data set of one round. `sizes`: (height, width) in pixels each item is trained at."""
 
     def __init__(
@@ -48,28 +48,28 @@ class Prepared:
         self.sizes = [bucket((i.picture.shape[-2], i.picture.shape[-1]), size, step) for i in self.items]
         self.latents: list[Tensor] = []
         for n, (item, shape) in enumerate(zip(self.items, self.sizes)):
-            found = []
+            views = []
             for k in range(options.views):
-                found.append(encoded(backend, view(item, shape, k, options)))
+                views.append(encode_pictures(backend, view(item, shape, k, options)))
                 if progress:
                     progress((n + (k + 1) / options.views) / len(self.items))
-            self.latents.append(torch.cat(found))
+            self.latents.append(torch.cat(views))
         self._texts: dict[tuple[str, tuple[int, int]], Conditioning] = {}
         for item, shape in zip(self.items, self.sizes):
             for text in (item.caption, ""):
                 if (text, shape) not in self._texts:
                     with torch.no_grad():
                         self._texts[text, shape] = backend.text.encode([text], *shape)
-        self.chances = chances(self.items, options.picks_share)
+        self.probabilities = draw_probabilities(self.items, options.picks_share)
         self.picked = np.array([item.picked for item in self.items])
-        self.picks_share = float(self.chances[self.picked].sum())  # what is drawn, at most the options'
+        self.picks_share = float(self.probabilities[self.picked].sum())  # what is drawn, at most the options'
 
     def draw(self, step: int, part: int = 0) -> Batch:
         """The batch of a step; `part` counts the passes that are accumulated. Its rows have one size."""
         options = self.options
         rng = np.random.default_rng([options.seed, BATCH, step, part])
-        first = int(rng.choice(len(self.items), p=self.chances))
-        alike = np.array([s == self.sizes[first] for s in self.sizes]) * self.chances
+        first = int(rng.choice(len(self.items), p=self.probabilities))
+        alike = np.array([s == self.sizes[first] for s in self.sizes]) * self.probabilities
         rows = [first, *rng.choice(len(self.items), options.batch - 1, p=alike / alike.sum()).tolist()]
         views = rng.integers(0, options.views, len(rows))
         dropped = rng.random(len(rows)) < options.caption_dropout
@@ -82,15 +82,15 @@ class Prepared:
         return self._texts["" if empty else self.items[item].caption, self.sizes[item]]
 
 
-def chances(items: Sequence[Item], picks_share: float) -> np.ndarray:
+def draw_probabilities(items: Sequence[Item], picks_share: float) -> np.ndarray:
     """How likely each item is drawn: by weight, picked samples together at most `picks_share`."""
     shares = np.array([item.share for item in items], dtype=np.float64)
     picked = np.array([item.picked for item in items])
     shares /= shares.sum()
-    theirs = float(shares[picked].sum())
-    if theirs > picks_share and not picked.all():
-        shares[picked] *= picks_share / theirs
-        shares[~picked] *= (1 - picks_share) / (1 - theirs)
+    picked_share = float(shares[picked].sum())
+    if picked_share > picks_share and not picked.all():
+        shares[picked] *= picks_share / picked_share
+        shares[~picked] *= (1 - picks_share) / (1 - picked_share)
     return shares / shares.sum()
 
 
@@ -119,8 +119,8 @@ def view(item: Item, shape: tuple[int, int], number: int, options: TrainOptions)
     rng = np.random.default_rng([options.seed, VIEWS, number, int(item.id, 16)])
     zoom = 1.0 if number == 0 else float(rng.uniform(1, options.zoom))
     y, x = (0.5, 0.5) if number == 0 else (float(v) for v in rng.random(2))
-    seen = crop(item.picture, shape, zoom, y, x, 0.0 if number == 0 else options.shift)
-    return seen.flip(-1)[None] if options.flip and number and rng.random() < 0.5 else seen[None]
+    part = crop(item.picture, shape, zoom, y, x, 0.0 if number == 0 else options.shift)
+    return part.flip(-1)[None] if options.flip and number and rng.random() < 0.5 else part[None]
 
 
 def crop(picture: Tensor, shape: tuple[int, int], zoom: float, y: float, x: float, shift: float) -> Tensor:
@@ -138,6 +138,6 @@ def crop(picture: Tensor, shape: tuple[int, int], zoom: float, y: float, x: floa
 
 
 @torch.no_grad()
-def encoded(backend: Backend, pictures: Tensor) -> Tensor:
-    """Latents, float32, where they are kept: in main memory."""
+def encode_pictures(backend: Backend, pictures: Tensor) -> Tensor:
+    """Latents [B, C, h, w] of pictures [B, 3, H, W], float32, in main memory."""
     return backend.codec.encode(pictures).to("cpu", torch.float32)

@@ -1,4 +1,4 @@
-"""What memory a training will need, told before its first step."""
+"""The memory that a training will need, estimated before its first step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BYTES_A_WEIGHT = 16
 
 
 @dataclass(frozen=True)
-class Need:
+class MemoryNeed:
     """Bytes: of the network, of LoRA and optimizer, of what a forward pass keeps for the backward pass."""
 
     network: int
@@ -31,20 +31,20 @@ class Need:
 
     def __str__(self) -> str:
         parts = ((self.network, "network"), (self.lora, "LoRA and optimizer"), (self.activations, "activations"))
-        told = ", ".join(f"{size / 2**30:.2f} GB {name}" for size, name in parts)
-        return f"about {self.total / 2**30:.2f} GB ({told})"
+        shares = ", ".join(f"{size / 2**30:.2f} GB {name}" for size, name in parts)
+        return f"about {self.total / 2**30:.2f} GB ({shares})"
 
 
 @torch.no_grad()
-def memory_needed(backend: Backend, options: TrainOptions, batch: Batch) -> Need:
-    """Estimated from one forward pass of a single row: what every layer puts out is kept, times the batch."""
+def memory_needed(backend: Backend, options: TrainOptions, batch: Batch) -> MemoryNeed:
+    """Estimated from one forward pass of a single row: what every layer puts out is held, times the batch."""
     network: Any = backend.denoiser
-    kept = 0
+    activations = 0
 
-    def count(module: nn.Module, given: Any, out: Any) -> None:
-        nonlocal kept
+    def count(module: nn.Module, inputs: Any, out: Any) -> None:
+        nonlocal activations
         if isinstance(out, Tensor):
-            kept += out.numel() * out.element_size()
+            activations += out.numel() * out.element_size()
 
     leaves = [m for m in network.network.modules() if not list(m.children())]
     hooks = [m.register_forward_hook(count) for m in leaves]
@@ -58,4 +58,4 @@ def memory_needed(backend: Backend, options: TrainOptions, batch: Batch) -> Need
     for module in choose_modules(network.module_names, options.targets):
         weight: Any = module.weight
         lora += options.rank * (weight[0].numel() + weight.shape[0])
-    return Need(weights, BYTES_A_WEIGHT * lora, kept * options.batch)
+    return MemoryNeed(weights, BYTES_A_WEIGHT * lora, activations * options.batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from math import cos, pi
 from typing import Any
 
 from ..errors import UserError
@@ -11,79 +12,60 @@ from ..models.lora import TARGETS
 
 SCHEDULES = ("constant", "linear", "cosine")
 LOSSES = ("native", "epsilon", "v", "x0")
-BIASES = ("none", "detail", "layout")
-GUIDANCES = ("asymmetric", "both branches")
+TIMESTEP_BIASES = ("none", "detail", "layout")
+LORA_GUIDANCES = ("asymmetric", "both")
+# Names and values that run folders and command lines of before may hold, and what they are called now.
+FORMER_NAMES = {"clip": "max_grad_norm", "bias": "timestep_bias", "guidance": "lora_guidance"}
+FORMER_GUIDANCES = {"both branches": "both"}
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of a training. What a round may change is listed in `ROUND`.
+    """Options of a training. What a round may change is listed in `ROUND`."""
 
-    * steps: optimizer steps of a round.
-    * targets: which layers, one of `models.lora.TARGETS`. rank, alpha: alpha 0 stands for the rank, so that the
-      learning rate means the same at any rank.
-    * learning_rate, schedule, floor, warm_up: AdamW's; linear and cosine fall to `floor` times the peak by the end of
-      the round, after `warm_up` steps of rising.
-    * batch, accumulate: pictures a forward pass, and passes a step. clip: largest norm of the gradient, 0 is off.
-    * caption_dropout: share of the rows whose caption is empty, which keeps guidance healthy.
-    * loss: what the squared error is taken of; "native" is what the network predicts. min_snr: gamma of min-SNR
-      weighting (arXiv 2303.09556), 0 is off. noise_offset: a constant per channel added to the noise (0.03 to 0.1).
-    * bias: which noise levels are drawn: all alike, low ones for detail, high ones for layout.
-    * prior_weight: of the loss on pictures that the plain model makes itself (DreamBooth, arXiv 2208.12242).
-      prior_count: how many of them.
-    * views: crops of each picture whose latents are cached, the first the whole picture. zoom: the closest crop.
-      shift: how far, in shares of a side, a crop reaches beyond the picture, which is mirrored there. flip: half of
-      the views are turned left to right.
-    * size_px: long side of a square of the working area; 0 is the model's native size.
-    * sample_every: steps between samples, 0 is never. samples: how many; their prompts are given beside. sample_steps,
-      sample_cfg, guidance: how. save_every: steps between saved states; a state is also saved with each sample.
-    * strength: what the LoRA is sampled and kept at, 1 being as trained. A LoRA that has seen one picture is trained a
-      little too far and then taken back: the style stays, the picture's layout goes.
-    * picks_share: largest share of a batch that picked samples have. picks_above: where in the noise levels, 0 the
-      lowest and 1 the highest, they begin to be learnt; 0 is at all of them. seed: of everything that is drawn.
-    """
-
-    steps: int = 600
-    targets: str = "attention"
+    steps: int = 600  # optimizer steps of a round
+    targets: str = "attention"  # which layers have a LoRA, one of `models.lora.TARGETS`
     rank: int = 16
-    alpha: float = 0.0
-    learning_rate: float = 1e-4
-    schedule: str = "constant"
-    floor: float = 0.2
-    warm_up: int = 0
+    alpha: float = 0.0  # 0 stands for the rank, so that the learning rate means the same at any rank
+    learning_rate: float = 1e-4  # AdamW's, at its peak
+    schedule: str = "constant"  # of the learning rate within a round; linear and cosine fall to `floor` by its end
+    floor: float = 0.2  # share of the learning rate
+    warm_up: int = 0  # steps of rising at the beginning of a round
     weight_decay: float = 1e-2
-    batch: int = 1
-    accumulate: int = 1
-    clip: float = 1.0
-    caption_dropout: float = 0.05
-    loss: str = "native"
-    min_snr: float = 0.0
-    noise_offset: float = 0.0
-    bias: str = "none"
-    prior_weight: float = 0.0
-    prior_count: int = 16
-    views: int = 16
-    zoom: float = 1.25
-    shift: float = 0.0
-    flip: bool = True
-    size_px: int = 0
-    sample_every: int = 100
-    sample_steps: int = 20
-    sample_cfg: float = 4.0
-    guidance: str = "asymmetric"
-    save_every: int = 50
+    batch: int = 1  # pictures a forward pass
+    accumulate: int = 1  # forward passes a step
+    max_grad_norm: float = 1.0  # larger gradients are scaled down to it; 0 is off
+    caption_dropout: float = 0.05  # share of the rows whose caption is empty, which keeps guidance healthy
+    loss: str = "native"  # what the squared error is taken of; "native" is what the network predicts
+    min_snr: float = 0.0  # gamma of min-SNR weighting (arXiv 2303.09556); 0 is off
+    noise_offset: float = 0.0  # a constant per channel that is added to the noise, 0.03 to 0.1 where it is used
+    timestep_bias: str = "none"  # "detail" draws mostly low noise, "layout" mostly high noise
+    prior_weight: float = 0.0  # of the loss on the plain model's own pictures (DreamBooth, arXiv 2208.12242)
+    prior_count: int = 16  # how many such pictures
+    views: int = 16  # crops of each picture whose latents are cached; the first is the whole picture
+    zoom: float = 1.25  # of the closest crop
+    shift: float = 0.0  # how far a crop reaches beyond the picture, in shares of a side; it is mirrored there
+    flip: bool = True  # half of the views are turned left to right
+    size_px: int = 0  # side of a square of the area that is trained at; 0 is the model's native size
+    sample_every: int = 100  # steps between evaluations with samples; 0 is never
+    sample_steps: int = 20  # of the sampler
+    sample_cfg: float = 4.0  # guidance scale of the samples
+    lora_guidance: str = "asymmetric"  # the samples' LoRA is in the conditional branch alone, or in "both"
+    save_every: int = 50  # steps between checkpoints; one is also saved with each evaluation
+    # What the LoRA is sampled and saved at, 1 being as trained. A LoRA that has seen one picture is trained a little
+    # too far and then taken back: the style stays, the picture's layout goes.
     strength: float = 1.0
-    picks_share: float = 0.25
-    picks_above: float = 0.5
-    seed: int = 0
+    picks_share: float = 0.25  # largest share of a batch that picked samples have
+    picks_above: float = 0.5  # share of the noise levels below which picks are not learnt; 0 learns them at all
+    seed: int = 0  # of everything that is drawn
 
     def __post_init__(self) -> None:
         for name, allowed in (
             ("targets", TARGETS),
             ("schedule", SCHEDULES),
             ("loss", LOSSES),
-            ("bias", BIASES),
-            ("guidance", GUIDANCES),
+            ("timestep_bias", TIMESTEP_BIASES),
+            ("lora_guidance", LORA_GUIDANCES),
         ):
             if getattr(self, name) not in allowed:
                 raise UserError(f"{name} is {getattr(self, name)!r}; use one of {', '.join(allowed)}.")
@@ -97,7 +79,7 @@ class TrainOptions:
             "weight_decay": (0, 1),
             "batch": (1, 256),
             "accumulate": (1, 256),
-            "clip": (0, 1000),
+            "max_grad_norm": (0, 1000),
             "caption_dropout": (0, 1),
             "min_snr": (0, 100),
             "noise_offset": (0, 1),
@@ -134,11 +116,9 @@ class TrainOptions:
             return self.learning_rate * (step + 1) / self.warm_up
         if self.schedule == "constant":
             return self.learning_rate
-        from math import cos, pi
-
         t = (step - self.warm_up) / max(1, self.steps - self.warm_up)
-        left = 1 - t if self.schedule == "linear" else (1 + cos(pi * t)) / 2
-        return self.learning_rate * (self.floor + (1 - self.floor) * left)
+        decay = 1 - t if self.schedule == "linear" else (1 + cos(pi * t)) / 2
+        return self.learning_rate * (self.floor + (1 - self.floor) * decay)
 
 
 # What may differ from one round of a run to the next; anything else is another run.
@@ -148,11 +128,11 @@ ROUND = (
     "schedule",
     "floor",
     "warm_up",
-    "clip",
+    "max_grad_norm",
     "caption_dropout",
     "sample_every",
     "save_every",
-    "guidance",
+    "lora_guidance",
     "sample_cfg",
     "sample_steps",
     "strength",
@@ -189,12 +169,21 @@ def to_json(options: TrainOptions) -> dict[str, Any]:
 
 
 def from_json(values: Mapping[str, Any]) -> TrainOptions:
-    """Options from a file; names that a later version wrote are refused.
+    """Options from a file, by their present or former names; names that a later version wrote are refused.
 
     Raises UserError for those, and for values out of range.
     """
+    values = with_present_names(values)
     known = {f.name for f in fields(TrainOptions)}
     unknown = sorted(set(values) - known)
     if unknown:
         raise UserError(f"The run was made by a later version: its option '{unknown[0]}' is unknown here.")
     return TrainOptions(**values)
+
+
+def with_present_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as a file or a command line holds them, former names and values replaced by the present ones."""
+    present = {FORMER_NAMES.get(name, name): value for name, value in values.items()}
+    if "lora_guidance" in present:
+        present["lora_guidance"] = FORMER_GUIDANCES.get(present["lora_guidance"], present["lora_guidance"])
+    return present

@@ -1,4 +1,4 @@
-"""A run's curves as a picture: the loss of the steps and of validation above, what the samples show below."""
+"""A run's curves as a picture: the loss of the steps and of validation above, the signals of the samples below."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLORS = {
 
 
 def plot(losses: Sequence[float], signals: Sequence[dict[str, Any]], title: str = "") -> Image.Image:
-    """Draw a run's losses, one a step, and the signals of its looks."""
+    """Draw a run's losses, one a step, and the signals of its evaluations."""
     page = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw = ImageDraw.Draw(page)
     draw.text((LEFT, 6), title or f"{len(losses)} steps", fill="black")
@@ -34,11 +34,11 @@ def plot(losses: Sequence[float], signals: Sequence[dict[str, Any]], title: str 
         "validation": [(s["step"], s["validation"]) for s in signals],
     }
     _chart(draw, upper, curves, last)
-    shown = {
+    lower_curves = {
         name: [(s["step"], _value(s[name])) for s in signals if name in s and s[name] != []]
         for name in ("style", "prompt", "copying", "diversity")
     }
-    _chart(draw, lower, {name: points for name, points in shown.items() if points}, last)
+    _chart(draw, lower, {name: points for name, points in lower_curves.items() if points}, last)
     draw.text((LEFT, HEIGHT - 20), "0", fill="black")
     draw.text((WIDTH - RIGHT - 30, HEIGHT - 20), f"step {last}", fill="black")
     return page
@@ -46,11 +46,11 @@ def plot(losses: Sequence[float], signals: Sequence[dict[str, Any]], title: str 
 
 def smooth(values: Sequence[float]) -> list[float]:
     """Exponential mean with the memory of a thirtieth of the curve; no step is left out."""
-    keep, found, now = 1 - 1 / max(1.0, len(values) / 30), [], None
+    keep, means, now = 1 - 1 / max(1.0, len(values) / 30), [], None
     for value in values:
         now = value if now is None else keep * now + (1 - keep) * value
-        found.append(now)
-    return found
+        means.append(now)
+    return means
 
 
 def _value(signal: Any) -> float:

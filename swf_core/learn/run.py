@@ -1,15 +1,15 @@
-"""A run: the folder of one training, complete enough to go on from after any kill.
+"""A run: the folder of one training, complete enough to be resumed after any kill.
 
     run.json            model, options, data set, prompts, rounds; what was chosen
     data/ID.png         the pictures of the data set
     state.safetensors   the LoRA's weights, the optimizer's moments, the step, the losses
-    states/step_N.safetensors   the same at the end of each round
+    states/step_N.safetensors   the same at the end of each round (`checkpoint`)
     loras/step_N.safetensors, samples/step_N_K.png, samples.json, signals.json, loss.csv
-    picks.json          what a person took and what not
+    picks.json          which samples a person accepted and rejected
     lora.safetensors    the chosen LoRA
 
-Every file is written whole under another name and then renamed. `picks.json` belongs to whoever picks, all others to
-the trainer, so neither can undo the other's work.
+Every file is written whole under another name and then renamed. `picks.json` belongs to the gallery and `pick`, all
+others to the trainer, so neither can undo the other's work.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ from ..models.contracts import Backend
 from ..pictures import load as load_picture
 from ..pictures import png_bytes
 from .dataset import Item
-from .options import ROUND, TrainOptions, from_json, to_json
+from .options import ROUND, TrainOptions, from_json, to_json, with_present_names
 
 FORMAT = 1
+_FORBIDDEN = '<>:"/\\|?*'
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is sampled on the way: the same words from the same noise each time."""
+    """A prompt that is sampled at each evaluation, always from the noise of this seed."""
 
     prompt: str
     seed: int
@@ -56,7 +57,7 @@ class Run:
 
     def save(self) -> None:
         """Write run.json, and pictures that are not there yet."""
-        told = {
+        record = {
             "format": FORMAT,
             "model": self.model,
             "options": to_json(self.options),
@@ -70,7 +71,7 @@ class Run:
         }
         pictures = {self.folder / "data" / f"{i.id}.png": i.picture for i in self.items}
         files = {path: png_bytes(picture) for path, picture in pictures.items() if not path.exists()}
-        write_files(files | {self.folder / "run.json": json.dumps(told, indent=1, ensure_ascii=False).encode()})
+        write_files(files | {self.folder / "run.json": json.dumps(record, indent=1, ensure_ascii=False).encode()})
 
     @property
     def steps(self) -> int:
@@ -83,9 +84,11 @@ class Run:
 
     def add_round(self, steps: int, picks: Mapping[str, str] | None = None, **changes: Any) -> None:
         """Plan `steps` more, with picked samples (id -> caption), and options that may change between rounds."""
-        self.rounds.append(self.planned(self.steps, steps, picks or {}, changes))
+        self.rounds.append(self.plan_round(self.steps, steps, picks or {}, changes))
 
-    def planned(self, first: int, steps: int, picks: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, Any]:
+    def plan_round(
+        self, first: int, steps: int, picks: Mapping[str, str], changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """A round after the step `first`, as it stands in run.json. Raises UserError for options that are fixed."""
         fixed = sorted(set(changes) - set(ROUND))
         if fixed:
@@ -94,31 +97,33 @@ class Run:
         self.options.changed(**options)  # checks the values
         return {"first": first, "steps": steps, "options": options, "picks": list(picks), "captions": dict(picks)}
 
-    def picks_of(self, number: int) -> dict[str, str]:
-        """What a round took in, id -> caption. Runs from before
-        captions could be edited hold the ids alone."""
+    def round_picks(self, number: int) -> dict[str, str]:
+        """The picked samples that a round learns from, id -> caption.
+
+        Runs that were written before captions could be edited hold the ids alone; their captions are the prompts.
+        """
         plan = self.rounds[number]
         if "captions" in plan:
             return plan["captions"]
         prompts = {r["id"]: r["prompt"] for r in self.records("samples")}
         return {i: prompts.get(i, "") for i in plan["picks"]}
 
-    def lora_file(self, step: int) -> Path:
+    def lora_path(self, step: int) -> Path:
         """Where the LoRA of a step lies."""
         return self.folder / "loras" / f"step_{step:06d}.safetensors"
 
-    def kept_steps(self) -> list[int]:
-        """The steps whose LoRA is kept."""
+    def saved_steps(self) -> list[int]:
+        """The steps whose LoRA is saved."""
         return sorted(int(p.stem.removeprefix("step_")) for p in (self.folder / "loras").glob("step_*.safetensors"))
 
-    def kept_lora(self, step: int) -> Path:
-        """The LoRA's file of a step. Raises UserError, naming the steps that are kept, when it is not there."""
-        if not self.lora_file(step).exists():
+    def saved_lora_path(self, step: int) -> Path:
+        """The LoRA's file of a step. Raises UserError, naming the steps that are saved, when it is not there."""
+        if not self.lora_path(step).exists():
             raise UserError(
                 f"The run keeps no LoRA of step {step}; choose one of "
-                f"{', '.join(map(str, self.kept_steps())) or 'none: it was not trained yet'}."
+                f"{', '.join(map(str, self.saved_steps())) or 'none: it was not trained yet'}."
             )
-        return self.lora_file(step)
+        return self.lora_path(step)
 
     def records(self, name: str) -> list[dict[str, Any]]:
         """What samples.json or signals.json holds."""
@@ -129,7 +134,19 @@ class Run:
         write_text(self.folder / f"{name}.json", json.dumps(list(records), indent=1, ensure_ascii=False))
 
 
-def create(
+def check_run_name(name: str) -> str:
+    """A run's name as a folder's name. Raises UserError for one that cannot be."""
+    name = name.strip()
+    if not name or name.startswith(".") or name.endswith(".") or any(c in _FORBIDDEN or ord(c) < 32 for c in name):
+        raise UserError(
+            f"The run name {name!r} cannot be a folder's name; use letters, digits, blanks, - and _ and no slashes."
+        )
+    if len(name.encode()) > 100:
+        raise UserError(f"The run name is {len(name.encode())} bytes long; it may have 100.")
+    return name
+
+
+def create_run(
     folder: Path, backend: Backend, options: TrainOptions, items: Sequence[Item], prompts: Sequence[Prompt]
 ) -> Run:
     """A new run with its first round planned. Raises UserError when the folder holds something else."""
@@ -137,22 +154,22 @@ def create(
         raise UserError(f"The run folder '{folder}' holds other files; give a new name or an empty folder.")
     if not items:
         raise UserError("The data set is empty; give at least one picture of the style.")
-    seen: dict[str, Item] = {}
+    unique: dict[str, Item] = {}
     for item in items:
-        seen.setdefault(item.id, item)
-    run = Run(folder, identity(backend), options, tuple(seen.values()), tuple(prompts))
+        unique.setdefault(item.id, item)
+    run = Run(folder, model_identity(backend), options, tuple(unique.values()), tuple(prompts))
     run.add_round(options.steps)
     run.save()
-    return open_run(folder)  # with the pictures as they were kept, so that going on later finds the very same
+    return open_run(folder)  # with the pictures as they were saved, so that a resumed run finds the very same
 
 
 def open_run(folder: Path, backend: Backend | None = None) -> Run:
     """The run in a folder. Raises UserError when there is none, it is damaged, or it belongs to another model."""
-    told = read_json(folder / "run.json")
-    if told is None:
+    record = read_json(folder / "run.json")
+    if record is None:
         raise UserError(f"There is no run in '{folder}': run.json is missing.")
     try:
-        if told["format"] != FORMAT:
+        if record["format"] != FORMAT:
             raise UserError(f"The run '{folder}' was made by a later version of StyleWallfacer; update it.")
         items = tuple(
             Item(
@@ -163,28 +180,29 @@ def open_run(folder: Path, backend: Backend | None = None) -> Run:
                 d["origin"],
                 d["id"],
             )
-            for d in told["data"]
+            for d in record["data"]
         )
-        prompts = tuple(Prompt(p["prompt"], p["seed"]) for p in told["prompts"])
-        options = from_json(told["options"])
-        run = Run(folder, told["model"], options, items, prompts, told["rounds"], told["chosen"])
+        prompts = tuple(Prompt(p["prompt"], p["seed"]) for p in record["prompts"])
+        options = from_json(record["options"])
+        rounds = [r | {"options": with_present_names(r["options"])} for r in record["rounds"]]
+        run = Run(folder, record["model"], options, items, prompts, rounds, record["chosen"])
     except (KeyError, TypeError) as error:
         raise UserError(f"The run '{folder}' is damaged: run.json lacks {error}; restore the folder.") from error
-    if backend is not None and identity(backend) != run.model:
+    if backend is not None and model_identity(backend) != run.model:
         raise UserError(
             f"The run '{folder}' was trained on another model ({run.model['name']}); load that one, or begin a new run."
         )
     return run
 
 
-def sweep(run: Run) -> None:
-    """Remove what a killed trainer was about to write; whoever picks may be writing at this moment."""
-    for left in run.folder.rglob(".*.part"):
-        if not left.name.startswith(".picks.json"):
-            left.unlink(missing_ok=True)
+def remove_partial_files(run: Run) -> None:
+    """Remove what a killed trainer was about to write; picks.json stays, it may be in the making at this moment."""
+    for partial in run.folder.rglob(".*.part"):
+        if not partial.name.startswith(".picks.json"):
+            partial.unlink(missing_ok=True)
 
 
-def identity(backend: Backend) -> dict[str, str]:
+def model_identity(backend: Backend) -> dict[str, str]:
     """What tells models apart: family, and a digest over the network's parameters (their shapes and first values).
 
     A LoRA inside the network does not change it.

@@ -1,4 +1,4 @@
-"""Samples while a style is learnt: the same prompts from the same noise at every look, and one without the LoRA."""
+"""Samples while a style is learnt: the same prompts from the same noise at every evaluation, and without the LoRA."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from torch import Tensor
 
 from ..files import write_files
 from ..models.contracts import Backend
-from ..models.lora import Adapter, without
+from ..models.lora import Adapter, without_lora
 from ..pictures import load, png_bytes
-from ..transfer import sample
+from ..transfer import Models, SampleOptions, sample
 from .dataset import picture_id
 from .options import TrainOptions
 from .run import Prompt, Run
@@ -31,7 +31,7 @@ def default_prompts(family: str, seed: int = 0) -> tuple[Prompt, ...]:
     return tuple(Prompt(text, seed + k) for k, text in enumerate(_MINI if family == "mini" else _COMMON))
 
 
-def take(
+def sample_and_save(
     run: Run,
     backend: Backend,
     adapter: Adapter,
@@ -39,19 +39,19 @@ def take(
     step: int,
     progress: Callable[[float, Tensor | None], None] | None = None,
 ) -> list[Tensor]:
-    """Sample every prompt of the run with the LoRA as it is now, keep the pictures and return them [3, H, W].
+    """Sample every prompt of the run with the LoRA as it is now, save the pictures and return them [3, H, W].
 
-    At step 0 the LoRA is off: what the model makes of the prompts by itself.
+    At step 0 the LoRA is off: what the plain model makes of the prompts.
     """
-    active = without(backend, adapter) if step == 0 else backend
-    with adapter.at(options.strength):
-        pictures = sampled(active, adapter, run.prompts, options, progress)
-    known = [r for r in run.records("samples") if r["step"] != step]
-    files, told = {}, []
+    active = without_lora(backend, adapter) if step == 0 else backend
+    with adapter.at_strength(options.strength):
+        pictures = sample_prompts(active, adapter, run.prompts, options, progress)
+    others = [r for r in run.records("samples") if r["step"] != step]
+    files, records = {}, []
     for k, (prompt, picture) in enumerate(zip(run.prompts, pictures)):
         name = f"step_{step:06d}_{k:02d}.png"
         files[run.folder / "samples" / name] = png_bytes(picture)
-        told.append(
+        records.append(
             {
                 "id": picture_id(picture),
                 "file": name,
@@ -62,16 +62,16 @@ def take(
             }
         )
     write_files(files)
-    run.write_records("samples", sorted([*known, *told], key=lambda r: (r["step"], r["file"])))
+    run.write_records("samples", sorted([*others, *records], key=lambda r: (r["step"], r["file"])))
     return pictures
 
 
-def kept(run: Run, step: int) -> list[Tensor]:
-    """The samples of a step as they were kept, [3, H, W] in 0..1, in the order of the prompts."""
+def read_samples(run: Run, step: int) -> list[Tensor]:
+    """The samples of a step as they were saved, [3, H, W] in 0..1, in the order of the prompts."""
     return [load(run.folder / "samples" / r["file"]).pixels for r in run.records("samples") if r["step"] == step]
 
 
-def sampled(
+def sample_prompts(
     backend: Backend,
     adapter: Adapter,
     prompts: Sequence[Prompt],
@@ -83,19 +83,17 @@ def sampled(
     Asymmetric guidance: the unconditional branch runs without the LoRA. In both branches, guidance subtracts the style
     that both have in common; in the conditional branch alone, it adds it (docs/figures.md).
     """
-    plain = without(backend, adapter)
+    plain = without_lora(backend, adapter)
     pictures: list[Tensor] = []
     for k, prompt in enumerate(prompts):
-        found = sample(
-            backend,
+        result = sample(
+            Models(backend, unconditional=plain if options.lora_guidance == "asymmetric" else None),
             [prompt.prompt],
-            steps=options.sample_steps,
-            cfg=options.sample_cfg,
+            SampleOptions(steps=options.sample_steps, cfg=options.sample_cfg),
             seed=prompt.seed,
-            unconditional_model=plain if options.guidance == "asymmetric" else None,
             progress=_share(progress, k, len(prompts)),
         )
-        pictures += [image.cpu() for image in found.images]
+        pictures += [image.cpu() for image in result.images]
     return pictures
 
 

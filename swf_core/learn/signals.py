@@ -1,4 +1,4 @@
-"""Signals of a training, cheap enough to be had at every look: is it learning the style, or copying the picture?"""
+"""Signals of a training, cheap enough for every evaluation: is it learning the style, or copying the picture?"""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor
 
 from ..models.contracts import Trainable
 from ..models.precision import mixed_precision
-from .latent_cache import Batch, Prepared
-from .losses import loss_of
+from .latent_cache import Batch, LatentCache
+from .losses import denoising_loss
 from .options import TrainOptions
 
 GRID = 16  # cells a side of the luminance map in which layouts are compared
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the schedule, for the validation loss
-COPIED = 0.6  # a correlation of layouts that chance does not give
+COPYING_LIMIT = 0.6  # a correlation of layouts that chance does not give
 
 
 class Similarity(Protocol):
@@ -29,22 +29,22 @@ class Similarity(Protocol):
 
 
 @torch.no_grad()
-def validation_loss(network: Trainable, prepared: Prepared, options: TrainOptions) -> float:
+def validation_loss(network: Trainable, latent_cache: LatentCache, options: TrainOptions) -> float:
     """The loss on the whole originals at the same levels and noise each time: a smooth curve, where the loss of a step
     is mostly the luck of its level."""
     losses = []
-    for n, item in enumerate(prepared.items):
+    for n, item in enumerate(latent_cache.items):
         if item.picked:
             continue
-        latent = prepared.latents[n][:1]
+        latent = latent_cache.latents[n][:1]
         for k, level in enumerate(LEVELS):
-            steps = torch.tensor([int(level * (len(network.sigmas) - 1))])
+            timesteps = torch.tensor([int(level * (len(network.sigmas) - 1))])
             for draw in range(2):
                 generator = torch.Generator("cpu").manual_seed(1000 + 10 * k + draw)
                 noise = torch.randn(latent.shape, generator=generator)
                 with mixed_precision(network.device):
-                    batch = Batch(latent, prepared.text(n))
-                    losses.append(float(loss_of(network, batch, steps, noise, options.loss)))
+                    batch = Batch(latent, latent_cache.text(n))
+                    losses.append(float(denoising_loss(network, batch, timesteps, noise, options.loss)))
     return sum(losses) / len(losses)
 
 
@@ -83,23 +83,23 @@ def diversity(pictures: Sequence[Tensor]) -> float:
     return float((1 - cosines[off]).mean())
 
 
-def similarities(
+def style_and_prompt_similarity(
     clip: Similarity, pictures: Sequence[Tensor], originals: Sequence[Tensor], prompts: Sequence[str]
 ) -> tuple[list[float], list[float]]:
     """For each sample the mean cosine to the originals, and how much nearer it is to its own prompt than to the others.
 
     A style moves all pictures away from words that say nothing of it; the difference between prompts leaves that out.
     """
-    seen = clip.pictures(pictures)
-    to_style = (seen @ clip.pictures(originals).T).mean(1)
+    embedded = clip.pictures(pictures)
+    to_style = (embedded @ clip.pictures(originals).T).mean(1)
     different = list(dict.fromkeys(prompts))
-    told = seen @ clip.texts(different).T
-    own = told[range(len(prompts)), [different.index(p) for p in prompts]]
-    others = (told.sum(1) - own) / max(1, len(different) - 1)
+    cosines = embedded @ clip.texts(different).T
+    own = cosines[range(len(prompts)), [different.index(p) for p in prompts]]
+    others = (cosines.sum(1) - own) / max(1, len(different) - 1)
     return to_style.tolist(), (own - others).tolist()
 
 
-def measure(
+def measure_signals(
     step: int,
     pictures: Sequence[Tensor],
     plain: Sequence[Tensor],
@@ -110,9 +110,9 @@ def measure(
     norm: float,
     clip: Similarity | None,
 ) -> dict[str, Any]:
-    """The signals of one look, as kept in signals.json. `plain`: the samples of step 0."""
+    """The signals of one evaluation, as written to signals.json. `plain`: the samples of step 0."""
     copied = [copying(p, originals, q) for p, q in zip(pictures, plain)] if plain else []
-    found: dict[str, Any] = {
+    signals: dict[str, Any] = {
         "step": step,
         "validation": round(validation, 6),
         "norm": round(norm, 6),
@@ -120,30 +120,30 @@ def measure(
         "diversity": round(diversity(pictures), 4),
     }
     if clip is not None and pictures:
-        style, prompt = similarities(clip, pictures, originals, prompts)
-        found |= {"style": [round(v, 4) for v in style], "prompt": [round(v, 4) for v in prompt]}
-    return found
+        style, prompt = style_and_prompt_similarity(clip, pictures, originals, prompts)
+        signals |= {"style": [round(v, 4) for v in style], "prompt": [round(v, 4) for v in prompt]}
+    return signals
 
 
 def advice(signals: Sequence[dict[str, Any]]) -> str:
-    """One sentence on what the signals say, "" before the first look."""
-    looks = [s for s in signals if s["step"] > 0]
-    if not looks:
+    """One sentence on what the signals say, "" before the first evaluation."""
+    evaluations = [s for s in signals if s["step"] > 0]
+    if not evaluations:
         return ""
-    last, first = looks[-1], signals[0]
-    copied = sum(v > COPIED for v in last["copying"])
+    last, first = evaluations[-1], signals[0]
+    copied = sum(v > COPYING_LIMIT for v in last["copying"])
     if copied:
         return (
             f"The layout of the style picture is copied in {copied} of {len(last['copying'])} samples: take an earlier "
             "step, a lower strength, or give more pictures."
         )
-    if len(looks) > 1 and first["diversity"] > 0 and last["diversity"] < 0.5 * first["diversity"]:
+    if len(evaluations) > 1 and first["diversity"] > 0 and last["diversity"] < 0.5 * first["diversity"]:
         return "Samples of different prompts grow alike: take an earlier step, or train with a lower rate."
     if "prompt" in last and "prompt" in first and mean(last["prompt"]) < 0.5 * mean(first["prompt"]):
         return "Samples show less of what their prompts say: take an earlier step or a lower strength."
     if "style" in last and "style" in first and mean(last["style"]) - mean(first["style"]) < 0.02:
         return "The samples do not look more like the style picture yet: train on, or raise the rate."
-    best = min(looks, key=lambda s: s["validation"])
+    best = min(evaluations, key=lambda s: s["validation"])
     if best is not last and last["validation"] > 1.05 * best["validation"]:
         return f"The validation loss was lowest at step {best['step']} and has risen since: look at that step too."
     return "Nothing speaks against the last step; compare it with the one before."

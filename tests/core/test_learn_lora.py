@@ -8,7 +8,7 @@ from safetensors.torch import load, save_file
 
 from swf_core.errors import UserError
 from swf_core.models import lora_file
-from swf_core.models.lora import TARGETS, Adapter, Bare, choose_modules
+from swf_core.models.lora import TARGETS, Adapter, DenoiserWithoutLora, choose_modules
 from swf_core.models.lora_merge import merge_lora
 
 from support.tiny_models import fresh_backend
@@ -47,7 +47,7 @@ def test_a_new_one_changes_nothing_a_trained_one_does_and_both_come_out(family, 
     assert (moved - before).abs().max() > 1e-3 and adapter.norm() > 0
     x = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(1))
     text = backend.text.encode(["a red cat"], 64, 64)
-    assert torch.equal(Bare(denoiser, adapter).denoise(x * 1.5, 1.5, text), before)
+    assert torch.equal(DenoiserWithoutLora(denoiser, adapter).denoise(x * 1.5, 1.5, text), before)
     assert torch.equal(said(backend), moved) and all(p.requires_grad for p in adapter.parameters().values())
     adapter.set_strength(0.0)
     assert torch.equal(said(backend), before)

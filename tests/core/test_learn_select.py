@@ -7,7 +7,7 @@ import json
 import pytest
 
 from swf_core.errors import UserError
-from swf_core.learn.pick_selection import selected
+from swf_core.learn.pick_selection import parse_selection
 
 IDS = [f"{k:016x}" for k in range(5)]
 
@@ -25,10 +25,10 @@ def folder(tmp_path):
 
 
 def test_places_steps_and_ids(folder):
-    assert selected(folder, "0", 20) == {IDS[3]: "mine"}
-    assert list(selected(folder, "1, 10:0", 20)) == [IDS[1], IDS[4]]
-    assert list(selected(folder, f"{IDS[2]};1", 10)) == [IDS[2]]
-    assert selected(folder, " None ", 20) == {}
+    assert parse_selection(folder, "0", 20) == {IDS[3]: "mine"}
+    assert list(parse_selection(folder, "1, 10:0", 20)) == [IDS[1], IDS[4]]
+    assert list(parse_selection(folder, f"{IDS[2]};1", 10)) == [IDS[2]]
+    assert parse_selection(folder, " None ", 20) == {}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_places_steps_and_ids(folder):
 )
 def test_what_is_no_sample_is_said(folder, text, sentence):
     with pytest.raises(UserError, match=f"(?i){sentence}"):
-        selected(folder, text, 20)
+        parse_selection(folder, text, 20)
     with pytest.raises(UserError, match="does not have"):
-        selected(folder, IDS[3], 10)  # sampled later than this stage
+        parse_selection(folder, IDS[3], 10)  # sampled later than this stage

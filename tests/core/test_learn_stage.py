@@ -9,9 +9,9 @@ import pytest
 
 from swf_core.errors import UserError
 from swf_core.learn import picks
-from swf_core.learn.fork import Stage, go_on
+from swf_core.learn.fork import RunAt, resume
 from swf_core.learn.run import open_run
-from swf_core.learn.run_summary import picture_file, shown
+from swf_core.learn.run_summary import picture_file, run_summary
 from swf_core.learn.train import train
 from swf_core.pictures import load
 from tests.core.test_learn_train import begin, same, weights
@@ -28,23 +28,23 @@ def taught(tmp_path_factory):
 
 def going_on(stage, steps=6, **changes):
     backend = fresh_backend("sd15")
-    run, end = go_on(stage, backend, steps, **changes)
+    run, end = resume(stage, backend, steps, **changes)
     train(run, backend, until=end)
     return run, end
 
 
 def test_the_same_stage_is_the_same_run_and_other_picks_are_a_copy(taught):
     ids = [r["id"] for r in taught.records("samples") if r["lora"]]
-    picks.judge(taught.folder, accept=ids[:1])
-    one = Stage(taught.folder, 12, tuple(picks.taken(taught.folder, 12).items()))
+    picks.set_verdict(taught.folder, accept=ids[:1])
+    one = RunAt(taught.folder, 12, tuple(picks.accepted_captions(taught.folder, 12).items()))
     run, end = going_on(one)
     assert run.folder == taught.folder and end == 18 and open_run(run.folder).steps == 18
     stamp = (run.folder / "state.safetensors").stat().st_mtime_ns
     assert going_on(one)[0].folder == run.folder and (run.folder / "state.safetensors").stat().st_mtime_ns == stamp
 
     before = weights(taught.folder)
-    picks.judge(taught.folder, reject=ids[:1], accept=ids[1:2])
-    two = Stage(taught.folder, 12, tuple(picks.taken(taught.folder, 12).items()))
+    picks.set_verdict(taught.folder, reject=ids[:1], accept=ids[1:2])
+    two = RunAt(taught.folder, 12, tuple(picks.accepted_captions(taught.folder, 12).items()))
     other, _ = going_on(two)
     assert other.folder.name == "style 2" and same(weights(taught.folder), before)
     assert going_on(two)[0].folder == other.folder and not same(weights(other.folder), before)
@@ -60,66 +60,69 @@ def test_the_same_stage_is_the_same_run_and_other_picks_are_a_copy(taught):
 def test_a_copy_learns_what_the_run_itself_would_have_learnt(tmp_path):
     first, backend = begin(tmp_path / "a")
     train(first, backend)
-    plain, _ = going_on(Stage(first.folder, 12))
-    other, _ = going_on(Stage(first.folder, 12), steps=3)
-    back, _ = going_on(Stage(other.folder, 12))  # a copy of the copy, with the first one's round
+    plain, _ = going_on(RunAt(first.folder, 12))
+    other, _ = going_on(RunAt(first.folder, 12), steps=3)
+    back, _ = going_on(RunAt(other.folder, 12))  # a copy of the copy, with the first one's round
     assert [r.folder.name for r in (plain, other, back)] == ["a", "a 2", "a 3"]
     assert same(weights(back.folder), weights(plain.folder))
 
 
 def test_what_cannot_go_on_is_said(taught, tmp_path):
     with pytest.raises(UserError, match="No round of the run 'style' ends at step 7; they end at"):
-        go_on(Stage(taught.folder, 7), fresh_backend("sd15"), 6)
+        resume(RunAt(taught.folder, 7), fresh_backend("sd15"), 6)
     with pytest.raises(UserError, match="another model"):
-        go_on(Stage(taught.folder, 12), fresh_backend("sd15", seed=5), 6)
+        resume(RunAt(taught.folder, 12), fresh_backend("sd15", seed=5), 6)
     with pytest.raises(UserError, match="rank cannot change"):
-        go_on(Stage(taught.folder, 12), fresh_backend("sd15"), 6, rank=8)
+        resume(RunAt(taught.folder, 12), fresh_backend("sd15"), 6, rank=8)
     run, backend = begin(tmp_path / "old")
     train(run, backend)
     (run.folder / "states" / "step_000012.safetensors").unlink()  # as a run from before states were kept
     backend = fresh_backend("sd15")
-    train(go_on(Stage(run.folder, 12), backend, 6)[0], backend)  # at its end a run needs no copy, and keeps it now
+    train(resume(RunAt(run.folder, 12), backend, 6)[0], backend)  # at its end a run needs no copy, and keeps it now
     (run.folder / "states" / "step_000012.safetensors").unlink()
     with pytest.raises(UserError, match="state there was not kept"):
-        go_on(Stage(run.folder, 12), fresh_backend("sd15"), 3)
+        resume(RunAt(run.folder, 12), fresh_backend("sd15"), 3)
     assert [p.name for p in tmp_path.iterdir()] == ["old"]
 
 
 def test_what_a_gallery_is_told(taught):
     ids = [r["id"] for r in taught.records("samples") if r["lora"] and r["step"] <= 12]
-    picks.judge(taught.folder, accept=ids[:1], reject=ids[1:2])
-    picks.recaption(taught.folder, ids[0], "  a  red\ncat ")
-    told = shown(taught.folder)
+    picks.set_verdict(taught.folder, accept=ids[:1], reject=ids[1:2])
+    picks.set_caption(taught.folder, ids[0], "  a  red\ncat ")
+    told = run_summary(taught.folder)
     assert json.loads(json.dumps(told)) == told
     assert told["steps"][:3] == [0, 6, 12] and told["prompts"] == ["a red cat", "a blue house"]
     first, second = (next(s for s in told["samples"] if s["id"] == i) for i in ids[:2])
-    assert (first["judged"], first["caption"], first["edited"], first["row"]) == ("accepted", "a red cat", True, 0)
-    assert (second["judged"], second["edited"], second["row"]) == ("rejected", False, 1)
+    assert (first["verdict"], first["caption"], first["edited"], first["row"]) == ("accepted", "a red cat", True, 0)
+    assert (second["verdict"], second["edited"], second["row"]) == ("rejected", False, 1)
     assert "copying" in first["signals"] and first["step"] == 6
-    assert picks.taken(taught.folder)[ids[0]] == "a red cat" and not picks.taken(taught.folder, 5)
+    assert picks.accepted_captions(taught.folder)[ids[0]] == "a red cat" and not picks.accepted_captions(
+        taught.folder, 5
+    )
     assert (
         load(picture_file(taught.folder, ids[0])).pixels.shape
         == load(picture_file(taught.folder, told["originals"][0]["id"])).pixels.shape
     )
-    picks.recaption(taught.folder, ids[0], "")
-    assert not picks.read(taught.folder)["captions"]
+    picks.set_caption(taught.folder, ids[0], "")
+    assert not picks.read_picks(taught.folder)["captions"]
     with pytest.raises(UserError, match="no picture 'zebra'"):
         picture_file(taught.folder, "zebra")
     with pytest.raises(UserError, match="2001 characters"):
-        picks.recaption(taught.folder, ids[0], "x" * 2001)
+        picks.set_caption(taught.folder, ids[0], "x" * 2001)
     plain = next(r["id"] for r in taught.records("samples") if not r["lora"])
     with pytest.raises(UserError, match="no sample"):
-        picks.judge(taught.folder, accept=[plain])
+        picks.set_verdict(taught.folder, accept=[plain])
 
 
 def test_many_pick_at_once_and_nothing_is_lost(taught):
     ids = [r["id"] for r in taught.records("samples") if r["lora"]][:4]
-    picks.judge(taught.folder, forget=ids)
+    picks.set_verdict(taught.folder, forget=ids)
     workers = [
-        threading.Thread(target=lambda i=i: [picks.judge(taught.folder, accept=[i]) for _ in range(10)]) for i in ids
+        threading.Thread(target=lambda i=i: [picks.set_verdict(taught.folder, accept=[i]) for _ in range(10)])
+        for i in ids
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert set(picks.read(taught.folder)["accepted"]) == set(ids)
+    assert set(picks.read_picks(taught.folder)["accepted"]) == set(ids)

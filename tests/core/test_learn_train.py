@@ -18,10 +18,10 @@ import torch
 from swf_core.errors import UserError
 from swf_core.learn import picks
 from swf_core.learn.dataset import Item, items_from_folder, items_of, picture_id
-from swf_core.learn.latent_cache import Batch, Prepared, bucket, chances, crop
-from swf_core.learn.losses import draw_noise, draw_steps, loss_of, snr_weight
+from swf_core.learn.latent_cache import Batch, LatentCache, bucket, crop, draw_probabilities
+from swf_core.learn.losses import denoising_loss, draw_noise, draw_timesteps, snr_weight
 from swf_core.learn.options import TrainOptions, defaults, from_json, to_json
-from swf_core.learn.run import Prompt, create, identity, open_run
+from swf_core.learn.run import Prompt, create_run, model_identity, open_run
 from swf_core.learn.signals import advice, copying, diversity
 from swf_core.learn.train import train
 from swf_core.models.contracts import Conditioning, join
@@ -40,7 +40,7 @@ QUICK = TrainOptions(
 def begin(folder, options=QUICK, family="sd15", items=None):
     backend = fresh_backend(family)
     items = items or items_of([picture(1, 64, 64)], ["a red cat"])
-    return create(folder, backend, options, items, PROMPTS), backend
+    return create_run(folder, backend, options, items, PROMPTS), backend
 
 
 def weights(folder) -> dict[str, torch.Tensor]:
@@ -91,18 +91,22 @@ def test_the_first_view_is_the_whole_picture_and_a_crop_lies_where_it_is_told():
 
 def test_picks_have_at_most_their_share():
     items = [Item(torch.rand(3, 8, 8), "x"), *(Item(torch.rand(3, 8, 8), "y", origin="step 6") for _ in range(9))]
-    p = chances(items, 0.5)
+    p = draw_probabilities(items, 0.5)
     assert p[0] == pytest.approx(0.5) and p.sum() == pytest.approx(1)
-    assert chances(items[:2], 0.5).tolist() == [0.5, 0.5] and chances(items[:1], 0.5).tolist() == [1.0]
+    assert draw_probabilities(items[:2], 0.5).tolist() == [0.5, 0.5] and draw_probabilities(
+        items[:1], 0.5
+    ).tolist() == [1.0]
     heavy = [Item(torch.rand(3, 8, 8), "x", weight=2.0, repeats=3), Item(torch.rand(3, 8, 8), "y")]
-    assert chances(heavy, 0.5).tolist() == pytest.approx([6 / 7, 1 / 7])
+    assert draw_probabilities(heavy, 0.5).tolist() == pytest.approx([6 / 7, 1 / 7])
     two = [Item(picture(1, 64, 64), "a cat"), Item(picture(2, 64, 64), "a dog", origin="step 6")]
-    prepared = Prepared(two, fresh_backend("sd15"), QUICK.changed(batch=8, picks_share=0.25))
-    batches = [prepared.draw(step) for step in range(60)]
+    latent_cache = LatentCache(two, fresh_backend("sd15"), QUICK.changed(batch=8, picks_share=0.25))
+    batches = [latent_cache.draw(step) for step in range(60)]
     told = torch.cat([b.picked for b in batches if b.picked is not None])
-    own = torch.cat([(b.latents[:, None] - prepared.latents[1]).abs().amax((2, 3, 4)).amin(1) == 0 for b in batches])
+    own = torch.cat(
+        [(b.latents[:, None] - latent_cache.latents[1]).abs().amax((2, 3, 4)).amin(1) == 0 for b in batches]
+    )
     assert torch.equal(told, own)
-    assert prepared.picks_share == pytest.approx(0.25) and abs(float(told.float().mean()) - 0.25) < 0.06
+    assert latent_cache.picks_share == pytest.approx(0.25) and abs(float(told.float().mean()) - 0.25) < 0.06
 
 
 def test_texts_of_different_lengths_are_joined_without_a_change():
@@ -125,12 +129,14 @@ def test_losses_agree_between_parametrisations(family):
     for level in (50, 500, 900):
         steps = torch.tensor([level])
         noise = draw_noise(QUICK, latents, (level,))
-        found = {k: float(loss_of(network, batch, steps, noise, k).detach()) for k in ("epsilon", "x0", "v", "native")}
+        found = {
+            k: float(denoising_loss(network, batch, steps, noise, k).detach()) for k in ("epsilon", "x0", "v", "native")
+        }
         snr = float(1 / network.sigmas[level] ** 2)
         assert found["x0"] * snr == pytest.approx(found["epsilon"], rel=1e-2)
         assert found["v"] == pytest.approx(found["x0"] * (1 + snr), rel=1e-2)
         assert found["native"] in (found["epsilon"], found["v"])
-        weighted = float(loss_of(network, batch, steps, noise, "x0", 5.0).detach())
+        weighted = float(denoising_loss(network, batch, steps, noise, "x0", 5.0).detach())
         assert weighted == pytest.approx(found["x0"] * min(snr, 5.0), rel=1e-3)
     abar = torch.tensor([0.9])
     assert float(snr_weight(abar, "epsilon", 5.0)) == pytest.approx(5 / 9)
@@ -138,7 +144,7 @@ def test_losses_agree_between_parametrisations(family):
 
 def test_levels_and_noise_are_drawn_as_asked():
     for bias, middle in (("none", 500), ("detail", 250), ("layout", 750)):
-        drawn = draw_steps(QUICK.changed(bias=bias), 1000, 4000, (1,))
+        drawn = draw_timesteps(QUICK.changed(timestep_bias=bias), 1000, 4000, (1,))
         assert int(drawn.min()) >= 0 and int(drawn.max()) <= 999 and abs(float(drawn.float().mean()) - middle) < 25
     still = torch.zeros(64, 4, 8, 8)
     offset = draw_noise(QUICK.changed(noise_offset=0.5), still, (1,)).mean((2, 3)).std()
@@ -149,28 +155,28 @@ def test_levels_and_noise_are_drawn_as_asked():
 @pytest.mark.parametrize("bias", ["none", "detail", "layout"])
 @pytest.mark.parametrize("share, above", [(0.1, 0.5), (0.25, 0.5), (0.5, 0.2), (0.3, 0.0)])
 def test_picks_have_high_levels_and_all_rows_together_the_usual_ones(bias, share, above):
-    options = QUICK.changed(bias=bias, picks_above=above)
+    options = QUICK.changed(timestep_bias=bias, picks_above=above)
     picked = torch.rand(40_000, generator=torch.Generator().manual_seed(1)) < share
-    drawn = draw_steps(options, 1000, 40_000, (1,), picked, share)
+    drawn = draw_timesteps(options, 1000, 40_000, (1,), picked, share)
     assert int(drawn[picked].min()) >= 1000 * above - 1 and int(drawn.max()) <= 999
-    usual = draw_steps(options, 1000, 40_000, (2,))
+    usual = draw_timesteps(options, 1000, 40_000, (2,))
     if bias != "detail" or share < 1 - above ** (1 / 3):  # else there are more picks than high levels are drawn
         assert torch.allclose(*(torch.histc(d.float(), 10, 0, 1000) / 40_000 for d in (drawn, usual)), atol=0.012)
-    assert torch.equal(usual, draw_steps(options, 1000, 40_000, (2,), torch.zeros(40_000, dtype=torch.bool), 0.0))
+    assert torch.equal(usual, draw_timesteps(options, 1000, 40_000, (2,), torch.zeros(40_000, dtype=torch.bool), 0.0))
 
 
 def test_the_batches_are_as_asked():
     backend = fresh_backend("sd15")
     items = [*items_of([picture(1, 64, 64)], ["a red cat"]), *items_of([picture(2, 40, 80)], ["a blue house"])]
-    prepared = Prepared(items, backend, QUICK.changed(batch=4, caption_dropout=0.5))
-    texts = {id(prepared.text(n, e)): (n, e) for n in (0, 1) for e in (False, True)}
+    latent_cache = LatentCache(items, backend, QUICK.changed(batch=4, caption_dropout=0.5))
+    texts = {id(latent_cache.text(n, e)): (n, e) for n in (0, 1) for e in (False, True)}
     assert len(texts) == 4
     empty = total = 0
     for step in range(50):
-        batch = prepared.draw(step)
-        again = prepared.draw(step)
+        batch = latent_cache.draw(step)
+        again = latent_cache.draw(step)
         assert torch.equal(batch.latents, again.latents) and torch.equal(batch.text.tokens, again.text.tokens)
-        nothing = prepared.text(0, True).tokens[0]
+        nothing = latent_cache.text(0, True).tokens[0]
         empty += sum(torch.equal(row, nothing) for row in batch.text.tokens)
         total += 4
     assert 0.35 < empty / total < 0.65
@@ -178,11 +184,12 @@ def test_the_batches_are_as_asked():
 
 @pytest.mark.parametrize("family", ["sd15", "sd2v", "sdxl"])
 def test_a_stopped_training_ends_as_an_unbroken_one_to_the_bit(family, tmp_path):
-    run, backend = begin(tmp_path / "whole", family=family)
+    options = QUICK.changed(steps=8, sample_every=4, save_every=3)
+    run, backend = begin(tmp_path / "whole", options, family)
     outcome = train(run, backend)
-    assert outcome.step == 12
-    for stop in (0, 3, 6, 7, 11):
-        run, backend = begin(tmp_path / f"broken{stop}", family=family)
+    assert outcome.step == 8
+    for stop in (0, 2, 4, 5, 7):
+        run, backend = begin(tmp_path / f"broken{stop}", options, family)
         left = [stop]
 
         def check(left=left):
@@ -194,7 +201,7 @@ def test_a_stopped_training_ends_as_an_unbroken_one_to_the_bit(family, tmp_path)
             train(run, backend, check=lambda: None if not _training() else check())
         again = fresh_backend(family)
         outcome = train(open_run(run.folder, again), again)
-        assert outcome.step == 12 and same(weights(run.folder), weights(tmp_path / "whole")), stop
+        assert outcome.step == 8 and same(weights(run.folder), weights(tmp_path / "whole")), stop
         for name in ("samples.json", "loss.csv", "signals.json"):
             assert (run.folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
@@ -203,7 +210,7 @@ def _training() -> bool:
     """Whether `check` is called from the loop of steps, not while the data set is prepared."""
     frame = sys._getframe()
     while frame:
-        if frame.f_code.co_name == "_preparing":
+        if frame.f_code.co_name == "_report_caching":
             return False
         frame = frame.f_back
     return True
@@ -211,10 +218,10 @@ def _training() -> bool:
 
 def test_what_a_run_keeps(tmp_path):
     run, backend = begin(tmp_path / "run")
-    before = identity(backend)
+    before = model_identity(backend)
     seen = []
     train(run, backend, report=lambda step, total, word, pictures: seen.append((step, total, word, pictures)))
-    assert identity(backend) == before  # a LoRA inside does not make it another model
+    assert model_identity(backend) == before  # a LoRA inside does not make it another model
     names = sorted(p.relative_to(run.folder).as_posix() for p in run.folder.rglob("*") if p.is_file())
     samples = [f"samples/step_{s:06d}_{k:02d}.png" for s in (0, 6, 12) for k in (0, 1)]
     assert names == sorted(
@@ -247,29 +254,30 @@ def test_more_steps_learn_from_the_picks(tmp_path):
     run, backend = begin(tmp_path / "run")
     train(run, backend)
     ids = [r["id"] for r in run.records("samples") if r["lora"]]
-    told = picks.judge(run.folder, accept=ids[:2], reject=ids[2:3])
+    told = picks.set_verdict(run.folder, accept=ids[:2], reject=ids[2:3])
     assert (told["accepted"], told["rejected"], told["version"]) == (ids[:2], ids[2:3], 1)
-    assert told == picks.read(run.folder)
-    assert picks.judge(run.folder, accept=ids[2:3], forget=ids[:1])["accepted"] == [ids[1], ids[2]]
+    assert told == picks.read_picks(run.folder)
+    assert picks.set_verdict(run.folder, accept=ids[2:3], forget=ids[:1])["accepted"] == [ids[1], ids[2]]
     with pytest.raises(UserError, match="no sample 'zebra'"):
-        picks.judge(run.folder, accept=["zebra"])
+        picks.set_verdict(run.folder, accept=["zebra"])
 
     again = fresh_backend("sd15")
     more = open_run(run.folder, again)
-    more.add_round(6, picks.taken(run.folder), learning_rate=5e-3)
+    more.add_round(6, picks.accepted_captions(run.folder), learning_rate=5e-3)
     more.save()
     outcome = train(more, again)
     assert outcome.step == 18 and open_run(run.folder).rounds[1]["picks"] == [ids[1], ids[2]]
     found = picks.picked_items(more, {ids[1]: "a red cat"})[0]
     record = next(r for r in more.records("samples") if r["id"] == ids[1])
-    assert picks.taken(run.folder)[ids[1]] == record["prompt"]
+    assert picks.accepted_captions(run.folder)[ids[1]] == record["prompt"]
     assert found.id == picture_id(found.picture) and found.origin == "step 6"
     with pytest.raises(UserError, match="rank cannot change within a run"):
         more.add_round(6, rank=8)
 
 
 def test_prior_preservation_accumulation_and_options_reach_the_loop(tmp_path):
-    plain, backend = begin(tmp_path / "plain", QUICK.changed(sample_every=0))
+    short = QUICK.changed(sample_every=0, steps=5)
+    plain, backend = begin(tmp_path / "plain", short)
     train(plain, backend)
     for k, change in enumerate(
         (
@@ -277,9 +285,9 @@ def test_prior_preservation_accumulation_and_options_reach_the_loop(tmp_path):
             {"accumulate": 2},
             {"min_snr": 5.0},
             {"noise_offset": 0.1},
-            {"bias": "detail"},
+            {"timestep_bias": "detail"},
             {"loss": "x0"},
-            {"clip": 0.01},
+            {"max_grad_norm": 0.01},
             {"flip": False},
             {"warm_up": 5},
             {"schedule": "linear"},
@@ -291,7 +299,7 @@ def test_prior_preservation_accumulation_and_options_reach_the_loop(tmp_path):
             {"shift": 0.3},
         )
     ):
-        run, backend = begin(tmp_path / str(k), QUICK.changed(sample_every=0, **change))
+        run, backend = begin(tmp_path / str(k), short.changed(**change))
         train(run, backend)
         assert not same(weights(run.folder), weights(plain.folder)), change
     assert len(list((tmp_path / "0" / "prior").iterdir())) == 2
@@ -367,47 +375,72 @@ def test_signals_see_copies_and_collapse():
     assert "grow alike" in advice([base, look | {"copying": [0.0]}, alike | {"step": 200}])
 
 
-CHILD = """
-import sys
+LIVES = """
+import os, sys
 sys.path[:0] = [{root!r}, {root!r} + "/tests"]  # by file: some package may have left a `tests` of its own
 from pathlib import Path
 from swf_core.learn.run import open_run
 from swf_core.learn.train import train
 from support.tiny_models import fresh_backend
-backend = fresh_backend("sd15")
-print("ready", flush=True)
-outcome = train(open_run(Path({folder!r}), backend), backend)
-print("done", outcome.step, flush=True)
+for _ in sys.stdin:  # a line for each life: a fork, since the imports above cost seconds
+    if not (child := os.fork()):
+        backend = fresh_backend("sd15")
+        print("ready", os.getpid(), flush=True)
+        print("done", train(open_run(Path({folder!r}), backend), backend).step, flush=True)
+        os._exit(0)
+    print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+
+class Lives:
+    """A process in which the training of a run can begin again and again."""
+
+    def __init__(self, folder: Path):
+        script = LIVES.format(root=str(ROOT), folder=str(folder))
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen([sys.executable, "-c", script], stdin=pipe, stdout=pipe, text=True)
+
+    def begin(self) -> int:
+        """Start the training and return its process id when its model is ready."""
+        assert self.process.stdin
+        self.process.stdin.write("again\n")
+        self.process.stdin.flush()
+        return int(self.line().removeprefix("ready "))
+
+    def line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+    def end(self) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_kill_9_at_random_moments_loses_nothing(tmp_path, kills):
     """The last state is whole whenever the process dies, and the end is the one of an unbroken run, to the bit."""
-    options = QUICK.changed(steps=40 * kills, sample_every=40, save_every=5)
+    options = QUICK.changed(steps=25 * kills, sample_every=25, save_every=5)
     whole, backend = begin(tmp_path / "whole", options)
     train(whole, backend)
     run, _ = begin(tmp_path / "broken", options)
-    rng, died, finished, taken = random.Random(3), 0, False, set()
+    rng, accepted = random.Random(3), set()
     (run.folder / "samples").mkdir()
     for name in (".state.safetensors.x.part", "samples/.step.x.part"):  # as a kill in the middle of writing leaves them
         (run.folder / name).write_bytes(b"half")
-    command = [sys.executable, "-c", CHILD.format(root=str(ROOT), folder=str(run.folder))]
-    while not finished:
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert child.stdout and child.stdout.readline() == "ready\n", child.communicate()[1]
-        if died < kills:
-            time.sleep(rng.uniform(0.0, 2.0))
-            child.send_signal(signal.SIGKILL)
-            child.wait()
-            died += 1
-            if (run.folder / "samples.json").exists():  # a pick between two lives
-                ids = [r["id"] for r in run.records("samples") if r["lora"]]
-                taken |= set(ids[-1:])
-                picks.judge(run.folder, accept=ids[-1:])
-        else:
-            out, err = child.communicate()
-            assert "done" in out, err
-            finished = True
+    lives = Lives(run.folder)
+    for _ in range(kills):
+        trainer = lives.begin()
+        time.sleep(rng.uniform(0.0, 2.0))
+        os.kill(trainer, signal.SIGKILL)
+        assert lives.line() == f"ended {-signal.SIGKILL}"
+        if (run.folder / "samples.json").exists():  # a pick between two lives
+            ids = [r["id"] for r in run.records("samples") if r["lora"]]
+            accepted |= set(ids[-1:])
+            picks.set_verdict(run.folder, accept=ids[-1:])
+    lives.begin()
+    assert lives.line() == f"done {options.steps}" and lives.line() == "ended 0"
+    lives.end()
     assert same(weights(run.folder), weights(whole.folder)) and not list(run.folder.rglob("*.part"))
-    assert set(picks.read(run.folder)["accepted"]) == taken
+    assert set(picks.read_picks(run.folder)["accepted"]) == accepted

@@ -64,7 +64,7 @@ def _trained(
     import comfy.model_management as mm
     from comfy.utils import ProgressBar
 
-    from ....swf_core.learn.latent_cache import Prepared
+    from ....swf_core.learn.latent_cache import LatentCache
     from ....swf_core.learn.memory import memory_needed
     from ....swf_core.learn.train import train
     from ....swf_core.words.clip import load_clip
@@ -73,7 +73,7 @@ def _trained(
 
     backend = private_backend(model, clip, vae)
     run, end = plan(backend)
-    small = Prepared(run.items[:1], backend, run.options.changed(views=1))
+    small = LatentCache(run.items[:1], backend, run.options.changed(views=1))
     need = str(memory_needed(backend, run.options, small.draw(0)))
     _say(f"Training needs {need}.", node)
     bar = ProgressBar(end)
@@ -128,13 +128,13 @@ def _results(
     import comfy.utils
 
     from ....swf_core.files import write_files
-    from ....swf_core.learn.fork import Stage
+    from ....swf_core.learn.fork import RunAt
     from ....swf_core.learn.plot import plot
-    from ....swf_core.learn.samples import kept
+    from ....swf_core.learn.samples import read_samples
     from .paths import as_batch, as_image
 
     step = use_step or end
-    source = run.kept_lora(step)
+    source = run.saved_lora_path(step)
     lora = comfy.utils.load_torch_file(str(source), safe_load=True)
     taught, _ = comfy.sd.load_lora_for_models(model, None, lora, 1.0, 0.0)
     if file is not None:
@@ -155,9 +155,9 @@ def _results(
         taught,
         lora,
         {"loss": losses},
-        as_batch(kept(run, step)),
+        as_batch(read_samples(run, step)),
         as_image(plot(losses, signals, run.folder.name)),
-        Stage(run.folder, end),
+        RunAt(run.folder, end),
         report,
         comfy.hooks.create_hook_lora(lora, 1.0, 0.0),
         ui={"text": [report]},

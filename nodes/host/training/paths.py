@@ -30,9 +30,9 @@ def input_folder(name: str) -> Path:
 
 def lora_target(name: str) -> Path:
     """The file of a LoRA in the host's `loras` folder. Raises UserError for a name that cannot be a file's."""
-    from ....swf_core.learn.find_run import check_name
+    from ....swf_core.learn.run import check_run_name
 
-    return Path(folder_paths.get_folder_paths("loras")[0]) / f"{check_name(name)}.safetensors"
+    return Path(folder_paths.get_folder_paths("loras")[0]) / f"{check_run_name(name)}.safetensors"
 
 
 def as_batch(pictures: list[Any]) -> Any:

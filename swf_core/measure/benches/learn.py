@@ -44,7 +44,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "full caption": {},
     "empty caption": {},
     "no augmentation": {"views": 1},
-    "LoRA in both branches": {"guidance": "both branches"},
+    "LoRA in both branches": {"lora_guidance": "both"},
 }
 BESIDE = ("stripped", "off", "full caption", "empty caption")  # on every picture, the others on the first of a style
 # Why two controls come out otherwise than in that trial: the same three arms at its settings.
