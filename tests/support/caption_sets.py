@@ -51,7 +51,7 @@ def new_words(result: str, caption: str) -> set[str]:
     return set() if _CJK.search(caption) else set(re.findall(r"\w+", result)) - set(re.findall(r"\w+", caption))
 
 
-if __name__ == "__main__":  # python tests/core/caption_sets.py: the figures of docs/figures.md
+if __name__ == "__main__":  # python tests/support/caption_sets.py: the figures of docs/figures.md
     import sys
 
     sys.path.insert(0, str(FOLDER.parents[2]))

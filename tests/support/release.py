@@ -25,9 +25,7 @@ def registry_complaints(project: Mapping[str, Any], root: Path = ROOT) -> list[s
     described = metadata.get("description") and metadata.get("requires-python")
     rules = {
         f"The name '{name}' is none that the registry takes": named,
-        f"The version '{metadata['version']}' is not three numbers": bool(
-            re.fullmatch(r"\d+\.\d+\.\d+", metadata["version"])
-        ),
+        f"The version '{version}' is not three numbers": bool(re.fullmatch(r"\d+\.\d+\.\d+", version)),
         "The license file is missing": metadata["license"] == {"file": "LICENSE"} and (root / "LICENSE").is_file(),
         "Description, Python version or repository address is missing": described
         and metadata["urls"]["Repository"].startswith("https://"),
