@@ -13,7 +13,7 @@ from comfy_api.latest import io
 
 from ..swf_core.transfer.presets import wallfacer
 from ..swf_core.transfer.trajectory import Encoding
-from .host.schema import schema
+from .host.schema import number, schema
 from .host.transfer.denoiser import PlainConditioning
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
@@ -79,29 +79,30 @@ class TripleSampler(io.ComfyNode):
                     step=0.01,
                     tooltip="Share of the way that is repainted; 1 is all, less stays nearer the content.",
                 ),
-                io.Float.Input(
+                number(
                     "style_strength",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Share of the style's attention; 0 takes nothing from it but colors.",
+                    1.0,
+                    0.0,
+                    1.0,
+                    0.01,
+                    "Share of the style's attention; 0 takes nothing from it but colors.",
                 ),
-                io.Float.Input(
+                number(
                     "query_preservation",
-                    default=0.75,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="How closely the content's drawing is kept; 0 lets the style paint freely.",
+                    0.75,
+                    0.0,
+                    1.0,
+                    0.01,
+                    "How closely the content's drawing is kept; 0 lets the style paint freely.",
                 ),
-                io.Float.Input(
-                    "colour_from_style",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="How far the start's tones move to the style's; 0 keeps the content's.",
+                number(
+                    "colour_from_style",  # the id in saved graphs and API prompts
+                    1.0,
+                    0.0,
+                    1.0,
+                    0.01,
+                    "How far the start's tones move to the style's; 0 keeps the content's.",
+                    display_name="color_from_style",
                 ),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode.")],

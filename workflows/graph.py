@@ -14,7 +14,7 @@ def widgets_of(info: dict[str, Any]) -> list[tuple[str, Any]]:
 
     The front end adds one after a seed ("control_after_generate") and one after an upload, under no name of the node.
     """
-    found: list[tuple[str, Any]] = []
+    widgets: list[tuple[str, Any]] = []
     for group in ("required", "optional"):
         for name, (kind, *rest) in info["input"].get(group, {}).items():
             spec = rest[0] if rest else {}
@@ -23,12 +23,12 @@ def widgets_of(info: dict[str, Any]) -> list[tuple[str, Any]]:
                 continue
             empty = "" if options is not None else {"STRING": "", "BOOLEAN": False}.get(kind, 0)
             default = spec.get("default", options[0] if options else empty)
-            found.append((name, default))
+            widgets.append((name, default))
             if spec.get("control_after_generate", kind == "INT" and name in ("seed", "noise_seed")):
-                found.append(("control_after_generate", "fixed"))
+                widgets.append(("control_after_generate", "fixed"))
             if spec.get("image_upload"):
-                found.append(("upload", "image"))
-    return found
+                widgets.append(("upload", "image"))
+    return widgets
 
 
 def sockets_of(info: dict[str, Any]) -> list[tuple[str, str]]:
@@ -42,25 +42,25 @@ class Graph:
     """A graph that is being written: `add` returns the node's number, and (number, slot) is one of its outputs."""
 
     def __init__(self, nodes: dict[str, Any]):
-        self.known, self.nodes, self.links, self.groups = nodes, [], [], []
+        self.node_infos, self.nodes, self.links, self.groups = nodes, [], [], []
 
-    def add(self, kind: str, column: int, row: int, title: str = "", **given: Any) -> int:
-        """Place a node; `given` holds widget values, and links as (node, slot)."""
+    def add(self, kind: str, column: int, row: int, title: str = "", **values: Any) -> int:
+        """Place a node; `values` holds those of widgets, and links as (node, slot)."""
         number = len(self.nodes) + 1
-        info = self.known[kind]
+        info = self.node_infos[kind]
         defaults, sockets = widgets_of(info), sockets_of(info)
-        unknown = given.keys() - {n for n, _ in defaults} - {n for n, _ in sockets}
+        unknown = values.keys() - {n for n, _ in defaults} - {n for n, _ in sockets}
         assert not unknown, f"{kind} has no {unknown}"
         inputs: list[dict[str, Any]] = []
         # A link may also take the place of a widget's value; the page then lists the widget among the inputs.
-        wired = {name for name, _ in defaults if isinstance(given.get(name), tuple)}
+        wired = {name for name, _ in defaults if isinstance(values.get(name), tuple)}
         kinds = {n: k for group in info["input"].values() for n, (k, *_) in group.items()}
         for slot, (name, kind_of) in enumerate([*sockets, *((name, kinds[name]) for name in sorted(wired))]):
             link = None
-            if name in given:
+            if name in values:
                 link = len(self.links) + 1
-                source, output = given[name]
-                self.links.append([link, source, output, number, slot, self.known_type(source, output)])
+                source, output = values[name]
+                self.links.append([link, source, output, number, slot, self.output_type(source, output)])
                 self.nodes[source - 1]["outputs"][output]["links"].append(link)
             inputs.append({"name": name, "type": kind_of, "link": link})
             if name in wired:
@@ -85,7 +85,7 @@ class Graph:
             "inputs": inputs,
             "outputs": outputs,
             "properties": {"Node name for S&R": kind},
-            "widgets_values": [d if n in wired else given.get(n, d) for n, d in defaults],
+            "widgets_values": [d if n in wired else values.get(n, d) for n, d in defaults],
         }
         self.nodes.append(node | ({"title": title} if title else {}))
         return number
@@ -114,7 +114,7 @@ class Graph:
         """Say which file a node needs: the page offers to fetch it when it is missing."""
         self.nodes[node - 1]["properties"]["models"] = [{"name": name, "url": url, "directory": directory}]
 
-    def known_type(self, node: int, slot: int) -> str:
+    def output_type(self, node: int, slot: int) -> str:
         """The type of a node's output."""
         return self.nodes[node - 1]["outputs"][slot]["type"]
 

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import colors
-
+import learning
 import on_mini
 import on_sd15
 from graph import Graph
@@ -19,9 +19,10 @@ from graph import Graph
 
 def main(url: str) -> None:
     """Write every story's graph beside this file."""
-    with urllib.request.urlopen(f"{url}/object_info", timeout=60) as answer:
-        nodes = json.load(answer)
-    for name, story in (on_mini.STORIES | on_sd15.STORIES | colors.STORIES).items():
+    with urllib.request.urlopen(f"{url}/object_info", timeout=60) as response:
+        nodes = json.load(response)
+    stories = on_mini.STORIES | on_sd15.STORIES | learning.STORIES | colors.STORIES
+    for name, story in stories.items():
         graph = Graph(nodes)
         story(graph)
         Path(__file__).with_name(f"{name}.json").write_text(graph.file(), encoding="utf-8")

@@ -106,6 +106,24 @@ def load_clip() -> Any:
     # The host, like older versions of transformers, has the encoder one level down.
     weights = {f"text_model.{k.removeprefix('text_model.')}": v for k, v in _part(tensors, "text.").items()}
 
+    class Target:
+        params: dict = {}
+        clip = _text_model(words, weights)
+        tokenizer = _tokenizer(words)
+
+    clip = comfy.sd.CLIP(Target, parameters=comfy.utils.calculate_parameters(weights))
+    # mini has no text projection; the host's place for one would otherwise be left uninitialised.
+    clip.cond_stage_model.clip_l.transformer.text_projection.weight.data.zero_()
+    keys = clip.cond_stage_model.load_sd(weights)
+    missing = [k for k in keys.missing_keys if k != "text_projection.weight"]
+    if missing or keys.unexpected_keys:
+        raise RuntimeError(f"mini's text encoder does not fit this ComfyUI: {(missing + keys.unexpected_keys)[:3]}")
+    return clip
+
+
+def _tokenizer(words: WordTokenizer) -> type:
+    """The host's tokenizer class over mini's words."""
+
     class Words:
         """What the host asks of a tokenizer from transformers."""
 
@@ -114,8 +132,8 @@ def load_clip() -> Any:
             return cls()
 
         def __call__(self, text: str) -> dict[str, list[int]]:
-            known = [words.ids.get(w, words.ids["<unknown>"]) for w in words.split(text)]
-            return {"input_ids": [words.ids[START], *known, words.ids[END]]}
+            ids = [words.ids.get(w, words.ids["<unknown>"]) for w in words.split(text)]
+            return {"input_ids": [words.ids[START], *ids, words.ids[END]]}
 
         def get_vocab(self) -> dict[str, int]:
             return words.ids
@@ -135,6 +153,12 @@ def load_clip() -> Any:
     class Tokenizer(comfy.sd1_clip.SD1Tokenizer):
         def __init__(self, embedding_directory: Any = None, tokenizer_data: Any = None):
             super().__init__(embedding_directory, tokenizer_data or {}, tokenizer=OneTokenizer)
+
+    return Tokenizer
+
+
+def _text_model(words: WordTokenizer, weights: dict[str, Tensor]) -> type:
+    """The host's text encoder class in the shape of these weights."""
 
     class TextModel(comfy.clip_model.CLIPTextModel):
         def __init__(self, config_dict: dict, dtype: Any, device: Any, operations: Any):
@@ -171,19 +195,7 @@ def load_clip() -> Any:
         def __init__(self, device: Any = "cpu", dtype: Any = None, model_options: Any = None):
             super().__init__(device, dtype, model_options or {}, clip_model=OneModel)
 
-    class Target:
-        params: dict = {}
-        clip = Model
-        tokenizer = Tokenizer
-
-    clip = comfy.sd.CLIP(Target, parameters=comfy.utils.calculate_parameters(weights))
-    # mini has no text projection; the host's place for one would otherwise be left uninitialised.
-    clip.cond_stage_model.clip_l.transformer.text_projection.weight.data.zero_()
-    left = clip.cond_stage_model.load_sd(weights)
-    missing = [k for k in left.missing_keys if k != "text_projection.weight"]
-    if missing or left.unexpected_keys:
-        raise RuntimeError(f"mini's text encoder does not fit this ComfyUI: {(missing + left.unexpected_keys)[:3]}")
-    return clip
+    return Model
 
 
 def load_vae() -> Any:

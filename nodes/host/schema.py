@@ -24,9 +24,9 @@ def schema(node_id: str, display_name: str, description: str, inputs: list, outp
     )
 
 
-def number(name: str, default: float, low: float, high: float, step: float, tooltip: str) -> Any:
-    """A float widget."""
-    return io.Float.Input(name, default=default, min=low, max=high, step=step, tooltip=tooltip)
+def number(name: str, default: float, low: float, high: float, step: float, tooltip: str, **more: Any) -> Any:
+    """A float widget. `more`: any further argument (display_name, ...)."""
+    return known(io.Float.Input, name, default=default, min=low, max=high, step=step, tooltip=tooltip, **more)
 
 
 def known(kind: Any, *positional: Any, **named: Any) -> Any:

@@ -89,6 +89,23 @@ def test_without_style_strength_the_styles_tones_still_come(server, pair):
     assert np.abs(toned.mean((0, 1)) - style).sum() < np.abs(plain.mean((0, 1)) - style).sum() - 0.02
 
 
+def test_an_old_prompts_colour_from_style_counts_typed_and_linked(server, pair):
+    low, high = (pixels(server, triple(style_strength=0.0, colour_from_style=c)) for c in (0.0, 1.0))
+    linked = triple(style_strength=0.0, colour_from_style=["20", 0])
+    linked["20"] = {"class_type": "PrimitiveFloat", "inputs": {"value": 1.0}}
+    assert (pixels(server, linked) == high).all() and not (high == low).all()
+
+
+def test_the_page_shows_color_from_style_for_the_old_id(server):
+    info = server.get("/object_info/SWF_TripleSampler")["SWF_TripleSampler"]
+    _, options = info["input"]["required"]["colour_from_style"]
+    assert options.get("display_name", "color_from_style") == "color_from_style"
+    names = server.get("/i18n")
+    for language in ("en", "zh"):
+        widgets = names[language]["nodeDefs"]["SWF_TripleSampler"]["inputs"]
+        assert widgets["colour_from_style"]["name"] == "color_from_style"
+
+
 def test_the_patch_works_under_a_stock_sampler(server, pair):
     patch = {"model": ["1", 0], "style": ["6", 0], "content": ["5", 0], "reference_text": ["2", 0], "layers": "all"}
     patch |= {

@@ -18,7 +18,7 @@ LARGE = sorted(p.stem for p in FOLDER.glob("SD1.5 *.json"))
 OLD = sorted((Path(__file__).parent / "old_graphs").glob("*.json"))
 
 
-def writer():
+def graph_module():
     spec = importlib.util.spec_from_file_location("swf_workflows_graph", FOLDER / "graph.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -33,7 +33,7 @@ def prompt(graph: dict, nodes: dict) -> dict:
     for node in graph["nodes"]:
         if node["type"] == "MarkdownNote":
             continue
-        widgets = writer().widgets_of(nodes[node["type"]])
+        widgets = graph_module().widgets_of(nodes[node["type"]])
         assert len(node["widgets_values"]) <= len(widgets), node["type"]
         # a graph from before a widget was added leaves it at its default
         inputs = dict(widgets) | {name: value for (name, _), value in zip(widgets, node["widgets_values"])}
@@ -43,7 +43,7 @@ def prompt(graph: dict, nodes: dict) -> dict:
     return out
 
 
-def test_every_story_is_told_on_mini_and_on_a_large_model():
+def test_every_story_has_a_graph_on_mini_and_on_a_large_model():
     assert len(GRAPHS) >= 6 and len(LARGE) == len(GRAPHS)
 
 
@@ -53,20 +53,36 @@ def test_a_graph_saved_with_an_older_version_still_runs(server: Server, path):
     assert server.pictures(server.run(prompt(graph, server.get("/object_info"))))
 
 
+@pytest.mark.parametrize("linked", [False, True], ids=["typed", "linked"])
+def test_an_old_graphs_colour_from_style_still_counts(server: Server, linked):
+    graph = json.loads((Path(__file__).parent / "old_graphs" / "2026-11 recolour by palette.json").read_text())
+    (node,) = (n for n in graph["nodes"] if n["type"] == "SWF_TripleSampler")
+    node["widgets_values"][-1] = 0.25
+    if linked:  # as the page saves a widget that a link feeds
+        link = graph["last_link_id"] + 1
+        graph["links"].append([link, 1000, 0, node["id"], len(node["inputs"]), "FLOAT"])
+        widget = {"name": "colour_from_style", "type": "FLOAT", "link": link, "widget": {"name": "colour_from_style"}}
+        node["inputs"].append(widget)
+        graph["nodes"].append({"id": 1000, "type": "PrimitiveFloat", "inputs": [], "widgets_values": [0.25]})
+    inputs = prompt(graph, server.get("/object_info"))
+    assert inputs[str(node["id"])]["inputs"]["colour_from_style"] == (["1000", 0] if linked else 0.25)
+    assert server.pictures(server.run(inputs))
+
+
 @pytest.mark.parametrize("name", LARGE)
 def test_a_graph_for_a_large_model_has_nothing_missing_but_its_files(server: Server, name):
     """It cannot run without gigabytes; the host must find nothing wrong with it but files that are not there."""
     graph, nodes = json.loads((FOLDER / f"{name}.json").read_text()), server.get("/object_info")
     kinds = {node["type"] for node in graph["nodes"]} - {"MarkdownNote"}
     assert kinds <= nodes.keys() and any("http" in str(n["widgets_values"]) for n in graph["nodes"])
-    asked = {m["name"] for n in graph["nodes"] for m in n["properties"].get("models", ())}
+    files = {m["name"] for n in graph["nodes"] for m in n["properties"].get("models", ())}
     with pytest.raises(AssertionError) as refused:
         server.queue(prompt(graph, nodes))
-    told = json.loads(str(refused.value))
-    wrong = [e for node in told["node_errors"].values() for e in node["errors"]]
-    values = {e["extra_info"].get("received_value") for e in wrong if e["type"] == "value_not_in_list"}
-    others = {e["extra_info"].get("input_name") for e in wrong if e["type"] != "value_not_in_list"}
-    assert wrong and values <= asked and others <= {"image"}, told
+    refusal = json.loads(str(refused.value))
+    errors = [e for node in refusal["node_errors"].values() for e in node["errors"]]
+    values = {e["extra_info"].get("received_value") for e in errors if e["type"] == "value_not_in_list"}
+    others = {e["extra_info"].get("input_name") for e in errors if e["type"] != "value_not_in_list"}
+    assert errors and values <= files and others <= {"image"}, refusal
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -77,9 +93,9 @@ def test_a_graph_runs(server: Server, name):
     assert kinds <= nodes.keys()
     foreign = {k for k in kinds if not k.startswith("SWF_") and nodes[k]["python_module"].startswith("custom_nodes")}
     assert not foreign
-    began = time.monotonic()
+    start = time.monotonic()
     pictures = server.pictures(server.run(prompt(graph, nodes)))
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - start
     result = [p for p in pictures if p.parent.name == "StyleWallfacer"]
     assert result, pictures
     assert max(ImageStat.Stat(Image.open(result[-1])).stddev) > 10  # a picture, not a plain field
