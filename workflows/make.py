@@ -1,4 +1,6 @@
-"""Make the shipped graphs anew from their stories: python workflows/make.py http://127.0.0.1:8188
+"""Make the shipped graphs anew from their stories.
+
+python workflows/make.py http://127.0.0.1:8188
 
 Slots, widgets and defaults come from a running ComfyUI, so that a graph always fits the nodes.
 """

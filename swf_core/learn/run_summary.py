@@ -1,4 +1,6 @@
-"""A run as plain JSON for the page: samples by prompt and step, their verdicts, signals. No picture is read, so that it
+"""A run as plain JSON for the page: samples by prompt and step, their verdicts, signals.
+
+No picture is read, so that it
 takes no time."""
 
 from __future__ import annotations

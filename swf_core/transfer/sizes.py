@@ -1,4 +1,6 @@
-"""Sizes: a picture keeps its aspect, nothing is squashed or cropped. Sides that are no multiple of a latent cell are
+"""Sizes: a picture keeps its aspect, nothing is squashed or cropped.
+
+Sides that are no multiple of a latent cell are
 padded by repeating the edge, and the result is cut back."""
 
 from __future__ import annotations
@@ -10,10 +12,15 @@ from torch import Tensor
 from ..errors import UserError
 
 
-def to_long_side(picture: Tensor, long_side_px: int) -> Tensor:
-    """[3, H, W] resampled (antialiased bicubic) so that its long side is `long_side_px`; 0 leaves it as it is."""
+def check_picture(picture: Tensor) -> None:
+    """Raise ValueError (UserError) unless it is [3, H, W]."""
     if picture.dim() != 3 or picture.shape[0] != 3:
         raise UserError(f"A picture of shape {tuple(picture.shape)} was given; it must be [3, height, width] in 0..1.")
+
+
+def to_long_side(picture: Tensor, long_side_px: int) -> Tensor:
+    """[3, H, W] resampled (antialiased bicubic) so that its long side is `long_side_px`; 0 leaves it as it is."""
+    check_picture(picture)
     height, width = picture.shape[-2:]
     if not long_side_px or max(height, width) == long_side_px:
         return picture.float()
@@ -32,9 +39,9 @@ def pad_to_cells(picture: Tensor, cell_px: int) -> Tensor:
     return F.pad(picture[None], (0, right, 0, bottom), mode="replicate")[0]
 
 
-def mask_like(mask: Tensor, picture: Tensor, cell_px: int) -> Tensor:
-    """A mask [H, W] at any resolution, in 0..1, brought to `picture`'s [3, h, w] and padded like it: [h', w']."""
+def mask_like(mask: Tensor, size_px: tuple[int, int], cell_px: int) -> Tensor:
+    """A mask [H, W] at any resolution, in 0..1, brought to a picture's (height, width) and padded like it: [h', w']."""
     if mask.dim() != 2:
         raise UserError(f"A mask of shape {tuple(mask.shape)} was given; a mask is [height, width] in 0..1.")
-    resized = F.interpolate(mask[None, None].float(), picture.shape[-2:], mode="bilinear", antialias=True)
+    resized = F.interpolate(mask[None, None].float(), size_px, mode="bilinear", antialias=True)
     return pad_to_cells(resized[0].clamp(0.0, 1.0), cell_px)[0].to(torch.float32)

@@ -6,15 +6,11 @@ between the two is the semantic gap of arXiv 2506.15033, here known exactly.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from .look import Look
 from .palette import PALETTES
-from .scene import Scene, Thing
-
-if TYPE_CHECKING:
-    from . import Look
+from .scene import COLORS, OBJECTS, Scene, Thing
 
 STYLE_WORDS: dict[str, tuple[str, ...]] = {
     "photo": ("a photo", "a photograph"),
@@ -95,7 +91,5 @@ def vocabulary() -> list[str]:
     """Every word a caption can hold, sorted: the embedded text encoder's dictionary."""
     phrases = [p for group in (STYLE_WORDS, GROUND_WORDS, TIME_WORDS) for options in group.values() for p in options]
     phrases += [words for _, words in PALETTES.values()]
-    from .scene import COLORS, OBJECTS
-
     words = {w for phrase in phrases for w in phrase.split()} | set(COLORS) | set(OBJECTS)
     return sorted(words | {"a", "an", "and", "of", "with", ",", "the", "in", "on", "at", "by"})

@@ -247,7 +247,7 @@ def test_every_module_begins_with_a_sentence_that_says_what_it_is_for():
     wrong = []
     for path in [*python_files("swf_core", "nodes"), *(ROOT / "workflows").glob("*.py")]:
         line = (ast.get_docstring(parse(path)) or "").split("\n")[0]
-        starts_like_one = line[:1].isupper() or line[:1] in "`\"'"
-        if not line or not starts_like_one or not line.endswith(".") or len(line.split()) < 4:
+        begins = line[:1].isupper() or line.startswith(("`", "sRGB "))
+        if not begins or not line.endswith((".", "?")) or len(line.split()) < 4:
             wrong.append(f"{relative(path)}: {line!r}")
     assert not wrong, "\n".join(wrong)

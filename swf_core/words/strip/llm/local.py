@@ -1,4 +1,6 @@
-"""Marking by an instruct model from a local folder, run by transformers. Nothing is downloaded, no code from the folder
+"""Marking by an instruct model from a local folder, run by transformers.
+
+Nothing is downloaded, no code from the folder
 is run, and only safetensors weights are read."""
 
 from __future__ import annotations
@@ -95,7 +97,7 @@ class InstructMarker:
         self._tokenizer = tokenizer
 
     def mark(self, caption: str, check: Callable[[], None] | None = None) -> list[str]:
-        """The pieces that the model marked, as it wrote them (`prompt.find` places them in the caption); greedy, so the
+        """The pieces that the model marked, as it wrote them (`prompt.locate` places them in the caption); greedy, so the
         same each time.
 
         `check` is called at every token, and what it raises ends the work. Raises MarkerError when there is no usable
