@@ -1,7 +1,7 @@
 """A run as plain JSON for the page: samples by prompt and step, their verdicts, signals.
 
-No picture is read, so that it
-takes no time."""
+No picture is read, so that it takes no time.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Sizes: a picture keeps its aspect, nothing is squashed or cropped.
 
-Sides that are no multiple of a latent cell are
-padded by repeating the edge, and the result is cut back."""
+Sides that are no multiple of a latent cell are padded by repeating the edge, and the result is cut back.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Marking by an instruct model from a local folder, run by transformers.
 
-Nothing is downloaded, no code from the folder
-is run, and only safetensors weights are read."""
+Nothing is downloaded, no code from the folder is run, and only safetensors weights are read.
+"""
 
 from __future__ import annotations
 
