@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ def add(verbs: Any) -> None:
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Run it; the report is that of `swf_core.mini_build.build.build_family`."""
     check_folder(args.out)
+    import torch
+
     from ..mini_build.build import build_family
 
+    torch.set_num_threads(os.cpu_count() or 1)
     options = {"stages": args.stages, "resume": args.resume, "max_seconds": args.seconds, "seed": args.seed}
     return build_family(args.out, progress=bars, **options)

@@ -98,7 +98,6 @@ def build_family(
         raise UserError(f"There is no stage {unknown[0]!r}; choose from {', '.join(STAGES)}.")
     _rename_old_files(out)
     build = _Build(out, PICTURES | dict(pictures or {}), seed, max_seconds, progress)
-    torch.set_num_threads(os.cpu_count() or 1)
     report: dict[str, Any] = {}
     for stage in names:
         if not resume:
