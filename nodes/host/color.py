@@ -14,7 +14,7 @@ from ...swf_core.color.concepts import parse_concepts
 from ...swf_core.color.guidance import ColorGuidance, reference_of
 from ...swf_core.color.match import match
 from ...swf_core.color.palette import Palette, extract
-from ...swf_core.color.palette_text import written
+from ...swf_core.color.palette_text import text_of
 from ...swf_core.color.transport import repalette
 from ...swf_core.errors import UserError
 from .codec import HostCodec
@@ -134,7 +134,7 @@ def recolored(images: Tensor, edit: ColorEditOptions, colors: int) -> tuple[Tens
         results.append(result)
     if palette is None:
         raise UserError("The image is an empty batch; give at least one picture.")
-    return torch.stack(results), written(palette), [palette_row(palette, edit.palette)]
+    return torch.stack(results), text_of(palette), [palette_row(palette, edit.palette)]
 
 
 def _fitted(mask: Tensor, picture: Tensor) -> Tensor:

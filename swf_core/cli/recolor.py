@@ -8,7 +8,9 @@ from typing import Any
 
 from ..errors import UserError
 from ..files import check_folder
-from .options import add_common, check_model, check_targets, load_backend, load_pictures, number, whole
+from .arguments import add_common, number, whole
+from .checks import check_model, check_targets
+from .loading import check_sizes, load_backend, load_pictures
 from .progress import Bars
 
 METHODS = ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     for path in sources:
         pictures.check(path)
     if args.prompt:
-        (picture,) = load_pictures([args.image], args.size)
+        (picture,) = load_pictures([args.image], args.size, model_sized=True)
     else:
         picture = pictures.load(args.image, args.size)
     mask = None if args.mask is None else _mask(args.mask, picture.pixels)
@@ -113,7 +115,7 @@ def _by_words(args: argparse.Namespace, concepts: list[Any], picture: Any, mask:
     from dataclasses import replace
 
     from ..color.guidance import ColorGuidance
-    from ..pictures import check_size, resize
+    from ..pictures import resize
     from ..transfer import preset, stylize
     from ..transfer.sigmas import schedule
 
@@ -125,7 +127,8 @@ def _by_words(args: argparse.Namespace, concepts: list[Any], picture: Any, mask:
     options = preset("wallfacer", backend).changed(
         strength=0.0, adain=0.0, steps=args.steps, refinements=1, size_px=args.size
     )
-    check_size(picture, args.size or backend.native_size_px)
+    if args.size is None:
+        check_sizes([picture], backend.native_size_px)
     result = stylize(
         backend,
         [picture.pixels],

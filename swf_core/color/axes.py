@@ -40,9 +40,9 @@ class Axes:
 
         Patches alone say how latents answer a color; pictures, how latents of drawn things are read.
         """
-        flat, drawn = patches(codec, device), pictures(codec, device)
-        copies = max(1, len(drawn[0]) // len(flat[0]))
-        latents, lab = (torch.cat([a.repeat(copies, 1), b]) for a, b in zip(flat, drawn))
+        flat, painted = patches(codec, device), pictures(codec, device)
+        copies = max(1, len(painted[0]) // len(flat[0]))
+        latents, lab = (torch.cat([a.repeat(copies, 1), b]) for a, b in zip(flat, painted))
         return Axes.fit(latents, lab)
 
     @staticmethod
@@ -56,8 +56,8 @@ class Axes:
 
     def colors(self, latents: Tensor) -> Tensor:
         """OKLab [B, 3, h, w] of latents [B, C, h, w], one color a cell."""
-        read = [self.into.to(latents) @ _products(row.flatten(1)) for row in latents]
-        return torch.stack(read).view(len(latents), 3, *latents.shape[-2:])
+        rows = [self.into.to(latents) @ _products(row.flatten(1)) for row in latents]
+        return torch.stack(rows).view(len(latents), 3, *latents.shape[-2:])
 
     def change(self, lab: Tensor) -> Tensor:
         """The change of latents [B, C, h, w] that changes colors by `lab` [B, 3, h, w]."""
@@ -85,14 +85,14 @@ def pictures(codec: Codec, device: torch.device | None = None) -> tuple[Tensor, 
 
 def patches(codec: Codec, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
     """Latents [n, C] of flat colors, and the colors [n, 3] in OKLab."""
-    wanted = []
+    lab = []
     for lightness in LIGHTNESSES:
-        wanted.append((lightness, 0.0, 0.0))
+        lab.append((lightness, 0.0, 0.0))
         for chroma in CHROMAS:
             for k in range(HUES):
                 angle = torch.tensor(6.283185307179586 * (k + 0.5 * (chroma == CHROMAS[1])) / HUES)
-                wanted.append((lightness, chroma * float(angle.cos()), chroma * float(angle.sin())))
-    srgb = from_oklab(torch.tensor(wanted).T)  # what the gamut does not hold is nearer to grey
+                lab.append((lightness, chroma * float(angle.cos()), chroma * float(angle.sin())))
+    srgb = from_oklab(torch.tensor(lab).T)  # what the gamut does not hold is nearer to grey
     side, across = CELLS * codec.downscale, 5
     down = -(-srgb.shape[1] // across)
     image = torch.full((3, down * across), 0.5)

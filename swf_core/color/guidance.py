@@ -15,16 +15,16 @@ from torch import Tensor
 
 from ..errors import UserError
 from .axes import Axes
-from .concepts import Concept, Places, directions, place_on
+from .concepts import Concept, ConceptMask, guidance_of, mask_on_cells
 from .match import Gaussian
 from .palette import Palette, summary
 from .transport import map_points
 
-# Colors that stand for a step's latents, and cells that are looked at: a step's map has to cost next to nothing.
+# Colors that stand for a step's latents, and cells that are read: a step's map has to cost next to nothing.
 STEP_COLORS, STEP_CELLS, STEP_ITERATIONS = 10, 1024, 6
 # Steps that follow one map of colors: x0 changes slowly, and the map is most of what a step's guidance costs.
 REFRESHED = 3
-Move = Callable[[Tensor], Tensor]
+ColorMap = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -69,71 +69,71 @@ class ColorGuidance:
 
     @property
     def prompts(self) -> Sequence[str]:
-        """Texts that the model is asked at every active step, one evaluation each."""
-        return [text for concept in self.spoken for text in concept.texts]
+        """Texts that the model is evaluated under at every active step, one evaluation each."""
+        return [text for concept in self.active_concepts for text in concept.texts]
 
     @property
-    def spoken(self) -> tuple[Concept, ...]:
+    def active_concepts(self) -> tuple[Concept, ...]:
         """The concepts that do anything."""
         return tuple(concept for concept in self.concepts if concept.strength > 0.0)
 
     def active(self, sigma: float) -> bool:
         """Whether anything is done at this noise level."""
-        return self.sigma_low <= sigma <= self.sigma_high and (self.tones or bool(self.spoken))
+        return self.sigma_low <= sigma <= self.sigma_high and (self.moves_colors or bool(self.active_concepts))
 
     def begin(self) -> Callable[[Tensor, Tensor, Sequence[Tensor]], Tensor]:
         """The function of one sampling: (x0, x0 under the own prompt, x0 under each of `prompts`) -> x0."""
-        places, maps, step = [Places() for _ in self.spoken], [], 0
+        masks, maps, step = [ConceptMask() for _ in self.active_concepts], [], 0
 
-        def steer(x0: Tensor, positive: Tensor, told: Sequence[Tensor]) -> Tensor:
+        def steer(x0: Tensor, positive: Tensor, predictions: Sequence[Tensor]) -> Tensor:
             nonlocal maps, step
-            if told:
-                x0 = x0 + directions(self.spoken, places, positive, told)
-            if not self.tones:
+            if predictions:
+                x0 = x0 + guidance_of(self.active_concepts, masks, positive, predictions)
+            if not self.moves_colors:
                 return x0
             if step % REFRESHED == 0 or len(maps) != len(x0):
-                maps = self.maps(x0)
+                maps = self.color_maps(x0)
             step += 1
-            return self.moved(x0, maps)
+            return self.apply_maps(x0, maps)
 
         return steer
 
     @property
-    def tones(self) -> bool:
+    def moves_colors(self) -> bool:
         """Whether a palette or a reference is followed."""
         return self.amount > 0.0 and (self.palette is not None or self.reference is not None)
 
-    def toned(self, x0: Tensor) -> Tensor:
+    def move_colors(self, x0: Tensor) -> Tensor:
         """x0 [B, C, h, w] with its colors moved to the palette or reference, each picture by itself."""
-        return self.moved(x0, self.maps(x0)) if self.tones else x0
+        return self.apply_maps(x0, self.color_maps(x0)) if self.moves_colors else x0
 
-    def maps(self, x0: Tensor) -> list[Move]:
+    def color_maps(self, x0: Tensor) -> list[ColorMap]:
         """For each picture of x0, where its colors go: a function of OKLab planes [3, n] on the CPU."""
         assert self.axes is not None
-        shown = None if self.mask is None else place_on(self.mask, x0).flatten().cpu()
-        found: list[Move] = []
+        mask = None if self.mask is None else mask_on_cells(self.mask, x0).flatten().cpu()
+        maps: list[ColorMap] = []
         for each in self.axes.colors(x0):
             points = each.flatten(1).T.float().cpu()
-            weights = torch.ones(len(points)) if shown is None else shown
+            weights = torch.ones(len(points)) if mask is None else mask
             if self.palette is None:
                 assert self.reference is not None
-                found.append(Gaussian.of_points(points, weights).linear_to(self.reference))
+                maps.append(Gaussian.of_points(points, weights).linear_to(self.reference))
                 continue
             stride = -(-len(points) // STEP_CELLS)
             points, weights = points[::stride], weights[::stride]
             fine = summary(points, weights, STEP_COLORS, STEP_ITERATIONS)
-            found.append(map_points(points, weights, self.palette, fine, self.source, self.lightness))
-        return found
+            maps.append(map_points(points, weights, self.palette, fine, self.source, self.lightness))
+        return maps
 
-    def moved(self, x0: Tensor, maps: Sequence[Move]) -> Tensor:
+    def apply_maps(self, x0: Tensor, maps: Sequence[ColorMap]) -> Tensor:
         """x0 with each picture's colors moved by its map."""
         assert self.axes is not None
         colors = self.axes.colors(x0)
         planes = [each.flatten(1).float().cpu() for each in colors]
-        moves = torch.stack([move(each) - each for move, each in zip(maps, planes, strict=True)])
+        moves = torch.stack([color_map(each) - each for color_map, each in zip(maps, planes, strict=True)])
         moves = moves.view(colors.shape).to(colors)
         if self.mask is not None:
-            moves = moves * place_on(self.mask, x0)
+            moves = moves * mask_on_cells(self.mask, x0)
         return x0 + self.axes.change(self.amount * moves)
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from .lookup_table import Table
-from .palette import pixels_seen
-from .spaces import BLOCK, edited, to_oklab
+from .lookup_table import LookupTable
+from .palette import sampled_pixels
+from .spaces import BLOCK, edit_colors, to_oklab
 from .wavelet import wavelet
 
 METHODS = ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
@@ -57,11 +57,11 @@ def match(
     if method in ("linear", "reinhard"):
         own, theirs = Gaussian.of(picture, mask), Gaussian.of(reference, reference_mask)
         affine = own.linear_to(theirs) if method == "linear" else own.reinhard_to(theirs)
-        return edited(picture, lambda lab, _: affine(lab), strength, mask)
-    points, theirs = pixels_seen(picture, mask)[0], pixels_seen(reference, reference_mask)[0]
+        return edit_colors(picture, lambda lab, _: affine(lab), strength, mask)
+    points, theirs = sampled_pixels(picture, mask)[0], sampled_pixels(reference, reference_mask)[0]
     mapping = Slices.fit(points, theirs, method)
-    table = Curves.of(mapping, points) if method == "histogram" else Table.over(picture, mapping)
-    return edited(picture, lambda lab, _: table(lab), strength, mask)
+    table = Curves.of(mapping, points) if method == "histogram" else LookupTable.over(picture, mapping)
+    return edit_colors(picture, lambda lab, _: table(lab), strength, mask)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Gaussian:
     def of(picture: Tensor, mask: Tensor | None = None) -> Gaussian:
         """Of a picture [3, H, W], or of what its mask shows."""
         if mask is not None:
-            return Gaussian.of_points(*pixels_seen(picture, mask, COUNTED))
+            return Gaussian.of_points(*sampled_pixels(picture, mask, COUNTED))
         flat = picture.reshape(3, -1).float().cpu()
         total, squares = torch.zeros(3, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
         for first in range(0, flat.shape[1], BLOCK):
@@ -162,7 +162,7 @@ class Slices:
     def step(self, points: Tensor, k: int) -> Tensor:
         """One rotation's maps on colors [n, 3]."""
         turned = points @ self.turns[k]
-        moved = [_through(turned[:, c].contiguous(), self.before[k][c], self.after[k][c]) for c in range(3)]
+        moved = [_map_quantiles(turned[:, c].contiguous(), self.before[k][c], self.after[k][c]) for c in range(3)]
         return torch.stack(moved, 1) @ self.turns[k].T
 
     def __call__(self, points: Tensor) -> Tensor:
@@ -202,7 +202,7 @@ def _quantiles(values: Tensor) -> Tensor:
     return (ordered[low] * (1 - share) + ordered[(low + 1).clamp_max(len(values) - 1)] * share).T.contiguous()
 
 
-def _through(values: Tensor, before: Tensor, after: Tensor) -> Tensor:
+def _map_quantiles(values: Tensor, before: Tensor, after: Tensor) -> Tensor:
     """Values [n] from one distribution to the other: piecewise linear between quantiles, shifted beyond them.
 
     Steps between quantiles steeper than `LARGEST_GAIN` (a flat picture's) are not climbed.

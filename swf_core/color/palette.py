@@ -14,7 +14,7 @@ from .spaces import from_oklab, to_oklab
 
 MOST = 32
 # Pixels that a palette is found from, evenly spread over the picture.
-SEEN = 1 << 13
+SAMPLED = 1 << 13
 ITERATIONS = 16
 
 
@@ -39,7 +39,7 @@ class Palette:
         return torch.full((len(self),), 1.0 / len(self)) if self.shares is None else self.shares
 
 
-def pixels_seen(picture: Tensor, mask: Tensor | None = None, most: int = SEEN) -> tuple[Tensor, Tensor]:
+def sampled_pixels(picture: Tensor, mask: Tensor | None = None, most: int = SAMPLED) -> tuple[Tensor, Tensor]:
     """Colors [n, 3] in OKLab and their weights [n], evenly taken from a picture [3, H, W], or from its mask [H, W].
 
     Raises ValueError (UserError) when the mask is 0 everywhere.
@@ -53,8 +53,8 @@ def pixels_seen(picture: Tensor, mask: Tensor | None = None, most: int = SEEN) -
         flat, weights = flat[:, inside], weights[inside]
     if flat.shape[1] > most:
         # A golden-ratio walk: even over the picture, and in step with no regular pattern in it.
-        at = (torch.arange(most, dtype=torch.float64) * 0.6180339887498949 % 1.0 * flat.shape[1]).long()
-        flat, weights = flat[:, at], None if weights is None else weights[at]
+        indices = (torch.arange(most, dtype=torch.float64) * 0.6180339887498949 % 1.0 * flat.shape[1]).long()
+        flat, weights = flat[:, indices], None if weights is None else weights[indices]
     return to_oklab(flat).T.contiguous(), torch.ones(flat.shape[1]) if weights is None else weights
 
 
@@ -67,12 +67,12 @@ def extract(picture: Tensor, count: int = 6, mask: Tensor | None = None) -> Pale
     """
     if not 1 <= count <= MOST:
         raise UserError(f"{count} colors were asked for; a palette has 1 to {MOST}.")
-    return summary(*pixels_seen(picture, mask), count)
+    return summary(*sampled_pixels(picture, mask), count)
 
 
 def summary(points: Tensor, weights: Tensor, count: int, iterations: int = ITERATIONS) -> Palette:
     """`extract` for colors [n, 3] with weights [n]."""
-    centres = _spread(points, weights, count)
+    centres = _first_centres(points, weights, count)
     for _ in range(iterations):
         nearest = torch.cdist(points, centres).argmin(1)
         mass = torch.zeros(len(centres)).index_add_(0, nearest, weights)
@@ -88,7 +88,7 @@ def summary(points: Tensor, weights: Tensor, count: int, iterations: int = ITERA
     return Palette(centres[order], mass[order] / mass.sum())
 
 
-def _spread(points: Tensor, weights: Tensor, count: int) -> Tensor:
+def _first_centres(points: Tensor, weights: Tensor, count: int) -> Tensor:
     """First centres: the mean, then always the point with the greatest squared distance to its nearest centre, among a
     coarse summary of the points so that one odd pixel is no centre."""
     key = (points * 24).round().long()
@@ -97,14 +97,14 @@ def _spread(points: Tensor, weights: Tensor, count: int) -> Tensor:
     middle = torch.zeros(len(cells), 3).index_add_(0, which, points * weights[:, None]) / mass[:, None]
     centres = (middle * mass[:, None]).sum(0, keepdim=True) / mass.sum()
     while len(centres) < count:
-        away = torch.cdist(middle, centres).amin(1).square() * mass.sqrt()
-        if float(away.max()) < 1e-9:
+        distances = torch.cdist(middle, centres).amin(1).square() * mass.sqrt()
+        if float(distances.max()) < 1e-9:
             break
-        centres = torch.cat([centres, middle[away.argmax()][None]])
+        centres = torch.cat([centres, middle[distances.argmax()][None]])
     return centres
 
 
-def pieces_of(text: str) -> list[str]:
+def split_colors(text: str) -> list[str]:
     """The pieces of a written palette: between commas, semicolons and lines, but not inside "hsl(40, 90%, 60%)"."""
     return [piece.strip() for piece in re.split(r"[,;\n](?![^(]*\))", text) if piece.strip()]
 
@@ -118,7 +118,7 @@ def parse(text: str | Sequence[str]) -> Palette:
     from PIL import ImageColor
 
     colors, shares = [], []
-    for piece in pieces_of(text) if isinstance(text, str) else text:
+    for piece in split_colors(text) if isinstance(text, str) else text:
         share = re.search(r"\s+([\d.]+)\s*%$", piece)
         name = piece[: share.start()] if share else piece
         name = name.strip().lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import UserError
-from .palette import Palette, parse, pieces_of
+from .palette import Palette, parse, split_colors
 
 
 def read_palette(text: str) -> tuple[Palette | None, Palette]:
@@ -14,20 +14,20 @@ def read_palette(text: str) -> tuple[Palette | None, Palette]:
     Where any piece has an arrow, a piece without one is a color that stays.
     Raises ValueError (UserError) naming the first piece that is no color.
     """
-    pieces = pieces_of(text)
+    pieces = split_colors(text)
     if not any("->" in piece for piece in pieces):
         return None, parse(text)
-    before, after = [], []
+    sources, targets = [], []
     for piece in pieces:
-        left, arrow, right = (part.strip() for part in piece.partition("->"))
-        if arrow and not (left and right):
+        source, arrow, target = (part.strip() for part in piece.partition("->"))
+        if arrow and not (source and target):
             raise UserError(f"{piece!r} has a color on one side of the arrow only; write: #a63f1b -> navy.")
-        before.append(_bare(left))
-        after.append(_bare(right) if arrow else _bare(left))
-    return parse(before), parse(after)
+        sources.append(_without_share(source))
+        targets.append(_without_share(target) if arrow else _without_share(source))
+    return parse(sources), parse(targets)
 
 
-def written(palette: Palette) -> str:
+def text_of(palette: Palette) -> str:
     """A palette as text that `read_palette` reads: "#a63f1b 27.3%, ..."."""
     if palette.shares is None:
         return ", ".join(palette.codes)
@@ -35,6 +35,6 @@ def written(palette: Palette) -> str:
     return ", ".join(f"{code} {share:.1f}%" for code, share in zip(palette.codes, percent))
 
 
-def _bare(piece: str) -> str:
-    """Without a share: what a color becomes has as much of the picture as it had."""
+def _without_share(piece: str) -> str:
+    """A color without its share: what it is edited to has as much of the picture as it had."""
     return re.sub(r"\s+[\d.]+\s*%$", "", piece)

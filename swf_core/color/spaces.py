@@ -106,11 +106,11 @@ def into_gamut(linear: Tensor, source: Tensor | None = None, knee: float = KNEE)
     # Few pixels are near the border: this test, which misses none of them, is all that the others cost. For these y the
     # border of eight bits (`_full`) is at 0.94 or more.
     near = 0.94 * knee
-    asked = (lowest < (1 - near) * y) | (1 - highest < (1 - near) * (1 - y)) | (y < 0.01) | (y > 0.9)
-    place = asked.nonzero()
+    out_of_range = (lowest < (1 - near) * y) | (1 - highest < (1 - near) * (1 - y)) | (y < 0.01) | (y > 0.9)
+    place = out_of_range.nonzero()
     if not len(place):
         return linear
-    if 4 * len(place) > asked.numel():  # picking so many out would cost more than it saves
+    if 4 * len(place) > out_of_range.numel():  # picking so many out would cost more than it saves
         return _compressed(linear, source, knee)
     beyond = (slice(None), *place.T)
     out = linear.clone()
@@ -120,19 +120,19 @@ def into_gamut(linear: Tensor, source: Tensor | None = None, knee: float = KNEE)
 
 def _compressed(linear: Tensor, source: Tensor | None, knee: float) -> Tensor:
     """`into_gamut` without its short cut."""
-    y, had = saturation(linear)
+    y, before = saturation(linear)
     if knee >= 1.0:
-        kept = had.clamp_max(1.0)
+        after = before.clamp_max(1.0)
     else:
         full = _full(y)
         start = full * knee
         if source is not None:
             start = torch.maximum(start, torch.minimum(saturation(source)[1], full))
         room = (full - start).clamp_min(1e-4)
-        kept = torch.where(had > start, start + _soft(had - start, room), had)
+        after = torch.where(before > start, start + _soft(before - start, room), before)
         if source is not None:
-            kept = torch.where((linear - source).abs().amax(0) > UNCHANGED, kept, had)
-    return y + (linear - y) * (kept / had.clamp_min(1e-6)).clamp_max(1.0)
+            after = torch.where((linear - source).abs().amax(0) > UNCHANGED, after, before)
+    return y + (linear - y) * (after / before.clamp_min(1e-6)).clamp_max(1.0)
 
 
 def _soft(beyond: Tensor, room: Tensor) -> Tensor:
@@ -145,20 +145,20 @@ def _full(y: Tensor) -> Tensor:
     return 1.0 - torch.maximum(DARKEST / y, (1.0 - LIGHTEST) / (1.0 - y)).clamp_max(1.0)
 
 
-def _within(moved: Tensor, before: Tensor) -> Tensor:
+def _compress_lightness(moved: Tensor, before: Tensor) -> Tensor:
     """Lightness kept off black and white, smoothly, where it was not there already."""
     place = ((moved > 0.94) | (moved < 0.14)).nonzero(as_tuple=True)
     if not len(place[0]):
         return moved
-    x, had = moved[place], before[place]
+    x, unmoved = moved[place], before[place]
     for sign, edge, knee in ((1.0, 0.997, 0.94), (-1.0, -0.075, -0.14)):
-        x, start = sign * x, (sign * had).clamp_min(knee)
+        x, start = sign * x, (sign * unmoved).clamp_min(knee)
         room = (edge - start).clamp_min(1e-4)
         x = sign * torch.where(x > start, start + _soft(x - start, room), x)
     return moved.index_put(place, x.clamp(0.0, 1.0))
 
 
-def edited(
+def edit_colors(
     picture: Tensor, move: Callable[[Tensor, slice], Tensor], strength: float = 1.0, mask: Tensor | None = None
 ) -> Tensor:
     """A picture [3, H, W], sRGB in 0..1, with its OKLab colors moved by `move(planes [3, n], which pixels)`.
@@ -169,7 +169,7 @@ def edited(
     if strength == 0.0 or picture.numel() == 0:
         return picture
     flat = picture.reshape(3, -1).float().cpu()
-    shown = None if mask is None else mask.reshape(-1).to(flat)
+    amounts = None if mask is None else mask.reshape(-1).to(flat)
     out = torch.empty_like(flat)
     for first in range(0, flat.shape[1], BLOCK):
         part = slice(first, first + BLOCK)
@@ -177,10 +177,10 @@ def edited(
         linear = to_linear(source)
         lab = linear_to_oklab(linear)
         moved = move(lab, part)
-        amount = strength if shown is None else strength * shown[part]
-        if shown is not None or strength != 1.0:
+        amount = strength if amounts is None else strength * amounts[part]
+        if amounts is not None or strength != 1.0:
             moved = lab + amount * (moved - lab)
-        moved[0] = _within(moved[0], lab[0])
+        moved[0] = _compress_lightness(moved[0], lab[0])
         result = from_linear(into_gamut(oklab_to_linear(moved), linear)).clamp_(0.0, 1.0)
-        out[:, part] = result if shown is None else torch.where(shown[part] > 0.0, result, source)
+        out[:, part] = result if amounts is None else torch.where(amounts[part] > 0.0, result, source)
     return out.view(picture.shape).to(picture.device)

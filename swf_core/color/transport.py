@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from .palette import Palette, pixels_seen, summary
-from .spaces import edited
+from .palette import Palette, sampled_pixels, summary
+from .spaces import edit_colors
 
 # Colors of the picture that find their places on their own: more than a palette has, so that shades can part.
 FINE = 16
@@ -102,11 +102,11 @@ def shift_by(source: Palette, by: Tensor, points: Tensor, weights: Tensor, width
     shift = Shift(centres, torch.zeros_like(centres), max(width[0] * nearest_other, width[1]))
     nearest = torch.cdist(points, centres).argmin(1)
     mass = torch.zeros(len(centres)).index_add_(0, nearest, weights)
-    felt = torch.zeros(len(centres), len(centres))
-    felt.index_add_(0, nearest, (shift.weights(points.T.contiguous()) * weights).T)
-    felt = felt / mass.clamp_min(1e-9)[:, None]
+    influence = torch.zeros(len(centres), len(centres))
+    influence.index_add_(0, nearest, (shift.weights(points.T.contiguous()) * weights).T)
+    influence = influence / mass.clamp_min(1e-9)[:, None]
     scale = mass.clamp_min(1e-9).sqrt()[:, None] / mass.sum().sqrt()
-    a, b = felt * scale, by * scale
+    a, b = influence * scale, by * scale
     ridge = RIDGE * torch.eye(len(centres))
     # The ridge pulls towards each centre's own way, not towards standing still.
     moves = torch.linalg.solve(a.T @ a + ridge, a.T @ b + ridge @ by)
@@ -133,7 +133,7 @@ def repalette(
     if not 0.0 <= strength <= 1.0:
         raise UserError(f"strength is {strength}; it must be between 0 (the picture as it is) and 1.")
     shift = palette_map(picture, target, source=source, lightness=lightness, mask=mask)
-    return edited(picture, lambda lab, _: shift(lab), strength, mask)
+    return edit_colors(picture, lambda lab, _: shift(lab), strength, mask)
 
 
 def palette_map(
@@ -147,7 +147,7 @@ def palette_map(
     """The map behind `repalette`."""
     if not 0.0 <= lightness <= 1.0:
         raise UserError(f"lightness is {lightness}; it must be between 0 (hues alone) and 1 (light and dark too).")
-    points, weights = pixels_seen(picture, mask)
+    points, weights = sampled_pixels(picture, mask)
     return map_points(points, weights, target, summary(points, weights, FINE), source, lightness)
 
 
@@ -186,5 +186,5 @@ def palette_distance(a: Palette, b: Palette) -> float:
     for j in range(columns):
         sums[rows + j, j::columns] = 1
     masses = torch.cat([a.weights().double() / a.weights().sum(), b.weights().double() / b.weights().sum()])
-    found = linprog(cost.flatten().numpy(), A_eq=sums[:-1].numpy(), b_eq=masses[:-1].numpy(), bounds=(0, None))
-    return float(found.fun)
+    result = linprog(cost.flatten().numpy(), A_eq=sums[:-1].numpy(), b_eq=masses[:-1].numpy(), bounds=(0, None))
+    return float(result.fun)

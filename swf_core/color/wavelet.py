@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..pictures import resize
-from .spaces import BLOCK, edited, to_oklab
+from .spaces import BLOCK, edit_colors, to_oklab
 
 LEVELS = 5
 
@@ -47,9 +47,9 @@ def wavelet(
         def exchanged(lab: Tensor, part: slice) -> Tensor:
             return torch.cat([lab[:1], to_oklab(theirs[:, part])[1:]])
 
-        return edited(picture, exchanged, strength, mask)
+        return edit_colors(picture, exchanged, strength, mask)
     difference = low_pass(_oklab(reference) - _oklab(picture)).reshape(3, -1)
-    return edited(picture, lambda lab, part: lab + difference[:, part], strength, mask)
+    return edit_colors(picture, lambda lab, part: lab + difference[:, part], strength, mask)
 
 
 def _oklab(picture: Tensor) -> Tensor:

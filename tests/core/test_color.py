@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from swf_core.color.match import METHODS, Gaussian, match
-from swf_core.color.palette import extract, parse, pixels_seen
-from swf_core.color.spaces import edited, from_oklab, saturation, to_linear, to_oklab
+from swf_core.color.palette import extract, parse, sampled_pixels
+from swf_core.color.spaces import edit_colors, from_oklab, saturation, to_linear, to_oklab
 from swf_core.color.transport import palette_map, plan, repalette
 from swf_core.color.wavelet import low_pass
 from swf_core.errors import UserError
@@ -32,20 +32,20 @@ def test_oklab_is_ottossons():
         (0.0, 0.0, 1.0): (0.45201, -0.03246, -0.31153),
         (0.0, 1.0, 0.0): (0.86644, -0.23389, 0.17950),
     }
-    got = to_oklab(torch.tensor(list(known)).T).T
-    assert torch.allclose(got, torch.tensor(list(known.values())), atol=2e-4)
+    lab = to_oklab(torch.tensor(list(known)).T).T
+    assert torch.allclose(lab, torch.tensor(list(known.values())), atol=2e-4)
 
 
-def test_there_and_back(photos):
+def test_oklab_and_back_is_the_same_picture(photos):
     for picture in photos.values():
         assert (from_oklab(to_oklab(picture)) - picture).abs().max() < 2e-3
-        assert (edited(picture, lambda lab, _: lab) - picture).abs().max() < 2e-3
+        assert (edit_colors(picture, lambda lab, _: lab) - picture).abs().max() < 2e-3
 
 
 def test_colors_beyond_the_gamut_keep_their_light_and_stay_different():
     lab = torch.stack([torch.full((50,), 0.6), torch.linspace(0.1, 0.5, 50), torch.full((50,), 0.05)])
     picture = from_oklab(torch.tensor([[0.6], [0.1], [0.05]])).view(3, 1, 1).expand(3, 1, 50)
-    out = edited(picture, lambda _, part: lab[:, part]).view(3, 50)
+    out = edit_colors(picture, lambda _, part: lab[:, part]).view(3, 50)
     assert out.min() >= 0 and out.max() < 1
     ratio = saturation(to_linear(out))[1]
     assert (ratio[5:].diff() > -1e-5).all() and (ratio[5:18].diff() > 1e-5).all() and ratio.max() < 1.0
@@ -68,7 +68,7 @@ def test_strength_zero_and_outside_the_mask_are_the_picture_itself(photos):
 
 def test_linear_transport_has_the_references_mean_and_covariance(photos):
     own, theirs = Gaussian.of(photos["cat"]), Gaussian.of(photos["coffee"])
-    moved = Gaussian.of_points(own.linear_to(theirs)(pixels_seen(photos["cat"], None, 1 << 21)[0].double().T).T)
+    moved = Gaussian.of_points(own.linear_to(theirs)(sampled_pixels(photos["cat"], None, 1 << 21)[0].double().T).T)
     assert (moved.mean - theirs.mean).abs().max() < 1e-4
     assert (moved.covariance - theirs.covariance).abs().max() < 1e-4
     matrix = own.linear_to(theirs).matrix
@@ -77,12 +77,12 @@ def test_linear_transport_has_the_references_mean_and_covariance(photos):
 
 @pytest.mark.parametrize("method", METHODS[:4])
 def test_a_picture_takes_the_references_colors(photos, method):
-    def apart(a: torch.Tensor, b: torch.Tensor) -> float:
-        a, b = (pixels_seen(x)[0][: 1 << 13].sort(0).values for x in (a, b))
+    def color_distance(a: torch.Tensor, b: torch.Tensor) -> float:
+        a, b = (sampled_pixels(x)[0][: 1 << 13].sort(0).values for x in (a, b))
         return float((a - b).abs().mean())
 
-    before = apart(photos["cat"], photos["coffee"])
-    assert apart(match(photos["cat"], photos["coffee"], method), photos["coffee"]) < 0.35 * before
+    before = color_distance(photos["cat"], photos["coffee"])
+    assert color_distance(match(photos["cat"], photos["coffee"], method), photos["coffee"]) < 0.35 * before
 
 
 def test_wavelet_takes_the_broad_colors_and_leaves_the_strokes(photos):
@@ -103,9 +103,9 @@ def test_a_palette_is_found_the_same_each_time_and_is_right():
     picture = torch.zeros(3, 40, 100)
     for color, first, last in (((0.8, 0.2, 0.2), 0, 50), ((0.2, 0.4, 0.6), 50, 80), ((1.0, 1.0, 1.0), 80, 100)):
         picture[:, :, first:last] = torch.tensor(color).view(3, 1, 1)
-    found = extract(picture, 6)
-    assert found.codes == ["#cc3333", "#336699", "#ffffff"] and extract(picture, 6).codes == found.codes
-    assert found.shares is not None and torch.allclose(found.shares, torch.tensor([0.5, 0.3, 0.2]), atol=5e-3)
+    palette = extract(picture, 6)
+    assert palette.codes == ["#cc3333", "#336699", "#ffffff"] and extract(picture, 6).codes == palette.codes
+    assert palette.shares is not None and torch.allclose(palette.shares, torch.tensor([0.5, 0.3, 0.2]), atol=5e-3)
     assert extract(torch.full((3, 9, 9), 0.4), 5).codes == ["#666666"]
 
 
@@ -123,7 +123,7 @@ def test_an_edited_palette_moves_each_color_where_it_was_put(photos):
     colors = source.colors.clone()
     colors[0, 1:] = torch.tensor([-0.02, -0.08])
     out = repalette(cat, type(source)(colors, source.shares), source=source)
-    points, after = (pixels_seen(x)[0] for x in (cat, out))
+    points, after = (sampled_pixels(x)[0] for x in (cat, out))
     near = torch.cdist(points, source.colors).argmin(1)
     assert (after[near == 0].mean(0)[1:] - colors[0, 1:]).norm() < 0.03
     assert (after[near == 3] - points[near == 3]).norm(dim=1).mean() < 0.02
@@ -153,7 +153,7 @@ def test_odd_pictures_give_pictures(photos, picture):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("#12345", "'#12345' is no color"),
         ("red, blurple", "'blurple' is no color"),
@@ -162,8 +162,8 @@ def test_odd_pictures_give_pictures(photos, picture):
         (", ".join(["red"] * 33), "has 33 colors"),
     ],
 )
-def test_palettes_that_cannot_be_read(text, said):
-    with pytest.raises(UserError, match=said):
+def test_palettes_that_cannot_be_read(text, message):
+    with pytest.raises(UserError, match=message):
         parse(text)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ...color.match import match
-from ...color.palette import Palette, extract, parse, pixels_seen
+from ...color.palette import Palette, extract, parse, sampled_pixels
 from ...color.spaces import from_oklab, to_oklab
 from ...color.transport import palette_distance, repalette
 from ...pictures import load as load_picture
@@ -86,7 +86,7 @@ def single_edits(palette: Palette) -> dict[str, Palette]:
 
 def distance_to_goal(picture: Tensor, result: Tensor, source: Palette, target: Palette) -> tuple[float, float]:
     """Mean OKLab distance, before and after, from each source color's pixels (their mean) to where it should go."""
-    before, after = pixels_seen(picture)[0], pixels_seen(result)[0]
+    before, after = sampled_pixels(picture)[0], sampled_pixels(result)[0]
     nearest = torch.cdist(before, source.colors).argmin(1)
     distances = []
     for points in (before, after):
@@ -165,7 +165,7 @@ def summary(rows: list[dict[str, float]]) -> dict[str, float]:
 
 def color_distances(result: Tensor, reference: Tensor) -> dict[str, float]:
     """How far two pictures' colors are apart in OKLab: means, covariances, and sliced Wasserstein distance."""
-    a, b = (pixels_seen(x, None, 1 << 14)[0].double() for x in (result, reference))
+    a, b = (sampled_pixels(x, None, 1 << 14)[0].double() for x in (result, reference))
     a, b = a[: min(len(a), len(b))], b[: min(len(a), len(b))]
     generator = torch.Generator().manual_seed(0)
     axes = torch.nn.functional.normalize(torch.randn((3, 32), generator=generator, dtype=torch.float64), dim=0)
