@@ -192,14 +192,14 @@ class QueryPreservePatch(io.ComfyNode):
             injection = Injection(**values)
         if content is None and injection.needs_content:
             raise UserError(f"gamma is {injection.gamma}, so content is asked for: connect 'content', or set it to 0.")
-        way = Encoding(encoding, refinements, forward_first, seed)
+        latent_encoding = Encoding(encoding, refinements, forward_first, seed)
 
         def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
             return TransferPlan(
                 injection,
                 layers,
-                style_sources(style, vae, way, readable),
-                None if content is None else as_batch(picture_sources(content, vae, way, "content")),
+                style_sources(style, vae, latent_encoding, readable),
+                None if content is None else as_batch(picture_sources(content, vae, latent_encoding, "content")),
                 None if reference_text is None else PlainConditioning(reference_text),
                 place,
                 **guidance,

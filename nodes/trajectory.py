@@ -104,14 +104,14 @@ class TrajectoryNode(io.ComfyNode):
         vae: Any = None,
     ) -> io.NodeOutput:
         inspect_unet(model.model)
-        clean = picture_latents(picture, vae, "picture")
-        way = Encoding(encoding, refinements, forward_first, seed)
+        latents = picture_latents(picture, vae, "picture")
+        latent_encoding = Encoding(encoding, refinements, forward_first, seed)
         sampling = model.get_model_object("model_sampling")
         levels = comfy.samplers.calculate_sigmas(sampling, scheduler, max(steps, int(steps / denoise)))[-(steps + 1) :]
-        latents = comfy.sample.fix_empty_latent_channels(model, clean)
-        if latents.shape[1] != clean.shape[1]:
+        fixed = comfy.sample.fix_empty_latent_channels(model, latents)
+        if fixed.shape[1] != latents.shape[1]:
             raise UserError(
-                f"The latent has {clean.shape[1]} channels, this model {latents.shape[1]}; encode the picture "
+                f"The latent has {latents.shape[1]} channels, this model {fixed.shape[1]}; encode the picture "
                 "with this model's own VAE."
             )
         trajectories: list[Trajectory] = []
@@ -125,20 +125,22 @@ class TrajectoryNode(io.ComfyNode):
                 callback({"i": step, "denoised": x0, "x": latent})
 
             conditioning, on_step = PlainConditioning(text), preview if callback else None
-            trajectory = invert(denoiser, conditioning, wrapped.latent_image, rising, way, "picture", on_step)
+            trajectory = invert(
+                denoiser, conditioning, wrapped.latent_image, rising, latent_encoding, "picture", on_step
+            )
             trajectories.append(trajectory)
             return trajectory.at(rising[-1]).to(x)
 
         start = comfy.sample.sample_custom(
             model,
-            torch.zeros_like(latents),
+            torch.zeros_like(fixed),
             1.0,
             comfy.samplers.KSAMPLER(climb),
             levels,
             text,
             text,
-            latents,
-            callback=latent_preview.prepare_callback(model, max(1, way.evaluations(len(levels) - 1))),
+            fixed,
+            callback=latent_preview.prepare_callback(model, max(1, latent_encoding.evaluations(len(levels) - 1))),
             disable_pbar=True,
             seed=seed,
         )

@@ -121,10 +121,10 @@ def several_styles(graph: Graph) -> None:
     """Two styles, each in its half."""
     s = MiniStory(graph, HOUSE, WINDOW)
     other = s.picture("a woodcut of a white cat on the grass at noon", 1370, 9, "Second style")
-    left = graph.add("SolidMask", 3, 0, "Black", value=0.0, width=128, height=128)
+    black = graph.add("SolidMask", 3, 0, "Black", value=0.0, width=128, height=128)
     half = graph.add("SolidMask", 3, 140, "White half", value=1.0, width=64, height=128)
     mask = graph.add(
-        "MaskComposite", 3, 280, "Left half", destination=(left, 0), source=(half, 0), x=0, y=0, operation="add"
+        "MaskComposite", 3, 280, "Left half", destination=(black, 0), source=(half, 0), x=0, y=0, operation="add"
     )
     inverse = graph.add("InvertMask", 3, 460, "Right half", mask=(mask, 0))
     first = graph.add("SWF_StyleMix", 4, 0, "Glass, left", style=s.style, place=(mask, 0))

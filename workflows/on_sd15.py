@@ -120,10 +120,10 @@ def several_styles(graph: Graph) -> None:
     """Two styles, each in its half, on SD1.5."""
     s = CheckpointStory(graph)
     _, other = s.picture(1700, "Second style")
-    left = graph.add("SolidMask", 2, 0, "Black", value=0.0, width=512, height=512)
+    black = graph.add("SolidMask", 2, 0, "Black", value=0.0, width=512, height=512)
     half = graph.add("SolidMask", 2, 140, "White half", value=1.0, width=256, height=512)
     mask = graph.add(
-        "MaskComposite", 2, 280, "Left half", destination=(left, 0), source=(half, 0), x=0, y=0, operation="add"
+        "MaskComposite", 2, 280, "Left half", destination=(black, 0), source=(half, 0), x=0, y=0, operation="add"
     )
     inverse = graph.add("InvertMask", 2, 460, "Right half", mask=(mask, 0))
     first = graph.add("SWF_StyleMix", 3, 0, "Left", style=s.style, place=(mask, 0))

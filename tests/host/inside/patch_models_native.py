@@ -136,14 +136,14 @@ def refusals():
     read_settings = pack("nodes.host.transfer.settings").read_settings
     check_same_layers = pack("nodes.host.transfer.other_weights").check_same_layers
     no_weight = sources.MixedStyle({"samples": style}, None, 0.0, None, None)
-    way, pixels = Encoding(), torch.zeros(1, 8, 8, 3)
+    encoding, pixels = Encoding(), torch.zeros(1, 8, 8, 3)
     report.update(
         error_messages(
             {
-                "an empty batch": lambda: sources.picture_sources({"samples": style[:0]}, None, way, "style"),
-                "no pictures": lambda: sources.picture_sources(pixels[:0], object(), way, "content"),
-                "a picture without a VAE": lambda: sources.picture_sources(pixels, None, way, "style"),
-                "a mix of nothing": lambda: sources.style_sources((no_weight,), None, way),
+                "an empty batch": lambda: sources.picture_sources({"samples": style[:0]}, None, encoding, "style"),
+                "no pictures": lambda: sources.picture_sources(pixels[:0], object(), encoding, "content"),
+                "a picture without a VAE": lambda: sources.picture_sources(pixels, None, encoding, "style"),
+                "a mix of nothing": lambda: sources.style_sources((no_weight,), None, encoding),
                 "settings that are none": lambda: read_settings('{"gama": 1}'),
                 "content_model without the layers": lambda: check_same_layers(model, ("up.2.3.4",)),
             }
