@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import bench, caption, demo, mini, pick, recolor, sample, strip, stylize, train
-from .options import Parser
+from .arguments import Parser
 from .progress import Bars
 
 VERBS = (demo, stylize, sample, recolor, caption, strip, train, pick, bench, mini)

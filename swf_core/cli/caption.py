@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .options import add_common, device_of, load_pictures, number, whole
+from .arguments import add_common, number, whole
+from .loading import device_of, load_pictures
 from .progress import Bars
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import check_folder
-from .options import add_common
+from .arguments import add_common
 from .progress import Bars
 
 

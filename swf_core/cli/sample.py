@@ -7,20 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .options import (
-    add_common,
-    add_output,
-    add_text,
-    add_transfer,
-    check_early,
-    check_preset,
-    check_targets,
-    check_weights,
-    dialled,
-    load_guided,
-    load_pictures,
-    whole,
-)
+from .arguments import add_common, add_output, add_text, add_transfer, transfer_options, whole
+from .checks import check_files, check_preset, check_targets, check_weights
+from .loading import load_guided, load_pictures
 from .progress import Bars
 
 CFG = 4.0
@@ -46,16 +35,8 @@ def add(verbs: Any) -> None:
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Check, load, sample, write."""
-    check_early(args)
-    if not args.style:
-        for dial in ("preset", "tau", "strength", "layers", "style_weight"):
-            if getattr(args, dial) is not None:
-                name = dial.replace("_", "-")
-                raise UserError(f"--{name} needs --style: without a style there is nothing to transfer.")
-    check_weights(args.style_weight, len(args.style))
-    targets = [args.out / f"sample_{args.seed}_{index:03d}.png" for index in range(args.count)]
-    check_targets(targets, args.style)
-    looks = load_pictures(args.style, args.size)
+    targets = _checked_targets(args)
+    styles = load_pictures(args.style, args.size)
     args.cfg = CFG if args.cfg is None else args.cfg
 
     from .. import transfer
@@ -63,62 +44,64 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..pictures import png_bytes
 
     name = check_preset(args) if args.style else None
-    dialled(transfer.TransferOptions(), args)
+    transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
     backend, plain = load_guided(args)
-    progress = bars("sample")
+    models, progress = transfer.Models(backend, unconditional=plain), bars("sample")
     report: dict[str, Any] = {"model": backend.name, "family": backend.family, "seed": args.seed, "cfg": args.cfg}
     if name is None:
-        steps = args.steps or STEPS
-        result = transfer.sample(
-            backend,
-            [args.prompt] * args.count,
-            steps=steps,
-            cfg=args.cfg,
-            negative=args.negative,
-            size_px=args.size,
-            seed=args.seed,
-            unconditional_model=plain,
-            progress=progress,
-        )
-        images, seconds = result.images, result.seconds
-        report |= {"steps": steps, "cost": result.cost}
+        images, seconds, results = _from_text(args, models, progress)
     else:
-        options = dialled(transfer.preset(name, backend), args)
-        images, seconds, costs = _in_style(args, (backend, plain), options, looks, progress)
-        report |= {"preset": name, "steps": options.steps, "options": options, "cost": costs[0]}
+        options = transfer_options(transfer.preset(name, backend), args).without_content()
+        images, seconds, results = _in_style(args, models, options, [picture.pixels for picture in styles], progress)
+        report["preset"] = name
     write_files({target: png_bytes(image) for target, image in zip(targets, images)})
-    return {"written": targets, **report, "seconds": round(seconds, 3)}
+    return {"written": targets, **report, **results, "seconds": round(seconds, 3)}
 
 
-def _in_style(args: argparse.Namespace, models: tuple[Any, Any], options: Any, looks: list[Any], progress: Any) -> Any:
-    """Transfer with no content: from noise, with no query of another picture. Each picture has a seed of its own."""
-    import torch
+def _checked_targets(args: argparse.Namespace) -> list[Path]:
+    """The files to write; refuse what is wrong without reading a picture."""
+    check_files(args)
+    if not args.style:
+        for option in ("preset", "tau", "strength", "layers", "style_weight"):
+            if getattr(args, option) is not None:
+                flag = option.replace("_", "-")
+                raise UserError(f"--{flag} needs --style: without a style there is nothing to transfer.")
+    check_weights(args.style_weight, len(args.style))
+    targets = [args.out / f"sample_{args.seed}_{index:03d}.png" for index in range(args.count)]
+    check_targets(targets, args.style)
+    return targets
 
-    from .. import transfer
 
-    backend, plain = models
-    side = args.size or backend.native_size_px
-    if side % backend.codec.downscale:
-        raise UserError(f"--size is {side}; it must be a multiple of {backend.codec.downscale} here.")
-    options = options.changed(
-        gamma=0.0, gamma_end=None, gamma_schedule="constant", start="noise", denoise=1.0, spacing="leading"
-    )
-    nothing = torch.full((3, side, side), 0.5)
+def _from_text(args: argparse.Namespace, models: Any, progress: Any) -> tuple[list[Any], float, dict[str, Any]]:
+    """Plain sampling: the pictures, seconds, and what to report."""
+    from ..transfer import SampleOptions, sample
+
+    options = SampleOptions(args.steps or STEPS, args.cfg, args.size)
+    prompts = [args.prompt] * args.count
+    result = sample(models, prompts, options, negative=args.negative, seed=args.seed, progress=progress)
+    return result.images, result.seconds, {"steps": options.steps, "cost": result.cost}
+
+
+def _in_style(
+    args: argparse.Namespace, models: Any, options: Any, pictures: list[Any], progress: Any
+) -> tuple[list[Any], float, dict[str, Any]]:
+    """A transfer without content: the pictures, each with a seed of its own, seconds, and what to report."""
+    from ..transfer import Content, StyleInput, stylize
+
+    weights = args.style_weight or [1.0] * len(pictures)
+    styles = [StyleInput(picture, weight) for picture, weight in zip(pictures, weights, strict=True)]
     images, costs, seconds = [], [], 0.0
     for index in range(args.count):
-        result = transfer.stylize(
-            backend,
-            [nothing],
-            [picture.pixels for picture in looks],
+        result = stylize(
+            models,
+            [Content(None, args.prompt)],
+            styles,
             options,
             seed=args.seed + index,
-            prompts=args.prompt,
             negative=args.negative,
-            style_weights=args.style_weight,
-            unconditional_model=plain,
             progress=lambda value, preview=None, index=index: progress((index + value) / args.count, preview),
         )
         images.append(result.images[0])
         costs.append(result.cost)
         seconds += result.seconds
-    return images, seconds, costs
+    return images, seconds, {"steps": options.steps, "options": options, "cost": costs[0]}

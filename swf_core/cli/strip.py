@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .options import add_common, device_of, number
+from .arguments import add_common, number
+from .loading import device_of
 from .progress import Bars
 
 

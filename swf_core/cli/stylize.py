@@ -8,21 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .options import (
-    add_common,
-    add_output,
-    add_text,
-    add_transfer,
-    check_early,
-    check_preset,
-    check_targets,
-    check_weights,
-    dialled,
-    load_guided,
-    load_pictures,
-    number,
-    unique,
-)
+from .arguments import add_common, add_output, add_text, add_transfer, number, transfer_options
+from .checks import check_files, check_preset, check_targets, check_weights, unique_names
+from .loading import check_sizes, load_guided, load_pictures
 from .progress import Bars
 
 CFG_WITH_PROMPT = 4.0
@@ -41,49 +29,38 @@ def add(verbs: Any) -> None:
     parser.add_argument("--prompt", default="", metavar="T", help="what the result should show")
     add_text(parser)
     add_output(parser)
-    dials = add_transfer(parser)
-    dials.add_argument("--gamma", type=number(0, 1), metavar="G", help="0: style's free hand; 1: content's own queries")
+    group = add_transfer(parser)
+    group.add_argument("--gamma", type=number(0, 1), metavar="G", help="0: style's free hand; 1: content's own queries")
     add_common(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Check, load, repaint, write."""
-    check_early(args)
-    if not args.style and not args.style_text:
-        raise UserError("No style was given; use --style IMG or --style-text T.")
-    check_weights(args.style_weight, len(args.style) + bool(args.style_text))
-    look = "+".join(path.stem for path in args.style[:3]) or "text"
-    targets = [args.out / f"{name}.png" for name in unique([f"{path.stem}_in_{look}" for path in args.content])]
-    check_targets(targets, [*args.content, *args.style])
-    contents = load_pictures(args.content, args.size)
-    looks = load_pictures(args.style, args.size)
+    targets = _checked_targets(args)
+    contents = load_pictures(args.content, args.size, model_sized=True)
+    styles = load_pictures(args.style, args.size, model_sized=True)
 
     from .. import transfer
     from ..files import write_files
-    from ..pictures import check_size, png_bytes
+    from ..pictures import png_bytes
+    from ..transfer import Content, Models, StyleInput
 
     name = check_preset(args)
-    dialled(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
+    transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
     backend, plain = load_guided(args)
-    options = dialled(transfer.preset(name, backend), args)
-    if plain is not None and args.adain is None and name == "wallfacer":
-        options = replace(options, adain=0.0)  # the LoRA brings the style's tones (docs/figures.md, bench taught)
-    if args.prompt and args.cfg is None:
-        options = replace(options, cfg=CFG_WITH_PROMPT)
-    for picture in [*contents, *looks]:
-        check_size(picture, options.size_px or backend.native_size_px)
+    options = _options(args, transfer.preset(name, backend), asymmetric=plain is not None)
+    if args.size is None:
+        check_sizes([*contents, *styles], options.size_px or backend.native_size_px)
+    inputs = [*(picture.pixels for picture in styles), *([args.style_text] if args.style_text else [])]
+    weights = args.style_weight or [1.0] * len(inputs)
     result = transfer.stylize(
-        backend,
-        [picture.pixels for picture in contents],
-        [*(picture.pixels for picture in looks), *([args.style_text] if args.style_text else [])],
+        Models(backend, content=plain, unconditional=plain),
+        [Content(picture.pixels, args.prompt) for picture in contents],
+        [StyleInput(style, weight) for style, weight in zip(inputs, weights, strict=True)],
         options,
         seed=args.seed,
-        prompts=args.prompt,
         negative=args.negative,
-        style_weights=args.style_weight,
-        content_model=plain,
-        unconditional_model=plain,
         progress=bars("stylize"),
     )
     write_files(
@@ -100,3 +77,26 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "sizes": [[image.shape[2], image.shape[1]] for image in result.images],
     }
+
+
+def _checked_targets(args: argparse.Namespace) -> list[Path]:
+    """The files to write, one per content; refuse what is wrong without reading a picture."""
+    check_files(args)
+    if not args.style and not args.style_text:
+        raise UserError("No style was given; use --style IMG or --style-text T.")
+    check_weights(args.style_weight, len(args.style) + bool(args.style_text))
+    style_name = "+".join(path.stem for path in args.style[:3]) or "text"
+    names = unique_names([f"{path.stem}_in_{style_name}" for path in args.content])
+    targets = [args.out / f"{name}.png" for name in names]
+    check_targets(targets, [*args.content, *args.style])
+    return targets
+
+
+def _options(args: argparse.Namespace, preset: Any, *, asymmetric: bool) -> Any:
+    """The preset with what was given; with an asymmetric LoRA the start keeps the content's tones."""
+    options = transfer_options(preset, args)
+    if asymmetric and args.adain is None and (args.preset or "wallfacer") == "wallfacer":
+        options = replace(options, adain=0.0)  # the LoRA brings the style's tones (docs/figures.md, bench taught)
+    if args.prompt and args.cfg is None:
+        options = replace(options, cfg=CFG_WITH_PROMPT)
+    return options

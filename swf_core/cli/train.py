@@ -1,18 +1,24 @@
-"""`train`: teach a model a style from one picture or a few, and go on with a run."""
+"""`train`: teach a model a style from one picture or a few, and continue a run."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from .options import add_common, check_model, device_of, load_pictures, number, whole
+from .arguments import add_common, number, whole
+from .checks import check_model
+from .loading import device_of, load_pictures
 from .progress import Bars
 
+if TYPE_CHECKING:
+    from ..learn.run import Run
+    from ..models.contracts import Backend
+
 # Options of a training that have a flag of their own, and how each is read.
-DIALS: dict[str, Any] = {
+OPTION_FLAGS: dict[str, Any] = {
     "rank": whole(1, 512),
     "alpha": number(0, 4096),
     "learning_rate": number(0, 1, above=True),
@@ -25,7 +31,7 @@ DIALS: dict[str, Any] = {
     "loss": str,
     "min_snr": number(0, 100),
     "noise_offset": number(0, 1),
-    "bias": str,
+    "timestep_bias": str,
     "prior_weight": number(0, 10),
     "views": whole(1, 1000),
     "zoom": number(1, 4),
@@ -33,11 +39,14 @@ DIALS: dict[str, Any] = {
     "sample_every": whole(0, 1_000_000),
     "sample_cfg": number(1, 100),
     "strength": number(0.01, 2),
-    "guidance": str,
+    "lora_guidance": str,
     "save_every": whole(1, 100_000),
     "picks_share": number(0, 0.5),
     "picks_above": number(0, 0.9),
 }
+
+# Flags of before, which keep working.
+FORMER_FLAGS = {"bias": "timestep_bias", "guidance": "lora_guidance"}
 
 
 def add(verbs: Any) -> None:
@@ -69,10 +78,12 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument("--use", type=whole(1, 10**6), metavar="STEP", help="this step's LoRA is the one of the run")
     parser.add_argument("--no-metadata", action="store_true", help="LoRA files say nothing of how they were made")
-    dials = parser.add_argument_group("training")
-    for name, kind in DIALS.items():
-        dials.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=name[0].upper())
-    dials.add_argument("--no-flip", action="store_true", help="never turn pictures left to right")
+    group = parser.add_argument_group("training")
+    for name, kind in OPTION_FLAGS.items():
+        group.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=name[0].upper())
+    for former, name in FORMER_FLAGS.items():
+        group.add_argument(f"--{former}", dest=name, type=str, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    group.add_argument("--no-flip", action="store_true", help="never turn pictures left to right")
     parser.add_argument("--size", type=whole(16, 8192), metavar="PX", help="working size; default: the model's native")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps, ...; default: a GPU where there is one")
     parser.add_argument(
@@ -83,7 +94,7 @@ def add(verbs: Any) -> None:
 
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
-    """Check, load, train."""
+    """Begin a run, resume it, train it for more steps, or choose a step of it."""
     check_model(args.model)
     exists = (args.folder / "run.json").exists()
     if exists and args.style:
@@ -92,50 +103,95 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         raise UserError(f"There is no run in '{args.folder}'; give --style with pictures to begin one.")
     pictures = load_pictures(args.style or [], None)
 
-    from ..learn import options as learn_options
-    from ..learn import picks
-    from ..learn.run import create, open_run
-    from ..learn.train import train
     from ..models import load
-    from ..words.clip import load_clip
 
     backend = load(args.model, device=device_of(args.device))
-    clip = load_clip("mini") if backend.family == "mini" else None
-    changes = {name: value for name in DIALS if (value := getattr(args, name)) is not None}
-    if exists:
-        job = open_run(args.folder, backend)
-        if args.use is not None:
-            return _use(job, args.use)
-        if args.more is not None:
-            job.add_round(args.more, picks.taken(args.folder), **changes)
-            job.save()
-        elif changes:
-            raise UserError("Options change with a new round alone; give --more N beside them.")
-    else:
-        changes |= {"steps": args.steps} if args.steps else {}
-        changes |= {"flip": False} if args.no_flip else {}
-        options = learn_options.defaults(backend.family).changed(**changes, seed=args.seed, size_px=args.size or 0)
-        job = create(args.folder, backend, options, _items(args, pictures, bars), _prompts(args, backend.family))
+    if not exists:
+        return _train(_new_run(args, backend, pictures, bars), backend, args, bars)
+    if args.use is not None:
+        return _choose_step(args, backend)
+    if args.more is not None:
+        return _train(_with_more_steps(args, backend), backend, args, bars)
+    return _train(_resumed_run(args, backend), backend, args, bars)
+
+
+def _changes(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of the training that were given as flags."""
+    from ..learn.options import with_present_names
+
+    given = {name: value for name in OPTION_FLAGS if (value := getattr(args, name)) is not None}
+    return with_present_names(given)
+
+
+def _new_run(args: argparse.Namespace, backend: Backend, pictures: list[Any], bars: Bars) -> Run:
+    from ..learn.options import defaults
+    from ..learn.run import create_run
+
+    changes = _changes(args)
+    changes |= {"steps": args.steps} if args.steps else {}
+    changes |= {"flip": False} if args.no_flip else {}
+    options = defaults(backend.family).changed(**changes, seed=args.seed, size_px=args.size or 0)
+    return create_run(args.folder, backend, options, _items(args, pictures, bars), _prompts(args, backend.family))
+
+
+def _resumed_run(args: argparse.Namespace, backend: Backend) -> Run:
+    """The run as it was stopped. Raises UserError for options, which belong to a round from its beginning."""
+    from ..learn.run import open_run
+
+    if _changes(args):
+        raise UserError("Options change with a new round alone; give --more N beside them.")
+    return open_run(args.folder, backend)
+
+
+def _with_more_steps(args: argparse.Namespace, backend: Backend) -> Run:
+    """The run with another round, which learns from the samples accepted by now."""
+    from ..learn.picks import accepted_captions
+    from ..learn.run import open_run
+
+    stored = open_run(args.folder, backend)
+    stored.add_round(args.more, accepted_captions(args.folder), **_changes(args))
+    stored.save()
+    return stored
+
+
+def _choose_step(args: argparse.Namespace, backend: Backend) -> dict[str, Any]:
+    """Make the LoRA of one step the run's."""
+    from ..files import write_files
+    from ..learn.run import open_run
+
+    stored = open_run(args.folder, backend)
+    lora = stored.saved_lora_path(args.use)
+    stored.chosen = args.use
+    write_files({stored.folder / "lora.safetensors": lora.read_bytes()})
+    stored.save()
+    return {"written": [stored.folder / "lora.safetensors"], "run": str(stored.folder), "step": args.use}
+
+
+def _train(run: Run, backend: Backend, args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
+    """Run the remaining steps; the report."""
+    from ..learn.train import train
+    from ..words.clip import load_clip
+
     bar = bars("train")
-    with _gentle() as check:
+    with _Interrupt() as interrupt:
         outcome = train(
-            job,
+            run,
             backend,
-            clip=clip,
-            check=check,
+            clip=load_clip("mini") if backend.family == "mini" else None,
+            check=interrupt.check,
             metadata=not args.no_metadata,
             report=lambda step, total, word, _: bar(step / total, word),
         )
-    report = {
+    return {
+        "written": [args.folder / "lora.safetensors"],
         "run": str(args.folder),
         "step": outcome.step,
         "loss": round(outcome.loss, 5),
         "advice": outcome.advice,
-        "captions": [item.caption for item in job.items],
+        "captions": [item.caption for item in run.items],
         "steps_per_second": round(outcome.rate, 3),
         "seconds": round(outcome.seconds, 1),
     }
-    return {"written": [args.folder / "lora.safetensors"], **report}
 
 
 def _items(args: argparse.Namespace, pictures: list[Any], bars: Bars) -> Any:
@@ -153,11 +209,11 @@ def _items(args: argparse.Namespace, pictures: list[Any], bars: Bars) -> Any:
 
             captioner = load_captioner(args.captioner, device_of(args.device))
             clip = load_clip("mini") if args.captioner == "mini" else None
-            said = caption_pictures(
+            results = caption_pictures(
                 captioner, [pictures[k].pixels for k in missing], None, clip, args.seed, bars("caption")
             )
-            for k, told in zip(missing, said):
-                captions[k] = told.caption
+            for k, result in zip(missing, results):
+                captions[k] = result.caption
     if not args.keep_style_words:
         captions = [strip(text).stripped for text in captions]
     return items_of([p.pixels for p in pictures], captions)
@@ -172,32 +228,23 @@ def _prompts(args: argparse.Namespace, family: str) -> Any:
     return tuple(Prompt(text, args.seed + k) for k, text in enumerate(args.prompt))
 
 
-def _use(job: Any, step: int) -> dict[str, Any]:
-    from ..files import write_files
+class _Interrupt:
+    """Ctrl-C stops a training between two steps, so that its checkpoint is of the very step; a second one at once."""
 
-    file = job.kept_lora(step)
-    job.chosen = step
-    write_files({job.folder / "lora.safetensors": file.read_bytes()})
-    job.save()
-    return {"written": [job.folder / "lora.safetensors"], "run": str(job.folder), "step": step}
+    def __enter__(self) -> _Interrupt:
+        self.requested = False
+        self.handler_before = signal.signal(signal.SIGINT, self._request)
+        return self
 
-
-class _gentle:
-    """Ctrl-C stops a training between two steps, so that its state is saved at the very step."""
-
-    def __enter__(self) -> Any:
-        self.asked = False
-        self.before = signal.signal(signal.SIGINT, self._ask)
-        return self.check
-
-    def _ask(self, *_: Any) -> None:
-        if self.asked:  # asked twice: at once
+    def _request(self, *_: Any) -> None:
+        if self.requested:
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True
 
     def check(self) -> None:
-        if self.asked:
+        """Raise KeyboardInterrupt when Ctrl-C was pressed."""
+        if self.requested:
             raise KeyboardInterrupt
 
     def __exit__(self, *_: Any) -> None:
-        signal.signal(signal.SIGINT, self.before)
+        signal.signal(signal.SIGINT, self.handler_before)

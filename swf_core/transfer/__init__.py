@@ -2,17 +2,22 @@
 
 from .cost import Cost, CostPart
 from .injection import Injection
+from .inputs import Content, Models, StyleInput
 from .options import TransferOptions
 from .presets import PRESETS, preset
-from .sampler import SampleResult, sample
+from .text_to_picture import SampleOptions, SampleResult, sample
 from .triple_process import TransferResult, stylize
 
 __all__ = [
     "PRESETS",
+    "Content",
     "Cost",
     "CostPart",
     "Injection",
+    "Models",
+    "SampleOptions",
     "SampleResult",
+    "StyleInput",
     "TransferOptions",
     "TransferResult",
     "preset",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -11,42 +12,55 @@ from torch import Tensor
 from ..errors import UserError
 from ..models.contracts import AttentionEdit, AttentionLayer
 from .features import Box, FeatureBank, mask_to_grid, to_grid
-from .injection import Injection, inject
+from .injection import Injection, SelfAttention, inject
 from .styles import Style
+
+
+@dataclass(frozen=True, eq=False)
+class InjectionStep:
+    """One call of generation: its noise level, the schedule's `gamma` there, and how many pictures are its `rows`.
+
+    `place`: mask [rows or 1, H, W] for all styles, beside the places that they have each. `box`: the part of the
+    picture that this call works on (an area prompt), None for all of it.
+    """
+
+    sigma: float
+    gamma: float
+    rows: int
+    place: Tensor | None = None
+    box: Box | None = None
 
 
 def injection_edit(
     layers: frozenset[str],
     options: Injection,
-    *,
-    sigma: float,
-    gamma: float,
-    rows: int,
+    step: InjectionStep,
     content: FeatureBank | None,
     styles: Sequence[Style],
-    place: Tensor | None = None,
-    box: Box | None = None,
 ) -> AttentionEdit:
-    """Inject the styles' rows, asked with content's queries, into `rows` pictures of generation.
+    """Inject the styles' keys and values, under queries mixed from content's, into generation.
 
-    `gamma` is the schedule's value here; `content` may be None when it is 0. `place`: mask [rows or 1, H, W] for all
-    styles, beside the places that they have each. `box`: the part of the picture that generation works on (an area
-    prompt), None for all of it. A call may hold the rows several times over (both halves of guidance).
+    `content` may be None when the step's gamma is 0. A call may hold the rows several times over (both halves of
+    guidance).
     """
+    if step.gamma > 0.0 and content is None:
+        raise ValueError("gamma is above 0, and there is no content process to read queries from.")
 
     def function(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> Tensor:
-        copies = q.shape[0] // rows
-        asked = None
-        if gamma > 0.0:
-            assert content is not None
-            asked = to_grid(content.get(sigma, layer.name, "q"), content.grid(layer.name), grid, box)
-            asked = _rows(asked.to(q), rows, "content").repeat(copies, 1, 1, 1)
+        copies = q.shape[0] // step.rows
+        queries = None
+        if content is not None and step.gamma > 0.0:
+            queries = to_grid(content.get(step.sigma, layer.name, "q"), content.grid(layer.name), grid, step.box)
+            queries = _rows(queries.to(q), step.rows, "content").repeat(copies, 1, 1, 1)
 
         def on_grid(mask: Tensor | None) -> Tensor | None:
-            return None if mask is None else _rows(mask_to_grid(mask, grid, box), rows, "mask").repeat(copies, 1)
+            if mask is None:
+                return None
+            return _rows(mask_to_grid(mask, grid, step.box), step.rows, "mask").repeat(copies, 1)
 
-        shown = [style.rows(sigma, layer.name, on_grid(style.place)) for style in styles]
-        return inject(q, k, v, asked, shown, options, gamma=gamma, scale=scale, place=on_grid(place))
+        style_rows = [style.rows(step.sigma, layer.name, on_grid(style.place)) for style in styles]
+        own = SelfAttention(q, k, v, scale)
+        return inject(own, queries, style_rows, options, gamma=step.gamma, place=on_grid(step.place))
 
     return AttentionEdit(layers, function)
 
@@ -60,12 +74,12 @@ def leaking_edit(layers: frozenset[str], sigma: float, styles: Sequence[Style]) 
     total = sum(style.weight for style in styles)
 
     def function(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> Tensor:
-        asked = torch.zeros_like(q)
+        queries = torch.zeros_like(q)
         for style in styles:
             bank = style.process.bank
-            shown = to_grid(bank.get(sigma, layer.name, "q"), bank.grid(layer.name), grid)
-            asked = asked + (style.weight / total) * shown.to(q)
-        return F.scaled_dot_product_attention(asked, k, v, scale=scale)
+            style_queries = to_grid(bank.get(sigma, layer.name, "q"), bank.grid(layer.name), grid)
+            queries = queries + (style.weight / total) * style_queries.to(q)
+        return F.scaled_dot_product_attention(queries, k, v, scale=scale)
 
     return AttentionEdit(layers, function)
 

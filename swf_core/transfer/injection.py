@@ -122,59 +122,79 @@ class StyleRows:
     place: Tensor | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class SelfAttention:
+    """Generation's own self-attention at one layer: q, k, v [B, heads, N, d] and the model's `scale`, 1/sqrt(d)."""
+
+    q: Tensor
+    k: Tensor
+    v: Tensor
+    scale: float
+
+    def output(self) -> Tensor:
+        """What it returns without injection."""
+        return F.scaled_dot_product_attention(self.q, self.k, self.v, scale=self.scale)
+
+
 def inject(
-    q_gen: Tensor,
-    k_gen: Tensor,
-    v_gen: Tensor,
+    own: SelfAttention,
     q_content: Tensor | None,
     styles: Sequence[StyleRows],
     options: Injection,
     *,
     gamma: float,
-    scale: float,
     place: Tensor | None = None,
 ) -> Tensor:
     """The attention output of generation's rows, [B, heads, N, d].
 
-    `q_content` [B, heads, N, d] may be None when gamma is 0. `gamma` is the schedule's value at this step. `scale` is
-    the model's 1/sqrt(d). `place` [1 or B, N] in 0..1 says where any style goes; elsewhere, and where no style has its
+    `q_content` [B, heads, N, d] may be None when gamma is 0. `gamma` is the schedule's value at this step.
+    `place` [1 or B, N] in 0..1 says where any style goes; elsewhere, and where no style has its
     own place, attention stays own. Several styles share one softmax; each has the odds of its weight and place,
     whatever its number of tokens. (AdaIN-like averaging of outputs would blur strokes of different styles together.)
     """
     s = options.strength
     if s == 0.0:
-        return F.scaled_dot_product_attention(q_gen, k_gen, v_gen, scale=scale)
-    q = q_gen
-    if gamma > 0.0:
-        assert q_content is not None
-        q = gamma * q_content + (1.0 - gamma) * q_gen
+        return own.output()
+    q = mixed_queries(own.q, q_content, gamma)
     if options.query_adain > 0.0:
         q = q + options.query_adain * (_like_style(q, styles) - q)
     q = q * options.tau  # tau * (Q K^T) folded into Q, so that any attention kernel will do
-    k, v, bias = _gather(styles, q_gen, v_gen, options.value_shift)
+    k, v, bias = _gather(styles, own, options.value_shift)
     if options.kv == "adaattn":
-        injected = _adaattn(q, k, v, v_gen, bias, scale)
+        injected = _adaattn(q, k, v, bias, own)
     elif options.kv == "concat" and options.bias < INFINITE_BIAS:
-        injected = _concat(q_gen, k_gen, v_gen, q, k, v, bias, options.bias, scale)
+        injected = _concat(own, q, k, v, bias, options.bias)
     else:
-        injected = _attend(q, k, v, bias, scale)
+        injected = _attend(q, k, v, bias, own.scale)
     place = _union(styles, place)
     if s == 1.0 and place is None:
         return injected
-    own = F.scaled_dot_product_attention(q_gen, k_gen, v_gen, scale=scale)
-    amount = s if place is None else s * place.to(own)[:, None, :, None]  # [1 or B, 1, N, 1]
-    return own + amount * (injected - own)
+    plain = own.output()
+    amount = s if place is None else s * place.to(plain)[:, None, :, None]  # [1 or B, 1, N, 1]
+    return plain + amount * (injected - plain)
+
+
+def mixed_queries(q_generation: Tensor, q_content: Tensor | None, gamma: float) -> Tensor:
+    """Query preservation: gamma * Q_content + (1 - gamma) * Q_generation. Raises ValueError where content's lack."""
+    if gamma == 0.0:
+        return q_generation
+    if q_content is None:
+        raise ValueError("gamma is above 0, and there are no queries of a content.")
+    return gamma * q_content + (1.0 - gamma) * q_generation
 
 
 def _union(styles: Sequence[StyleRows], place: Tensor | None) -> Tensor | None:
     """Where anything goes: the common place within the union of the styles' own."""
-    own = [style.place for style in styles if style.weight > 0.0]
-    if any(shown is None for shown in own):
-        return place
-    union = own[0]
-    for shown in own[1:]:
-        union = torch.maximum(union, shown.to(union))  # type: ignore[union-attr, arg-type]
-    return union if place is None else union * place.to(union)  # type: ignore[union-attr]
+    union: Tensor | None = None
+    for style in styles:
+        if style.weight == 0.0:
+            continue
+        if style.place is None:
+            return place
+        union = style.place if union is None else torch.maximum(union, style.place.to(union))
+    if union is None or place is None:
+        return place if union is None else union
+    return union * place.to(union)
 
 
 def _like_style(q: Tensor, styles: Sequence[StyleRows]) -> Tensor:
@@ -182,9 +202,10 @@ def _like_style(q: Tensor, styles: Sequence[StyleRows]) -> Tensor:
     total = sum(style.weight for style in styles)
     mean = deviation = torch.zeros((), device=q.device, dtype=q.dtype)
     for style in styles:
-        assert style.q is not None
-        shown = torch.ones(style.q.shape[-2]) if style.readable is None else style.readable.float().cpu()
-        its_mean, its_deviation = _statistics(style.q.to(q), (shown / shown.sum()).to(q))
+        if style.q is None:
+            raise ValueError("query_adain reads the styles' own queries, and a style has none.")
+        readable = torch.ones(style.q.shape[-2]) if style.readable is None else style.readable.float().cpu()
+        its_mean, its_deviation = _statistics(style.q.to(q), (readable / readable.sum()).to(q))
         mean = mean + (style.weight / total) * its_mean
         deviation = deviation + (style.weight / total) * its_deviation
     own_mean, own_deviation = _statistics(q, q.new_full((q.shape[-2],), 1.0 / q.shape[-2]))
@@ -204,7 +225,7 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, scale: float) 
 
 
 def _gather(
-    styles: Sequence[StyleRows], q_gen: Tensor, v_gen: Tensor, value_shift: float
+    styles: Sequence[StyleRows], own: SelfAttention, value_shift: float
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """All styles side by side, expanded to generation's batch, with a log-bias per token where one is needed.
 
@@ -213,13 +234,13 @@ def _gather(
     used = [style for style in styles if style.weight > 0.0]
     if not used:
         raise UserError("All style weights are 0; give at least one style a weight above 0.")
-    rows = q_gen.shape[0]
-    k = torch.cat([style.k.to(q_gen).expand(rows, -1, -1, -1) for style in used], -2)
+    rows = own.q.shape[0]
+    k = torch.cat([style.k.to(own.q).expand(rows, -1, -1, -1) for style in used], -2)
     values, biases = [], []
     for style in used:
-        v = style.v.to(q_gen).expand(rows, -1, -1, -1)
+        v = style.v.to(own.q).expand(rows, -1, -1, -1)
         if value_shift > 0.0:
-            v = v + value_shift * (v_gen.mean(-2, keepdim=True) - v.mean(-2, keepdim=True))
+            v = v + value_shift * (own.v.mean(-2, keepdim=True) - v.mean(-2, keepdim=True))
         values.append(v)
         readable = torch.ones(style.k.shape[-2]) if style.readable is None else style.readable.float().cpu()
         # odds of a style = its weight: its tokens share it, so a larger picture has no louder voice
@@ -232,38 +253,28 @@ def _gather(
     size = torch.broadcast_shapes(*(bias.shape[:3] for bias in biases))
     bias = torch.cat([bias.expand(*size, -1) for bias in biases], -1)
     bias = (bias - bias.amax(-1, keepdim=True)).clamp_min(-INFINITE_BIAS)  # a constant changes nothing in a softmax
-    return k, torch.cat(values, -2), bias.to(q_gen.device)
+    return k, torch.cat(values, -2), bias.to(own.q.device)
 
 
-def _concat(
-    q_gen: Tensor,
-    k_gen: Tensor,
-    v_gen: Tensor,
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    bias: Tensor | None,
-    style_bias: float,
-    scale: float,
-) -> Tensor:
+def _concat(own: SelfAttention, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, style_bias: float) -> Tensor:
     """One softmax over own tokens, asked with generation's own queries, and style's, asked with the mixed ones.
 
-    Two kinds of queries in one kernel: the channels are laid side by side, [q_gen, q] against [k_gen, 0] and [0, k].
+    Two kinds of queries in one kernel: the channels are laid side by side, [own.q, q] against [own.k, 0] and [0, k].
     """
-    both_q = torch.cat([q_gen, q], -1)
-    both_k = torch.cat([F.pad(k_gen, (0, k.shape[-1])), F.pad(k, (k_gen.shape[-1], 0))], -2)
+    both_q = torch.cat([own.q, q], -1)
+    both_k = torch.cat([F.pad(own.k, (0, k.shape[-1])), F.pad(k, (own.k.shape[-1], 0))], -2)
     # Only the difference counts: whichever side is lowered, so that no logit grows and loses digits.
     rows_bias = q.new_zeros(1, 1, 1, k.shape[-2]) if bias is None else bias.to(q)
     rows_bias = (rows_bias + max(min(style_bias, 0.0), -INFINITE_BIAS)).clamp_min(-INFINITE_BIAS)
-    own_bias = q.new_full((*rows_bias.shape[:3], k_gen.shape[-2]), -max(style_bias, 0.0))
-    return _attend(both_q, both_k, torch.cat([v_gen, v], -2), torch.cat([own_bias, rows_bias], -1), scale)
+    own_bias = q.new_full((*rows_bias.shape[:3], own.k.shape[-2]), -max(style_bias, 0.0))
+    return _attend(both_q, both_k, torch.cat([own.v, v], -2), torch.cat([own_bias, rows_bias], -1), own.scale)
 
 
-def _adaattn(q: Tensor, k: Tensor, v: Tensor, v_gen: Tensor, bias: Tensor | None, scale: float) -> Tensor:
-    mean = _attend(q, k, v, bias, scale)
-    deviation = (_attend(q, k, v * v, bias, scale) - mean * mean).clamp_min(0.0).sqrt()
-    own = (v_gen - v_gen.mean(-2, keepdim=True)) / (v_gen.std(-2, keepdim=True) + 1e-5)
-    return deviation * own + mean
+def _adaattn(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, own: SelfAttention) -> Tensor:
+    mean = _attend(q, k, v, bias, own.scale)
+    deviation = (_attend(q, k, v * v, bias, own.scale) - mean * mean).clamp_min(0.0).sqrt()
+    normalized = (own.v - own.v.mean(-2, keepdim=True)) / (own.v.std(-2, keepdim=True) + 1e-5)
+    return deviation * normalized + mean
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

@@ -111,3 +111,10 @@ class TransferOptions:
         inner = {f.name for f in fields(Injection)} & values.keys()
         injection = replace(self.injection, **{k: values[k] for k in inner})
         return replace(self, **{"injection": injection} | {k: v for k, v in values.items() if k not in inner})
+
+    def without_content(self) -> TransferOptions:
+        """The same for a run without a content picture: from noise, down the whole schedule, with no query of it."""
+        spacing = "leading" if self.spacing == styleid.SPACING else self.spacing
+        return self.changed(
+            gamma=0.0, gamma_end=None, gamma_schedule="constant", start="noise", denoise=1.0, spacing=spacing
+        )

@@ -6,123 +6,139 @@ left in the bank and can never alter it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from ..models.contracts import AttentionEdit, Conditioning, Denoiser
-from .cost import Meter
+from .context import TransferContext
 from .features import FeatureBank
-from .options import TransferOptions
 from .sampler import run_sampler
-from .sigmas import Levels
 from .trajectory import Encoding, Trajectory, invert
+
+
+@dataclass(frozen=True, eq=False)
+class Role:
+    """What a reference process is to a run: its name in the cost, who predicts under which text, and where its features
+    go; `levels`: those at which generation reads them."""
+
+    name: str
+    denoiser: Denoiser
+    cond: Conditioning
+    bank: FeatureBank
+    levels: frozenset[float]
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """Clean latents [n, C, h, w], how their noisy ones are had, and the noise of that."""
+
+    latents: Tensor
+    encoding: Encoding
+    noise: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class _Text:
+    """A free sample: unit noise to start from [n, C, h, w], and the text of the unconditional branch."""
+
+    noise: Tensor
+    negative: Conditioning
 
 
 class Reference:
     """One batch of latents of equal size on one denoiser.
 
-    `wanted`: the levels at which generation will read features. Call `from_picture` or `from_text`, then `start`
-    once, and `ensure` before each reading.
+    `of_picture` and `of_text` make it and announce what it costs; `run` follows it, which costs that, and after it
+    `ensure` has the features of a level in the bank.
     """
 
-    def __init__(
-        self,
-        name: str,
-        denoiser: Denoiser,
-        cond: Conditioning,
-        bank: FeatureBank,
-        wanted: Sequence[float],
-        options: TransferOptions,
-        meter: Meter,
-    ):
-        self.name, self.denoiser, self.cond, self.bank = name, denoiser, cond, bank
-        self.wanted, self.options, self.meter = frozenset(wanted), options, meter
-        self.trajectory: Trajectory | None = None
-        self._job: Callable[[], None] | None = None
+    def __init__(self, role: Role, context: TransferContext, source: _Picture | _Text):
+        self.bank, self._role, self._context, self._source = role.bank, role, context, source
+        self._captures = context.options.features == "capture"
+        self._trajectory: Trajectory | None = None
 
-    def from_picture(self, latents: Tensor, kind: str, levels: Levels, noise: Tensor) -> None:
-        """This process follows clean `latents` [n, C, h, w]; `start` does it."""
-        encoding = Encoding(kind, self.options.refinements, self.options.forward_first)
-        rising, clean_at = levels.inverted[::-1], levels.clean_at
-        self._plan_picture(latents.shape[0], encoding, rising, clean_at)
-        self._job = lambda: self._invert(latents, encoding, rising, noise, clean_at)
+    @classmethod
+    def of_picture(cls, role: Role, context: TransferContext, latents: Tensor, kind: str, noise: Tensor) -> Reference:
+        """The process of clean `latents` [n, C, h, w]; `kind`: one of `trajectory.ENCODINGS`."""
+        encoding, levels, rows = context.encoding(kind), context.levels.inverted[::-1], latents.shape[0]
+        reference = cls(role, context, _Picture(latents, encoding, noise))
+        context.meter.plan(f"{role.name} inversion", rows, encoding.evaluations(len(levels)))
+        reference._plan_features(rows, encoding.own_levels(levels, context.levels.clean_at))
+        return reference
 
-    def from_text(self, noise: Tensor, levels: Sequence[float], negative: Conditioning) -> None:
-        """This process is a free sample of its own text over the falling `levels`. `start` does it."""
-        self._plan_sample(noise.shape[0], levels)
-        self._job = lambda: self._sample(noise, levels, negative)
+    @classmethod
+    def of_text(cls, role: Role, context: TransferContext, noise: Tensor, negative: Conditioning) -> Reference:
+        """The process that samples the role's own text freely: a style made of words."""
+        reference = cls(role, context, _Text(noise, negative))
+        levels, rows = context.levels.full, noise.shape[0]
+        passes = 1 if context.options.style_cfg == 1.0 else 2
+        context.meter.plan(f"{role.name} sampling", rows, len(levels) * passes)
+        reference._plan_features(rows, levels)
+        return reference
 
-    def start(self) -> None:
-        """Find the trajectory: evaluations of inversion or sampling happen here. Nothing to follow: nothing is done."""
-        if self._job is not None:
-            self._job()
-            self._job = None
+    def run(self) -> None:
+        """Find the trajectory: the evaluations of inversion or sampling happen here. A second call does nothing."""
+        if self._trajectory is None:
+            source = self._source
+            self._trajectory = self._invert(source) if isinstance(source, _Picture) else self._sample(source)
 
     def latent_at(self, sigma: float) -> Tensor:
         """The process's latent at `sigma`."""
-        return self._followed().at(sigma)
+        return self.trajectory.at(sigma)
 
     def statistics_at(self, sigma: float) -> Tensor:
         """The latent whose channel statistics stand for the picture's tones at `sigma`."""
-        return self._followed().for_statistics(sigma)
+        return self.trajectory.for_statistics(sigma)
 
-    def _plan_picture(self, rows: int, encoding: Encoding, levels: Sequence[float], clean_at: float) -> None:
-        """Announce the cost of a picture's inversion over the rising `levels` and of reading its features."""
-        self.meter.plan(f"{self.name} inversion", rows, encoding.evaluations(len(levels)))
-        visited = set(encoding.own_levels(levels, clean_at))
-        captured = visited if self.options.features == "capture" else set()
-        self.meter.plan(f"{self.name} features", rows, len(self.wanted - captured))
+    def ensure(self, *sigmas: float) -> None:
+        """Have the features of these levels in the bank, of those that generation reads."""
+        for sigma in sigmas:
+            if sigma in self._role.levels and not self.bank.has(sigma):
+                self._denoise(self.latent_at(sigma), sigma, self.bank.recorder(sigma))
 
-    def _plan_sample(self, rows: int, levels: Sequence[float]) -> None:
-        """Announce the cost of a style that is sampled from text over `levels`, and of reading its features."""
-        self.meter.plan(f"{self.name} sampling", rows, len(levels) * (1 if self.options.style_cfg == 1.0 else 2))
-        captured = set(levels) if self.options.features == "capture" else set()
-        self.meter.plan(f"{self.name} features", rows, len(self.wanted - captured))
+    @property
+    def trajectory(self) -> Trajectory:
+        """Its latents along the levels. Raises RuntimeError before `run`."""
+        if self._trajectory is None:
+            raise RuntimeError(f"The {self._role.name} process was not run yet.")
+        return self._trajectory
 
-    def _invert(
-        self, latents: Tensor, encoding: Encoding, levels: Sequence[float], noise: Tensor, clean_at: float
-    ) -> None:
-        """Find the trajectory of clean `latents` [n, C, h, w]; the rising `levels` are without 0."""
-        self.trajectory = invert(
-            encoding,
+    def _plan_features(self, rows: int, own_levels: Iterable[float]) -> None:
+        """Announce the evaluations that read features, where none are captured on the way over `own_levels`."""
+        captured = set(own_levels) if self._captures else set()
+        self._context.meter.plan(f"{self._role.name} features", rows, len(self._role.levels - captured))
+
+    def _invert(self, source: _Picture) -> Trajectory:
+        return invert(
+            source.encoding,
             self._evaluate,
-            latents,
-            levels,
-            noise=noise,
-            smallest=float(self.denoiser.sigmas[0]),
-            clean_at=clean_at,
+            source.latents,
+            self._context.levels.inverted[::-1],
+            noise=source.noise,
+            smallest=float(self._role.denoiser.sigmas[0]),
+            clean_at=self._context.levels.clean_at,
         )
 
-    def _sample(self, noise: Tensor, levels: Sequence[float], negative: Conditioning) -> None:
-        """A free sample from this process's own text over the falling `levels`: a style made of words."""
+    def _sample(self, source: _Text) -> Trajectory:
+        levels, cfg = self._context.levels.full, self._context.options.style_cfg
         points: dict[float, Tensor] = {}
 
         def evaluate(x: Tensor, sigma: float) -> Tensor:
             points[sigma] = x
             x0 = self._evaluate(x, sigma, True)
-            if self.options.style_cfg != 1.0:
-                other = self.meter.denoise(self.denoiser, x, sigma, negative)
-                x0 = other + self.options.style_cfg * (x0 - other)
+            if cfg != 1.0:
+                other = self._context.meter.denoise(self._role.denoiser, x, sigma, source.negative)
+                x0 = other + cfg * (x0 - other)
             return x0
 
-        clean = run_sampler(evaluate, [noise * levels[0]], levels)
-        self.trajectory = Trajectory(clean, {0.0: clean, **points}, statistics_noise=noise)
-
-    def ensure(self, *sigmas: float) -> None:
-        """Have the features of these levels in the bank, of those that are read."""
-        for sigma in sigmas:
-            if sigma in self.wanted and not self.bank.has(sigma):
-                self._call(self.latent_at(sigma), sigma, self.bank.recorder(sigma))
-
-    def _followed(self) -> Trajectory:
-        if self.trajectory is None:
-            raise RuntimeError(f"The {self.name} process was not started.")
-        return self.trajectory
+        clean = run_sampler(evaluate, [source.noise * levels[0]], levels)
+        return Trajectory(clean, {0.0: clean, **points}, statistics_noise=source.noise)
 
     def _evaluate(self, x: Tensor, sigma: float, own_point: bool) -> Tensor:
-        keep = own_point and self.options.features == "capture" and sigma in self.wanted
-        return self._call(x, sigma, self.bank.recorder(sigma) if keep else None)
+        captured = own_point and self._captures and sigma in self._role.levels
+        return self._denoise(x, sigma, self.bank.recorder(sigma) if captured else None)
 
-    def _call(self, x: Tensor, sigma: float, edit: AttentionEdit | None) -> Tensor:
-        return self.meter.denoise(self.denoiser, x, sigma, self.cond, edit)
+    def _denoise(self, x: Tensor, sigma: float, edit: AttentionEdit | None) -> Tensor:
+        return self._context.meter.denoise(self._role.denoiser, x, sigma, self._role.cond, edit)

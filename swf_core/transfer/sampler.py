@@ -1,19 +1,15 @@
-"""The sampler's loop and classifier-free guidance; and plain sampling from text through the same loop."""
+"""The sampler's loop, classifier-free guidance, and steering."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..errors import UserError
 from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, Steering, join
-from . import randomness
-from .cost import Cost, Meter, Progress
-from .sigmas import schedule
+from .cost import Meter
 from .trajectory import bdia_step
 
 
@@ -105,76 +101,9 @@ class Steered:
     def x0(
         self, guided: tuple[Tensor, Tensor], meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None
     ) -> Tensor:
-        """`guided` (see `Guidance.both`), steered; the texts are asked with the same edit as generation was."""
+        """`guided` (see `Guidance.both`), steered; the texts are evaluated with the same edit as generation was."""
         x0, positive = guided
         if self.steering is None or self.steer is None or not self.steering.active(sigma):
             return x0
-        told = [meter.denoise(self.denoiser, x, sigma, text, edit) for text in self.texts]
-        return self.steer(x0, positive, told)
-
-
-@dataclass(frozen=True)
-class SampleResult:
-    """`images`: list of [3, H, W] in 0..1; `latents`: list of [C, h, w]; `cost` in E; `seconds` of wall clock."""
-
-    images: list[Tensor]
-    latents: list[Tensor]
-    cost: Cost
-    seconds: float
-
-
-def sample(
-    backend: Backend,
-    prompts: Sequence[str],
-    *,
-    steps: int = 30,
-    cfg: float = 4.0,
-    negative: str = "",
-    size_px: int | tuple[int, int] | None = None,
-    seed: int = 0,
-    spacing: str = "leading",
-    start: Tensor | None = None,
-    unconditional_model: Backend | None = None,
-    steering: Steering | None = None,
-    batch: int = 8,
-    progress: Progress | None = None,
-) -> SampleResult:
-    """Pictures from prompts, one each, by Euler (DDIM) with classifier-free guidance.
-
-    `size_px`: a side, or (height, width); None is the model's native size; sides must be multiples of the codec's
-    downscale. `start`: latents [len(prompts), C, h, w] at the first level instead of noise from `seed` (picture i has
-    its own noise, whatever its batch). cfg 1 costs steps E per picture, else twice that. `steering` moves x0 on the
-    way (say `swf_core.color.guidance.ColorGuidance`).
-    Raises ValueError (UserError) for a size or step count that is not allowed.
-    """
-    began = time.perf_counter()
-    size = backend.native_size_px if size_px is None else size_px
-    height, width = size if isinstance(size, tuple) else (size, size)
-    cell = backend.codec.downscale
-    if height % cell or width % cell or min(height, width) < cell:
-        raise UserError(f"The size {width} x {height} was asked for; sides must be multiples of {cell} px.")
-    levels = schedule(backend.denoiser.sigmas, steps, spacing)
-    device = backend.denoiser.device
-    if start is None:
-        empty = torch.zeros((1, backend.codec.channels, height // cell, width // cell), device=device)
-        drawn = [randomness.noise_like(empty, seed, randomness.SAMPLE, index) for index in range(len(prompts))]
-        start = torch.cat(drawn) * levels[0] if drawn else empty[:0]
-    meter = Meter(progress)
-    meter.plan("sampling", len(prompts), steps * (1 if cfg == 1.0 else 2))
-    nothing = backend.text.encode([negative], height, width)
-    other = None if unconditional_model is None else unconditional_model.denoiser
-    images: list[Tensor] = []
-    latents: list[Tensor] = []
-    for first in range(0, len(prompts), batch):
-        texts = list(prompts[first : first + batch])
-        guidance = Guidance(backend.denoiser, backend.text.encode(texts, height, width), nothing, cfg, other)
-        steered = Steered(steering, backend, len(texts), (height, width), levels, meter)
-        clean = run_sampler(
-            lambda x, sigma, g=guidance, s=steered: s.x0(g.both(meter, x, sigma), meter, x, sigma),
-            [start[first : first + batch].to(device)],
-            levels,
-            on_x0=meter.report,
-        )
-        images += list(backend.codec.decode(clean))
-        latents += list(clean)
-    return SampleResult(images, latents, meter.cost(), time.perf_counter() - began)
+        predictions = [meter.denoise(self.denoiser, x, sigma, text, edit) for text in self.texts]
+        return self.steer(x0, positive, predictions)

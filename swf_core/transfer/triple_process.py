@@ -16,13 +16,13 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..models.contracts import Backend, Steering
-from .cost import Cost, Meter, Progress
+from .contents import content_batches
+from .context import TransferContext
+from .cost import Cost, Progress
 from .generation import Generation
-from .layers import choose_layers
-from .levels import plan_levels
+from .inputs import Content, Models, StyleInput
 from .options import TransferOptions
-from .sizes import mask_like, pad_to_cells, to_long_side
-from .style_planning import style_processes
+from .style_planning import style_references
 
 
 @dataclass(frozen=True)
@@ -37,34 +37,24 @@ class TransferResult:
 
 
 def stylize(
-    backend: Backend,
-    contents: Sequence[Tensor] | Tensor,
-    styles: Sequence[Tensor | str],
+    models: Models | Backend,
+    contents: Sequence[Content | Tensor | None] | Tensor,
+    styles: Sequence[StyleInput | Tensor | str],
     options: TransferOptions | None = None,
     *,
-    seed: int = 0,
-    prompts: str | Sequence[str] = "",
     negative: str = "",
-    style_weights: Sequence[float] | None = None,
-    place: Tensor | Sequence[Tensor | None] | None = None,
-    readable: Sequence[Tensor | None] | None = None,
-    style_places: Sequence[Tensor | None] | None = None,
-    content_model: Backend | None = None,
-    style_model: Backend | None = None,
-    unconditional_model: Backend | None = None,
+    seed: int = 0,
     steering: Steering | None = None,
     progress: Progress | None = None,
 ) -> TransferResult:
     """Repaint `contents` in the style of `styles`.
 
-    * contents: pictures [3, H, W] in 0..1, sizes may differ; those of equal size run as one batch.
-    * styles: pictures, or prompts: a prompt is sampled freely beside the transfer and its process is the style.
-      Together they share one attention, by `style_weights` (>= 0).
-    * prompts: text for the results, one for all or one each; it acts most with `options.cfg` above 1. `negative`: of
-      the unconditional branch.
-    * place: mask [h, w] in 0..1, one for all or one per content: where the style goes. style_places: per style, a mask
-      of where it goes among the others. readable: per style, a mask of what may be read of it. Any resolution.
-    * content_model, style_model, unconditional_model: other weights of the same shape for these processes.
+    * models: the model, or one for each process.
+    * contents: pictures [3, H, W] in 0..1, or `Content` with a prompt and a mask; sizes may differ, those of equal size
+      run as one batch. All of them pictures, or all without one: then results are sampled from noise, and the options
+      that need a picture are set aside (`TransferOptions.without_content`).
+    * styles: pictures or prompts, or `StyleInput` with a weight and masks. Together they share one attention.
+    * negative: text of the unconditional branch.
     * steering: moves generation's predicted x0 at every step, after everything else (say
       `swf_core.color.guidance.ColorGuidance`).
     * progress: called with a value in 0..1 and generation's x0 latents or None; raising from it cancels.
@@ -72,81 +62,31 @@ def stylize(
     Raises ValueError (UserError) for options, layers, masks or weights that do not fit.
     """
     began = time.perf_counter()
-    options = options or TransferOptions()
-    meter = Meter(progress)
-    cell = backend.codec.downscale
-    device = backend.denoiser.device
-    long_side = backend.native_size_px if options.size_px is None else options.size_px
-    pictures = [to_long_side(picture, long_side) for picture in contents]
-    if not pictures or not styles:
+    models, contents = Models.of(models), [Content.of(content) for content in contents]
+    if not contents or not styles:
         raise UserError("Nothing to do: give at least one content and at least one style.")
-    texts = [prompts] * len(pictures) if isinstance(prompts, str) else list(prompts)
-    places = [place] * len(pictures) if place is None or isinstance(place, Tensor) else list(place)
-    if len(texts) != len(pictures) or len(places) != len(pictures):
-        raise UserError(f"{len(pictures)} contents were given; give one prompt and one mask for all, or one each.")
-    levels = plan_levels(backend.denoiser.sigmas, options)
-    layers = choose_layers(backend, options.injection.layers)
-    groups = _groups([pad_to_cells(picture, cell) for picture in pictures], options.batch)
-    style_list, references = style_processes(
-        style_model or backend,
-        styles,
-        style_weights,
-        readable,
-        style_places,
-        layers,
-        levels,
-        options,
-        meter,
-        negative=negative,
-        seed=seed,
-        long_side_px=long_side,
-    )
-    runs = [
-        Generation(
-            backend,
-            content_model or backend,
-            unconditional_model,
-            options,
-            levels,
-            layers,
-            meter,
-            style_list,
-            seed,
-            steering=steering,
-            keep_styles=len(groups) > 1,
-            pictures=torch.stack([pad_to_cells(pictures[i], cell) for i in group]).to(device),
-            texts=[texts[i] for i in group],
-            negative=negative,
-            place=_stack_places([places[i] for i in group], [pictures[i] for i in group], cell),
-            style_places=[_stack_places([style.place], [pictures[group[0]]], cell) for style in style_list],
-        )
-        for group in groups
-    ]
-    for reference in references:
-        reference.start()
-    images: list[Tensor] = [torch.empty(0)] * len(pictures)
+    options = _options_for(contents, options or TransferOptions())
+    context = TransferContext.plan(models, options, negative, seed, progress)
+    batches = content_batches(contents, context)
+    planned = style_references([StyleInput.of(style) for style in styles], context)
+    shared = [style for style, _ in planned]
+    runs = [Generation(context, batch, shared, steering, keep_styles=len(batches) > 1) for batch in batches]
+    for _, reference in planned:
+        reference.run()
+    images: list[Tensor] = [torch.empty(0)] * len(contents)
     latents: list[Tensor] = list(images)
-    for group, run in zip(groups, runs):
+    for run in runs:
         clean = run.run()
-        decoded = backend.codec.decode(clean)
-        for row, index in enumerate(group):
-            height, width = pictures[index].shape[-2:]
+        decoded = models.generation.codec.decode(clean)
+        for row, (index, (height, width)) in enumerate(zip(run.batch.indices, run.batch.sizes_px)):
             images[index], latents[index] = decoded[row, :, :height, :width], clean[row]
-    for style in style_list:
+    for style in shared:
         style.process.bank.clear()
-    return TransferResult(images, latents, meter.cost(), time.perf_counter() - began)
+    return TransferResult(images, latents, context.meter.cost(), time.perf_counter() - began)
 
 
-def _groups(pictures: Sequence[Tensor], batch: int) -> list[list[int]]:
-    """Indices of pictures of equal size, at most `batch` together, in order of first appearance."""
-    by_size: dict[tuple[int, ...], list[int]] = {}
-    for index, picture in enumerate(pictures):
-        by_size.setdefault(tuple(picture.shape), []).append(index)
-    return [group[i : i + batch] for group in by_size.values() for i in range(0, len(group), batch)]
-
-
-def _stack_places(masks: Sequence[Tensor | None], pictures: Sequence[Tensor], cell_px: int) -> Tensor | None:
-    if all(mask is None for mask in masks):
-        return None
-    full = [torch.ones(p.shape[-2:]) if mask is None else mask for mask, p in zip(masks, pictures)]
-    return torch.stack([mask_like(mask.cpu(), picture.cpu(), cell_px) for mask, picture in zip(full, pictures)])
+def _options_for(contents: Sequence[Content], options: TransferOptions) -> TransferOptions:
+    empty = sum(content.picture is None for content in contents)
+    if empty not in (0, len(contents)):
+        raise UserError(f"{empty} of {len(contents)} contents have no picture; run those on their own.")
+    return options.without_content() if empty else options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from swf_core.transfer import Injection, TransferOptions, preset, sample, stylize
+from swf_core.transfer import Content, Injection, SampleOptions, TransferOptions, preset, sample, stylize
 from swf_core.transfer.sigmas import schedule
 
 from support.tiny_models import picture, tiny_backend
@@ -44,7 +44,7 @@ CASES = {
 def test_counted_is_planned(name):
     options, expected = CASES[name]
     chosen = TransferOptions(**{"injection": PICTURE, "steps": 4, "size_px": 0, **options})
-    cost = stylize(BACKEND, [SMALL], [SMALL], chosen, prompts="a").cost
+    cost = stylize(BACKEND, [Content(SMALL, "a")], [SMALL], chosen).cost
     assert cost.counted == cost.planned == expected == sum(part.total for part in cost.parts)
     assert cost.formula.endswith(f"= {expected} E")
 
@@ -62,17 +62,17 @@ def test_style_of_words_and_plain_sampling():
     options = TransferOptions(PICTURE, steps=4, size_px=32, style_cfg=2.0, style_size_px=32)
     cost = stylize(BACKEND, [SMALL], ["oil"], options).cost
     assert cost.counted == cost.planned == 8 + 5 + 4
-    assert sample(BACKEND, ["a", "b"], steps=3, size_px=32).cost.counted == 12
-    assert sample(BACKEND, ["a", "b"], steps=3, size_px=32, cfg=1.0).cost.counted == 6
+    assert sample(BACKEND, ["a", "b"], SampleOptions(3, size_px=32)).cost.counted == 12
+    assert sample(BACKEND, ["a", "b"], SampleOptions(3, size_px=32, cfg=1.0)).cost.counted == 6
 
 
 def test_sample_is_the_same_in_any_batch():
-    a = sample(BACKEND, ["a", "b", "c"], steps=2, size_px=(32, 40), seed=3)
-    b = sample(BACKEND, ["a", "b", "c"], steps=2, size_px=(32, 40), seed=3, batch=1)
+    a = sample(BACKEND, ["a", "b", "c"], SampleOptions(2, size_px=(32, 40)), seed=3)
+    b = sample(BACKEND, ["a", "b", "c"], SampleOptions(2, size_px=(32, 40), batch=1), seed=3)
     assert all(torch.allclose(x, y, atol=1e-4) for x, y in zip(a.latents, b.latents))
     assert a.images[0].shape == (3, 32, 40) and not torch.equal(a.latents[0], a.latents[1])
     with pytest.raises(ValueError, match="multiples of 8"):
-        sample(BACKEND, ["a"], size_px=30)
+        sample(BACKEND, ["a"], SampleOptions(size_px=30))
 
 
 def test_presets():

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from swf_core.transfer.features import FeatureBank, mask_to_grid, to_grid
-from swf_core.transfer.injection import Injection, StyleRows, inject
+from swf_core.transfer.injection import Injection, SelfAttention, StyleRows, inject
 
 
 def draw(*shape, seed=0):
@@ -30,13 +30,13 @@ def run(styles=None, q_content=QC, gamma=None, place=None, **options):
     styles = [StyleRows(KS, VS)] if styles is None else styles
     chosen = Injection(**options)
     gamma = chosen.gamma if gamma is None else gamma
-    return inject(Q, K, V, q_content, styles, chosen, gamma=gamma, scale=SCALE, place=place)
+    return inject(SelfAttention(Q, K, V, SCALE), q_content, styles, chosen, gamma=gamma, place=place)
 
 
 def test_it_is_the_formula():
-    want = attend(2.5 * (0.3 * QC + 0.7 * Q), KS, VS)
-    assert torch.allclose(run(gamma=0.3, tau=2.5), want, atol=1e-6)
-    assert not torch.allclose(run(gamma=0.4, tau=2.5), want, atol=1e-3)
+    expected = attend(2.5 * (0.3 * QC + 0.7 * Q), KS, VS)
+    assert torch.allclose(run(gamma=0.3, tau=2.5), expected, atol=1e-6)
+    assert not torch.allclose(run(gamma=0.4, tau=2.5), expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("kv", ["replace", "concat"])
@@ -60,8 +60,8 @@ def test_concat_lies_between_plain_and_replace():
         assert torch.allclose(run(kv="concat", bias=bias), full, atol=1e-6)
     own, mixed = Q @ K.transpose(-1, -2) * SCALE, 1.5 * (0.75 * QC + 0.25 * Q) @ KS.transpose(-1, -2) * SCALE
     weights = torch.softmax(torch.cat([own, mixed + 0.7], -1), -1)
-    want = weights @ torch.cat([V, VS.expand(2, -1, -1, -1)], -2)
-    assert torch.allclose(run(kv="concat", bias=0.7), want, atol=1e-6)
+    expected = weights @ torch.cat([V, VS.expand(2, -1, -1, -1)], -2)
+    assert torch.allclose(run(kv="concat", bias=0.7), expected, atol=1e-6)
 
 
 def test_styles_share_by_weight_whatever_their_number_of_tokens():
@@ -76,10 +76,10 @@ def test_styles_share_by_weight_whatever_their_number_of_tokens():
 
 
 def test_hidden_tokens_are_as_if_they_were_not_there():
-    seen = torch.ones(20)
-    seen[12:] = 0.0
+    readable = torch.ones(20)
+    readable[12:] = 0.0
     fewer = run([StyleRows(KS[..., :12, :], VS[..., :12, :])])
-    assert torch.allclose(run([StyleRows(KS, VS, 1.0, seen)]), fewer, atol=1e-6)
+    assert torch.allclose(run([StyleRows(KS, VS, 1.0, readable)]), fewer, atol=1e-6)
     assert torch.allclose(run([StyleRows(KS, VS, 1.0, torch.full((20,), 0.5))]), run(), atol=1e-6)
 
 
@@ -183,9 +183,9 @@ def test_query_adain_gives_queries_the_statistics_of_the_styles_own():
     assert torch.allclose(run([style], query_adain=0.5), attend(1.5 * half, KS, VS), atol=1e-5)
     # a style without weight has no say, and hidden tokens none
     assert torch.equal(run([style, StyleRows(KS, VS, 0.0, q=other)], query_adain=1.0), run([style], query_adain=1.0))
-    seen = (torch.arange(20) < 12).float()
+    readable = (torch.arange(20) < 12).float()
     fewer = run([StyleRows(KS[..., :12, :], VS[..., :12, :], q=qs[..., :12, :])], query_adain=1.0)
-    assert torch.allclose(run([StyleRows(KS, VS, readable=seen, q=qs)], query_adain=1.0), fewer, atol=1e-5)
+    assert torch.allclose(run([StyleRows(KS, VS, readable=readable, q=qs)], query_adain=1.0), fewer, atol=1e-5)
 
 
 def test_query_adain_between_equals_is_the_identity():

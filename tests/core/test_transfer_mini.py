@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from swf_core.measure.metrics.classifier import load_classifier
-from swf_core.measure.metrics.fidelity import WORDS_CFG, WORDS_SAID, compare, text_samples, transfer
+from swf_core.measure.metrics.fidelity import CAPTIONED, CAPTIONED_CFG, compare, repaint_pairs, text_samples
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.models import load
 from swf_core.transfer import preset, stylize
@@ -28,23 +28,23 @@ def pairs():
 
 
 def test_the_triple_process_beats_recoloring(backend, pairs) -> None:
-    judge = load_classifier()
+    classifier = load_classifier()
     options = preset("wallfacer", backend)
     results = {
-        "wallfacer": transfer(backend, pairs, options),
-        "adain": transfer(backend, pairs, preset("adain", backend)),
+        "wallfacer": repaint_pairs(backend, pairs, options),
+        "adain": repaint_pairs(backend, pairs, preset("adain", backend)),
         "content": torch.stack([p.content for p in pairs]),
     }
-    options = options.changed(cfg=WORDS_CFG)
-    results[WORDS_SAID] = transfer(backend, pairs, options, words=True)
-    table = compare(pairs, judge, results, "wallfacer")
+    options = options.changed(cfg=CAPTIONED_CFG)
+    results[CAPTIONED] = repaint_pairs(backend, pairs, options, captioned=True)
+    table = compare(pairs, classifier, results, "wallfacer")
     assert table["content"]["style"] == 0.0  # a photo is none of these styles
     assert table["wallfacer"]["object"] >= 0.65
     for distance in ("gram", "low_pass"):
         assert table["wallfacer"][distance] < table["adain"][distance]
-        assert table[WORDS_SAID][distance] < table["adain"][distance]
+        assert table[CAPTIONED][distance] < table["adain"][distance]
     # measured: 5 of 6 and 6 of 6, with a caption as the prompt (1 of 6 from the pictures alone)
-    assert table[WORDS_SAID]["style"] >= 0.65 and table[WORDS_SAID]["object"] >= 0.8
+    assert table[CAPTIONED]["style"] >= 0.65 and table[CAPTIONED]["object"] >= 0.8
 
 
 def test_same_seed_same_bytes_on_the_embedded_model(backend, pairs) -> None:

@@ -6,7 +6,17 @@ import pytest
 import torch
 
 from swf_core.models.contracts import AttentionEdit
-from swf_core.transfer import Injection, TransferOptions, randomness, sample, stylize
+from swf_core.transfer import (
+    Content,
+    Injection,
+    Models,
+    SampleOptions,
+    StyleInput,
+    TransferOptions,
+    randomness,
+    sample,
+    stylize,
+)
 from swf_core.transfer.sigmas import schedule
 from swf_core.transfer.trajectory import invert_ddim
 
@@ -17,7 +27,11 @@ FAST = TransferOptions(Injection(gamma=0.4, tau=1.5), steps=4)
 
 
 def run(family, options=FAST, contents=(CONTENT,), styles=(STYLE,), **more):
-    return stylize(tiny_backend(family), list(contents), list(styles), options, **more)
+    return stylize(tiny_backend(family), contents, styles, options, **more)
+
+
+def with_prompt(prompt):
+    return [Content(CONTENT, prompt)]
 
 
 def apart(a, b):
@@ -30,16 +44,16 @@ def test_an_edit_with_own_keys_and_values_is_the_identity_and_leaves_no_trace(fa
     denoiser, cond = backend.denoiser, backend.text.encode(["a b"], 64, 64)
     x = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(0))
     plain = denoiser.denoise(x, 2.0, cond)
-    seen = []
+    calls = []
 
     def own(layer, q, k, v, grid, scale):
-        seen.append((layer.name, q.shape[-2] == grid[0] * grid[1]))
+        calls.append((layer.name, q.shape[-2] == grid[0] * grid[1]))
         return torch.softmax(q @ k.transpose(-1, -2) * scale, -1) @ v
 
     names = [layer.name for layer in denoiser.self_attention_layers]
     edited = denoiser.denoise(x, 2.0, cond, AttentionEdit(frozenset(names), own))
     assert torch.allclose(edited, plain, atol=1e-5)
-    assert [name for name, _ in seen] == names and all(fits for _, fits in seen)
+    assert [name for name, _ in calls] == names and all(fits for _, fits in calls)
 
     def broken(layer, q, k, v, grid, scale):
         raise InterruptedError
@@ -57,10 +71,10 @@ def test_strength_0_is_the_plain_sampler_bit_for_bit(family):
     level = schedule(backend.denoiser.sigmas, 4)[0]
     noise = randomness.noise_like(torch.zeros(1, 4, 8, 8), 7, randomness.START)
     options = FAST.changed(strength=0.0, start="noise", adain=0.0, cfg=3.0)
-    got = run(family, options, seed=7, prompts="a red cat", negative="dull")
-    want = sample(backend, ["a red cat"], steps=4, cfg=3.0, negative="dull", start=noise * level)
-    assert torch.equal(got.latents[0], want.latents[0]) and torch.equal(got.images[0], want.images[0])
-    assert got.cost.counted == want.cost.counted == 8
+    result = run(family, options, with_prompt("a red cat"), seed=7, negative="dull")
+    plain = sample(backend, ["a red cat"], SampleOptions(4, cfg=3.0), negative="dull", start=noise * level)
+    assert torch.equal(result.latents[0], plain.latents[0]) and torch.equal(result.images[0], plain.images[0])
+    assert result.cost.counted == plain.cost.counted == 8
     # and from content: inverted latent, then the plain sampler
     clean, cond = backend.codec.encode(CONTENT[None]), backend.text.encode([""], 64, 64)
     path = invert_ddim(
@@ -69,7 +83,7 @@ def test_strength_0_is_the_plain_sampler_bit_for_bit(family):
         schedule(backend.denoiser.sigmas, 4)[::-1],
         smallest=float(backend.denoiser.sigmas[0]),
     )
-    plain = sample(backend, [""], steps=4, cfg=1.0, start=path.at(level))
+    plain = sample(backend, [""], SampleOptions(4, cfg=1.0), start=path.at(level))
     assert torch.equal(run(family, FAST.changed(strength=0.0, adain=0.0)).latents[0], plain.latents[0])
 
 
@@ -116,23 +130,23 @@ def test_references_are_never_altered_by_generation(features, monkeypatch):
     from swf_core.transfer import features as bank_module
 
     def record(options, **more):
-        kept = {}
+        recorded = {}
         original = bank_module.FeatureBank.forget
 
         def forget(self, sigma):
             for layer in self.layers:
                 for part in self.parts:
-                    kept[self.parts, sigma, layer, part] = self.get(sigma, layer, part).clone()
+                    recorded[self.parts, sigma, layer, part] = self.get(sigma, layer, part).clone()
             original(self, sigma)
 
         with monkeypatch.context() as patch:
             patch.setattr(bank_module.FeatureBank, "forget", forget)
             run("sd15", options, **more)
-        return kept
+        return recorded
 
     base = FAST.changed(features=features)
     quiet = record(base)
-    loud = record(base.changed(cfg=9.0, tau=3.0), prompts="something else entirely", negative="x")
+    loud = record(base.changed(cfg=9.0, tau=3.0), contents=with_prompt("something else entirely"), negative="x")
     assert quiet.keys() == loud.keys() and len(quiet) == 4 * 16 * 3
     assert all(torch.equal(quiet[key], loud[key]) for key in quiet)
 
@@ -166,15 +180,15 @@ def test_same_seed_same_bytes(family):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_batch_equals_one_by_one_also_of_other_sizes(family):
-    contents = [CONTENT, picture(3), picture(4, 40, 64)]
+    pictures = [CONTENT, picture(3), picture(4, 40, 64)]
+    contents = [Content(p, prompt) for p, prompt in zip(pictures, ["a cat", "two dogs", "sea"])]
     options = FAST.changed(cfg=2.0, style_encoding="stochastic", start="stochastic")
-    texts = ["a cat", "two dogs", "sea"]
-    together = run(family, options, contents=contents, prompts=texts)
+    together = run(family, options, contents)
     for index, content in enumerate(contents):
-        alone = run(family, options, contents=[content], prompts=[texts[index]])
+        alone = run(family, options, [content])
         assert float((together.latents[index] - alone.latents[0]).abs().max()) < 1e-4
-        assert together.images[index].shape == content.shape
-    singly = run(family, options.changed(batch=1), contents=contents, prompts=texts)
+        assert together.images[index].shape == content.picture.shape
+    singly = run(family, options.changed(batch=1), contents)
     assert max(float((a - b).abs().max()) for a, b in zip(singly.latents, together.latents)) < 1e-4
 
 
@@ -195,39 +209,43 @@ def test_content_of_another_process_size_is_resampled():
 
 
 def test_masks():
+    def placed(mask):
+        return run("sd15", contents=[Content(CONTENT, place=mask)])
+
     mask = torch.zeros(64, 64)
-    assert apart(run("sd15", place=mask), run("sd15", FAST.changed(strength=0.0, adain=0.0))) < 1e-4
-    assert apart(run("sd15", place=mask + 1), run("sd15")) < 1e-4
+    assert apart(placed(mask), run("sd15", FAST.changed(strength=0.0, adain=0.0))) < 1e-4
+    assert apart(placed(mask + 1), run("sd15")) < 1e-4
     mask[:, :32] = 1.0
-    half = run("sd15", place=mask)
-    assert apart(half, run("sd15")) > 1e-3
-    assert apart(run("sd15", readable=[mask]), run("sd15")) > 1e-3
+    assert apart(placed(mask), run("sd15")) > 1e-3
+    assert apart(run("sd15", styles=[StyleInput(STYLE, readable=mask)]), run("sd15")) > 1e-3
     with pytest.raises(ValueError, match="0 everywhere"):
-        run("sd15", readable=[torch.zeros(4, 4)])
+        run("sd15", styles=[StyleInput(STYLE, readable=torch.zeros(4, 4))])
 
 
 def test_styles_with_a_place_each():
     left, right = torch.zeros(64, 64), torch.ones(64, 64)
     left[:, :32], right[:, :32] = 1.0, 0.0
     other = picture(5)
-    both = run("sd15", styles=[STYLE, other], style_places=[left, right])
-    assert apart(both, run("sd15", styles=[STYLE, other])) > 1e-3
-    assert apart(run("sd15", styles=[STYLE, STYLE], style_places=[left, right]), run("sd15")) < 1e-3
-    assert apart(run("sd15", styles=[STYLE, other], style_places=[None, right * 0]), run("sd15")) < 1e-3
+
+    def placed(*styles):
+        return run("sd15", styles=[StyleInput(style, place=place) for style, place in styles])
+
+    assert apart(placed((STYLE, left), (other, right)), run("sd15", styles=[STYLE, other])) > 1e-3
+    assert apart(placed((STYLE, left), (STYLE, right)), run("sd15")) < 1e-3
+    assert apart(placed((STYLE, None), (other, right * 0)), run("sd15")) < 1e-3
     nowhere = FAST.changed(strength=0.0, adain=0.0)
-    assert apart(run("sd15", style_places=[left * 0]), run("sd15", nowhere)) < 1e-4
-    with pytest.raises(ValueError, match="as many"):
-        run("sd15", style_places=[left, right])
+    assert apart(placed((STYLE, left * 0)), run("sd15", nowhere)) < 1e-4
 
 
 def test_several_styles_and_their_weights():
     other = picture(5)
     one = run("sd15")
-    assert apart(run("sd15", styles=[STYLE, other], style_weights=[1.0, 0.0]), one) < 1e-6
+    assert apart(run("sd15", styles=[STYLE, StyleInput(other, 0.0)]), one) < 1e-6
     assert apart(run("sd15", styles=[STYLE, STYLE]), one) < 1e-3
     assert apart(run("sd15", styles=[STYLE, other]), one) > 1e-3
-    with pytest.raises(ValueError, match="each must be at least 0"):
-        run("sd15", style_weights=[0.0])
+    for weight in (0.0, -1.0, float("inf")):
+        with pytest.raises(ValueError, match="each must be at least 0"):
+            run("sd15", styles=[StyleInput(STYLE, weight)])
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -267,23 +285,27 @@ def test_a_style_of_words(family):
 
 def test_text_acts_through_guidance_only_on_generation():
     guided = FAST.changed(cfg=4.0)
-    a, b = run("sd15", guided, prompts="a red house"), run("sd15", guided, prompts="a blue boat")
+    a, b = (run("sd15", guided, with_prompt(text)) for text in ("a red house", "a blue boat"))
     assert apart(a, b) > 1e-4
     own_text = run("sd15", FAST.changed(style_prompt="an oil painting"))
     assert apart(own_text, run("sd15")) > 1e-5
 
 
-@pytest.mark.parametrize("role", ["content_model", "style_model", "unconditional_model"])
+@pytest.mark.parametrize("role", ["content", "style", "unconditional"])
 def test_each_process_may_have_weights_of_its_own(role):
     options = FAST.changed(cfg=2.0)
-    mine = tiny_backend("sd15")
-    plain = run("sd15", options, prompts="a cat")
-    assert apart(run("sd15", options, prompts="a cat", **{role: mine}), plain) < 1e-4
-    other = run("sd15", options, prompts="a cat", **{role: tiny_backend("sd15", seed=1)})
+    base = tiny_backend("sd15")
+
+    def with_model(backend):
+        return stylize(Models(base, **{role: backend}), with_prompt("a cat"), [STYLE], options)
+
+    plain = run("sd15", options, with_prompt("a cat"))
+    assert apart(with_model(base), plain) < 1e-4
+    other = with_model(tiny_backend("sd15", seed=1))
     assert apart(other, plain) > 1e-4
     assert other.cost.counted == plain.cost.counted == other.cost.planned
     with pytest.raises(ValueError, match="other attention layers"):
-        run("sd15", options, **{role: tiny_backend("sdxl")})
+        with_model(tiny_backend("sdxl"))
 
 
 def test_progress_runs_to_1_and_can_cancel():
@@ -304,3 +326,24 @@ def test_progress_runs_to_1_and_can_cancel():
     with pytest.raises(KeyboardInterrupt):
         run("sd15", progress=cancel)
     assert apart(run("sd15"), run("sd15")) == 0.0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_a_content_picture_the_result_is_sampled_from_noise_and_the_prompt(family):
+    options = FAST.changed(cfg=2.0)
+    empty = run(family, options, [Content(None, "a cat")], seed=3)
+    assert empty.images[0].shape == (3, 64, 64)
+    assert not any(part.name.startswith("content") for part in empty.cost.parts)
+    gray = Content(torch.full((3, 64, 64), 0.5), "a cat")  # a picture of which nothing is read
+    assert torch.equal(run(family, options.without_content(), [gray], seed=3).images[0], empty.images[0])
+    assert apart(run(family, options, [Content(None, "two dogs")], seed=3), empty) > 1e-4
+    with pytest.raises(ValueError, match="1 of 2 contents have no picture"):
+        run(family, contents=[CONTENT, None])
+    with pytest.raises(ValueError, match="must be a multiple of 8"):
+        run(family, FAST.changed(size_px=60), contents=[None])
+
+
+def test_pictures_of_another_shape_are_refused():
+    for make in (Content, StyleInput):
+        with pytest.raises(ValueError, match="it must be .3, height, width."):
+            make(torch.zeros(64, 64, 3))

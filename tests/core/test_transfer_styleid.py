@@ -18,7 +18,7 @@ class Spy:
     """Stores q, k, v of one layer, or attends with what was stored; explicit matrices."""
 
     def __init__(self):
-        self.seen, self.borrowed = None, None
+        self.recorded, self.borrowed = None, None
 
     def __call__(self, attn, x, encoder_hidden_states=None, attention_mask=None, **_):
         rows, tokens, _ = x.shape
@@ -27,7 +27,7 @@ class Spy:
             return y.view(rows, tokens, attn.heads, -1).transpose(1, 2)
 
         q, k, v = split(attn.to_q(x)), split(attn.to_k(x)), split(attn.to_v(x))
-        self.seen = (q, k, v)
+        self.recorded = (q, k, v)
         logits = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
         if self.borrowed is not None:
             q_c, k, v = self.borrowed
@@ -61,12 +61,12 @@ def published(backend, content, style):
         return (abar[target].sqrt() * x0 + (1 - abar[target]).sqrt() * e).float()
 
     def invert(z):
-        kept = {}
+        features = {}
         for t in range(1, 1000, 20):
             e = eps(z, t)
-            kept[t] = [spy.seen for spy, _ in spies.values()]
+            features[t] = [spy.recorded for spy, _ in spies.values()]
             z = move(z, e, t, t + 20 if t + 20 < 1000 else 999)
-        return z, kept
+        return z, features
 
     try:
         z_c, of_content = invert(backend.codec.encode(content[None]))
@@ -92,11 +92,11 @@ def published(backend, content, style):
 def test_styleid_is_the_published_algorithm_at_149_evaluations():
     backend = tiny_backend("sd15")
     content, style = picture(1), picture(2)
-    want, evaluations = published(backend, content, style)
+    expected, evaluations = published(backend, content, style)
     result = stylize(backend, [content], [style], preset("styleid", backend))
     assert evaluations == result.cost.counted == result.cost.planned == 149
-    got = result.latents[0][None]
-    assert float((got - want).abs().max() / want.abs().max()) < 1e-4
-    assert float((got - backend.codec.encode(content[None])).abs().max()) > 0.1  # it did something
-    decoded = backend.codec.decode(want)[0]
+    latents = result.latents[0][None]
+    assert float((latents - expected).abs().max() / expected.abs().max()) < 1e-4
+    assert float((latents - backend.codec.encode(content[None])).abs().max()) > 0.1  # it did something
+    decoded = backend.codec.decode(expected)[0]
     assert torch.allclose(result.images[0], decoded, atol=1e-4)

@@ -1,0 +1,164 @@
+"""The arguments that verbs share: the parser, its types, and the groups of options."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with one sentence instead of the usage text when something is wrong."""
+
+    def __init__(self, **options: Any):
+        options.setdefault("allow_abbrev", False)  # an abbreviation accepted today is ambiguous tomorrow
+        super().__init__(**options)
+
+    def error(self, message: str) -> NoReturn:
+        verb = self.prog.rsplit("swf_core", 1)[-1].strip() or "swf_core"
+        print(f"{verb}: {' '.join(message.split())} (see --help)", file=sys.stderr)
+        sys.exit(2)
+
+
+def number(low: float = -math.inf, high: float = math.inf, *, above: bool = False) -> Callable[[str], float]:
+    """Return an argparse type: a finite number in low..high (above: low itself is excluded)."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+        if not math.isfinite(value) or value > high or value < low or (above and value == low):
+            allowed = f"above {low:g}" if above else f"between {low:g} and {high:g}"
+            if above and math.isfinite(high):
+                allowed += f" and at most {high:g}"
+            elif not above and not math.isfinite(high):
+                allowed = f"at least {low:g}"
+            raise argparse.ArgumentTypeError(f"{text} is out of range; it must be {allowed}")
+        return value
+
+    return parse
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Return an argparse type: a whole number in low..high."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is out of range; it must be between {low} and {high}")
+        return value
+
+    return parse
+
+
+def add_common(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
+    """Add what every verb takes."""
+    parser.add_argument("--json", action="store_true", help="end with one JSON line: what was done and measured")
+    parser.add_argument("--seed", type=whole(0, 2**63 - 1), default=0, help="same seed, same result (default 0)")
+    if model:
+        parser.add_argument(
+            "--model",
+            default="mini",
+            metavar="mini|FOLDER|FILE.safetensors",
+            help="the embedded model, a diffusers folder, or one checkpoint file (SD1.x, SD2.x, SDXL); default mini",
+        )
+        parser.add_argument("--lora", type=Path, metavar="FILE", help="a LoRA file to load onto the model")
+        parser.add_argument("--lora-weight", type=number(-10, 10), default=1.0, metavar="W", help="default 1")
+        parser.add_argument(
+            "--lora-guidance",
+            choices=("auto", "asymmetric", "both"),
+            default="auto",
+            help="asymmetric: content and the unconditional branch run without the LoRA; auto: LoRAs trained here",
+        )
+        parser.add_argument("--device", default="auto", help="cpu, cuda, mps, ...; default: a GPU where there is one")
+
+
+def add_transfer(parser: argparse.ArgumentParser) -> Any:
+    """Add the options of the transfer and return their group. What is not given keeps the preset's value."""
+    group = parser.add_argument_group("transfer", "what is not given keeps the preset's value")
+    group.add_argument("--preset", metavar="NAME", help="wallfacer (default), styleid or adain")
+    group.add_argument("--tau", type=number(0, 100, above=True), metavar="T", help="attention sharpness; 1 is neutral")
+    group.add_argument("--strength", type=number(0, 1), metavar="S", help="0 is the plain model, 1 the full style")
+    group.add_argument("--layers", metavar="L", help="self-attention layers: all, late, or a list such as up.1,up.2")
+    group.add_argument(
+        "--style-weight",
+        type=number(0, 1000),
+        nargs="+",
+        metavar="W",
+        help="one weight per style picture",
+    )
+    group.add_argument("--adain", type=number(0, 1), metavar="A", help="how far colors move to the style")
+    group.add_argument(
+        "--query-adain",
+        type=number(0, 1),
+        metavar="A",
+        help="ask the style in its own range: more of its marks",
+    )
+    group.add_argument(
+        "--denoise",
+        type=number(0, 1, above=True),
+        metavar="D",
+        help="share of the schedule that is run",
+    )
+    group.add_argument(
+        "--forward-first",
+        type=whole(0, 50),
+        metavar="K",
+        help="noise the first K inversion steps instead of inverting them: against blotches in flat skies",
+    )
+    group.add_argument("--refinements", type=whole(0, 20), metavar="R", help="fixed-point refinements of the inversion")
+    group.add_argument(
+        "--style-guidance",
+        type=number(0, 10),
+        metavar="G",
+        help="take what the style adds 1 + G times; 0 is off",
+    )
+    group.add_argument(
+        "--leak-guard",
+        type=number(0, 10),
+        metavar="G",
+        help="push the style picture's objects out; 0 is off",
+    )
+    return group
+
+
+def add_text(parser: argparse.ArgumentParser) -> None:
+    """Add negative prompt, guidance and steps."""
+    parser.add_argument("--steps", type=whole(1, 999), metavar="N", help="denoising steps; default 30 or the preset's")
+    parser.add_argument("--negative", default="", metavar="T", help="what the picture should not be")
+    parser.add_argument(
+        "--cfg",
+        type=number(0, 100),
+        metavar="W",
+        help="classifier-free guidance; 1 is off; default 4 where there is a prompt, else the preset's",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add --out and --size."""
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write into")
+    parser.add_argument(
+        "--size",
+        type=whole(16, 8192),
+        metavar="PX",
+        help="long side of the result; default: the model's native size",
+    )
+
+
+def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
+    """A preset's TransferOptions with what was given on the command line in place of its values."""
+    names = ("tau", "strength", "layers", "query_adain")
+    injection = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
+    if getattr(args, "gamma", None) is not None:
+        injection |= {"gamma": args.gamma, "gamma_end": None, "gamma_schedule": "constant"}
+    values = {"steps": args.steps, "cfg": args.cfg, "size_px": args.size}
+    names = ("adain", "denoise", "forward_first", "refinements", "style_guidance", "leak_guard")
+    values |= {name: getattr(args, name, None) for name in names}
+    return preset.changed(**injection, **{name: value for name, value in values.items() if value is not None})

@@ -1,0 +1,62 @@
+"""The checks that need no model: a wrong value is refused before anything is loaded."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import UserError
+from ..files import check_folder
+
+
+def check_files(args: argparse.Namespace) -> None:
+    """Check what needs no torch: the folder to write into, and that the files named are there."""
+    check_folder(args.out)
+    check_model(args.model)
+    if args.lora is not None and not args.lora.is_file():
+        raise UserError(f"The LoRA file '{args.lora}' does not exist.")
+
+
+def check_model(name: str) -> None:
+    """Refuse a model that is not there."""
+    if name != "mini" and not Path(name).exists():
+        raise UserError(f"The model '{name}' does not exist; use mini, a diffusers folder, or a .safetensors file.")
+
+
+def check_weights(weights: Sequence[float] | None, styles: int) -> None:
+    """Refuse style weights that do not go with the styles."""
+    if weights is None:
+        return
+    if len(weights) != styles:
+        raise UserError(f"{len(weights)} style weights were given for {styles} styles; give one each.")
+    if sum(weights) <= 0:
+        raise UserError("All style weights are 0; give at least one above 0.")
+
+
+def check_preset(args: argparse.Namespace) -> str:
+    """Return the preset's name; refuse an unknown one while no model is loaded yet."""
+    from ..transfer import PRESETS
+
+    name = args.preset or "wallfacer"
+    if name not in PRESETS:
+        raise UserError(f"The preset '{name}' is unknown; use {', '.join(PRESETS)}.")
+    return name
+
+
+def check_targets(targets: Sequence[Path], sources: Sequence[Path]) -> None:
+    """Refuse to write over a picture that is read."""
+    read = {path.resolve() for path in sources}
+    for target in targets:
+        if target.resolve() in read:
+            raise UserError(f"'{target}' is one of the pictures given; choose another --out.")
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Number the second and later of equal names, whatever their case."""
+    counts: dict[str, int] = {}
+    numbered = []
+    for name in names:
+        counts[name.lower()] = count = counts.get(name.lower(), 0) + 1
+        numbered.append(name if count == 1 else f"{name}_{count}")
+    return numbered

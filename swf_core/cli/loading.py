@@ -1,0 +1,75 @@
+"""Loading what the arguments name: the device, the model with its LoRA, pictures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+
+
+def device_of(name: str) -> str:
+    """A device that can be used; "auto" is a GPU where there is one."""
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"The device '{name}' cannot be used here; choose --device cpu.") from error
+    return name
+
+
+def load_backend(args: argparse.Namespace) -> Any:
+    """Load the model that --model, --lora and --device name."""
+    from ..models import load
+
+    device = device_of(args.device)
+    lora = None if args.lora is None else [(args.lora, args.lora_weight)]
+    return load(args.model, lora=lora, device=device)
+
+
+def load_guided(args: argparse.Namespace) -> tuple[Any, Any]:
+    """The model with its LoRA; and the plain one where guidance is asymmetric, else None."""
+    from ..models import load, lora_file
+    from ..models.lora import without_lora
+
+    if args.lora is None or args.lora_guidance == "both":
+        return load_backend(args), None
+    tensors, metadata = lora_file.read(args.lora)
+    if args.lora_guidance == "auto" and "swf_run" not in metadata:
+        return load_backend(args), None
+    plain = load(args.model, device=device_of(args.device))
+    ranks = {tensors[key].shape[0] for key in tensors if key.endswith(".lora_down.weight")}
+    if len(ranks) != 1 or any(not key.startswith("lora_unet_") for key in tensors):
+        return load_backend(args), plain  # text encoders too, or several ranks: two copies of the model
+    adapter = lora_file.load(plain.denoiser.network, plain.denoiser.module_names, args.lora)
+    adapter.set_strength(args.lora_weight)
+    return plain, without_lora(plain, adapter)
+
+
+def load_pictures(paths: Sequence[Path], size: int | None, *, model_sized: bool = False) -> list[Any]:
+    """Read pictures, every head before the first is decoded; kept no larger than anything after this needs.
+
+    One that is too thin for `size` is refused. `model_sized`: without a size the model's is taken, and `check_sizes` is
+    asked when that is known.
+    """
+    from .. import pictures
+
+    for path in paths:
+        pictures.check(path)
+    loaded = [pictures.load(path, long_side=size or 1024) for path in paths]
+    if size is not None or not model_sized:
+        check_sizes(loaded, size or 1024)
+    return loaded
+
+
+def check_sizes(loaded: Sequence[Any], size: int) -> None:
+    """Refuse pictures of which nothing would be left at a long side of `size`."""
+    from .. import pictures
+
+    for picture in loaded:
+        pictures.check_size(picture, size)

@@ -1,0 +1,75 @@
+"""What all parts of one transfer share: its models, options, noise levels, layers, and the meter of its cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..models.contracts import AttentionLayer
+from .cost import Meter, Progress
+from .features import FeatureBank
+from .inputs import Models
+from .layers import choose_layers, same_layers
+from .levels import plan_levels
+from .options import TransferOptions
+from .sigmas import Levels
+from .trajectory import Encoding
+
+
+@dataclass(frozen=True, eq=False)
+class TransferContext:
+    """One transfer's settings, made by `plan`. `negative`: text of the unconditional branch."""
+
+    models: Models
+    options: TransferOptions
+    levels: Levels
+    layers: tuple[AttentionLayer, ...]
+    meter: Meter
+    negative: str = ""
+    seed: int = 0
+
+    @classmethod
+    def plan(
+        cls, models: Models, options: TransferOptions, negative: str, seed: int, progress: Progress | None
+    ) -> TransferContext:
+        """Choose the levels and layers. Raises ValueError (UserError) when the models do not go together."""
+        layers = choose_layers(models.generation, options.injection.layers)
+        for role in ("content", "style", "unconditional"):
+            backend = getattr(models, role)
+            if backend is not None:
+                same_layers(backend, layers, role)
+        levels = plan_levels(models.generation.denoiser.sigmas, options)
+        return cls(models, options, levels, layers, Meter(progress), negative, seed)
+
+    @property
+    def layer_names(self) -> frozenset[str]:
+        """The names of the layers that are injected into."""
+        return frozenset(layer.name for layer in self.layers)
+
+    @property
+    def side_px(self) -> int:
+        """The long side of contents and results; 0 leaves pictures as they are."""
+        size = self.options.size_px
+        return self.models.generation.native_size_px if size is None else size
+
+    @property
+    def cell_px(self) -> int:
+        """The side of a latent cell in the picture."""
+        return self.models.generation.codec.downscale
+
+    def injected_levels(self) -> list[float]:
+        """The levels, of those that generation evaluates at, where anything is injected."""
+        return [sigma for sigma in self.levels.read if self.options.injection.active(sigma)]
+
+    def gamma(self, sigma: float) -> float:
+        """The schedule's query preservation at a level."""
+        full = self.levels.full
+        table = self.models.generation.denoiser.sigmas
+        return self.options.injection.gamma_at_sigma(sigma, table, full[0], full[-1])
+
+    def encoding(self, kind: str) -> Encoding:
+        """How reference pictures are encoded by one of `trajectory.ENCODINGS`."""
+        return Encoding(kind, self.options.refinements, self.options.forward_first)
+
+    def bank(self, parts: str) -> FeatureBank:
+        """An empty bank for `parts` of a process's features."""
+        return FeatureBank(self.layer_names, parts, self.options.precision)

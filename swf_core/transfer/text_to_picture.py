@@ -1,0 +1,110 @@
+"""Pictures from prompts alone: plain sampling, without a transfer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+from ..models.contracts import Backend, Steering
+from . import randomness
+from .cost import Cost, Meter, Progress
+from .inputs import Models
+from .sampler import Guidance, Steered, run_sampler
+from .sigmas import schedule
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """How pictures are sampled from prompts.
+
+    * steps, spacing: the noise levels (`sigmas.schedule`).
+    * cfg: classifier-free guidance; 1 is none and costs no second evaluation.
+    * size_px: a side, or (height, width); None is the model's native size.
+    * batch: most pictures in one network call.
+    """
+
+    steps: int = 30
+    cfg: float = 4.0
+    size_px: int | tuple[int, int] | None = None
+    spacing: str = "leading"
+    batch: int = 8
+
+
+@dataclass(frozen=True)
+class SampleResult:
+    """`images`: list of [3, H, W] in 0..1; `latents`: list of [C, h, w]; `cost` in E; `seconds` of wall clock."""
+
+    images: list[Tensor]
+    latents: list[Tensor]
+    cost: Cost
+    seconds: float
+
+
+def sample(
+    models: Models | Backend,
+    prompts: Sequence[str],
+    options: SampleOptions | None = None,
+    *,
+    negative: str = "",
+    seed: int = 0,
+    start: Tensor | None = None,
+    steering: Steering | None = None,
+    progress: Progress | None = None,
+) -> SampleResult:
+    """Pictures from prompts, one each, by Euler (DDIM) with classifier-free guidance.
+
+    `models`: the model, or `Models` with another one for the unconditional branch. `start`: latents
+    [len(prompts), C, h, w] at the first level instead of noise from `seed` (picture i has its own noise, whatever its
+    batch). `steering` moves x0 on the way (say `swf_core.color.guidance.ColorGuidance`). It costs `steps` E per picture
+    at cfg 1, else twice that.
+    Raises ValueError (UserError) for a size or step count that is not allowed.
+    """
+    began = time.perf_counter()
+    models, options = Models.of(models), options or SampleOptions()
+    backend, cfg, meter = models.generation, options.cfg, Meter(progress)
+    height, width = _size(backend, options.size_px)
+    levels = schedule(backend.denoiser.sigmas, options.steps, options.spacing)
+    if start is None:
+        start = _start_noise(backend, (height, width), len(prompts), seed) * levels[0]
+    meter.plan("sampling", len(prompts), options.steps * (1 if cfg == 1.0 else 2))
+    without_text = backend.text.encode([negative], height, width)
+    unconditional = None if models.unconditional is None else models.unconditional.denoiser
+    images: list[Tensor] = []
+    latents: list[Tensor] = []
+    for first in range(0, len(prompts), options.batch):
+        texts = list(prompts[first : first + options.batch])
+        positive = backend.text.encode(texts, height, width)
+        guidance = Guidance(backend.denoiser, positive, without_text, cfg, unconditional)
+        steered = Steered(steering, backend, len(texts), (height, width), levels, meter)
+        clean = run_sampler(
+            lambda x, sigma, g=guidance, s=steered: s.x0(g.both(meter, x, sigma), meter, x, sigma),
+            [start[first : first + options.batch].to(backend.denoiser.device)],
+            levels,
+            on_x0=meter.report,
+        )
+        images += list(backend.codec.decode(clean))
+        latents += list(clean)
+    return SampleResult(images, latents, meter.cost(), time.perf_counter() - began)
+
+
+def _size(backend: Backend, size_px: int | tuple[int, int] | None) -> tuple[int, int]:
+    size = backend.native_size_px if size_px is None else size_px
+    height, width = size if isinstance(size, tuple) else (size, size)
+    cell = backend.codec.downscale
+    if height % cell or width % cell or min(height, width) < cell:
+        raise UserError(f"The size {width} x {height} was asked for; sides must be multiples of {cell} px.")
+    return height, width
+
+
+def _start_noise(backend: Backend, size_px: tuple[int, int], count: int, seed: int) -> Tensor:
+    """Unit noise [count, C, h, w], each row from its own stream."""
+    cell = backend.codec.downscale
+    cells = (size_px[0] // cell, size_px[1] // cell)
+    empty = torch.zeros((1, backend.codec.channels, *cells), device=backend.denoiser.device)
+    rows = [randomness.noise_like(empty, seed, randomness.SAMPLE, index) for index in range(count)]
+    return torch.cat(rows) if rows else empty[:0]
