@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from swf_core.words.strip.llm.prompt import EXAMPLES, SCHEMA, MarkerError, answer_words, find, messages, parse
+from swf_core.words.strip.llm.prompt import EXAMPLES, SCHEMA, MarkerError, answer_words, locate, messages, parse
 
 from support.caption_sets import FOLDER
 
@@ -16,7 +16,7 @@ SETS = sorted(FOLDER.glob("*.jsonl"))
 
 
 def found(caption: str, *pieces: str) -> list[str]:
-    return [caption[start:end] for start, end in find(caption, pieces)[0]]
+    return [caption[start:end] for start, end in locate(caption, pieces)[0]]
 
 
 # The question
@@ -35,7 +35,7 @@ def test_each_example_is_an_answer_that_would_be_accepted(caption: str, pieces: 
     chat = messages("")
     answer = next(b["content"] for a, b in zip(chat, chat[1:]) if a["content"] == f"<caption>{caption}</caption>")
     assert parse(answer) == list(pieces)
-    assert found(caption, *pieces) == sorted(pieces, key=caption.index) and find(caption, pieces)[1] == 0
+    assert found(caption, *pieces) == sorted(pieces, key=caption.index) and locate(caption, pieces)[1] == 0
 
 
 def test_no_example_is_a_test_caption() -> None:
@@ -152,41 +152,41 @@ def test_the_schema_allows_one_list_of_texts_and_nothing_else() -> None:
 
 
 def test_whole_words_only_where_words_have_spaces() -> None:
-    assert find("boiling water, oil-stained, the oil's, oily, 1.5 oil5", ["oil"]) == ([], 1)
+    assert locate("boiling water, oil-stained, the oil's, oily, 1.5 oil5", ["oil"]) == ([], 1)
     assert found("boiling oil, painting", "oil") == ["oil"]
-    assert find("f/1.8 and 35mm", ["8", "1", "mm"]) == ([], 3)
-    assert find("a snapshot", ["shot", "snap", "a snap"]) == ([], 3)
+    assert locate("f/1.8 and 35mm", ["8", "1", "mm"]) == ([], 3)
+    assert locate("a snapshot", ["shot", "snap", "a snap"]) == ([], 3)
     assert found("an 'oil' painting, (ink)", "oil", "ink") == ["oil", "ink"]
     assert found("梵高风格的向日葵，油画oil画", "梵高风格", "油画", "oil") == ["梵高风格", "油画", "oil"]
-    assert find("각 ½", ["가", "2"]) == ([], 2)  # parts of one character
+    assert locate("각 ½", ["가", "2"]) == ([], 2)  # parts of one character
 
 
 def test_case_white_space_quotes_dashes_and_widths_do_not_matter() -> None:
     caption = "An  Oil\n Painting of “Rue – 5”, Van Gogh’s ＳＴＹＬＥ, André, Straße"
     pieces = ["an oil painting of", '"rue - 5"', "van gogh's style", "ANDRE\u0301", "STRASSE"]
     expected = ["An  Oil\n Painting of", "“Rue – 5”", "Van Gogh’s ＳＴＹＬＥ", "André", "Straße"]
-    assert found(caption, *pieces) == expected and find(caption, pieces)[1] == 0
-    assert find(caption, ["andre"]) == ([], 1)  # another word
+    assert found(caption, *pieces) == expected and locate(caption, pieces)[1] == 0
+    assert locate(caption, ["andre"]) == ([], 1)  # another word
     assert found("  a photo  ", "\u200ba photo ") == ["a photo"]
 
 
 def test_longest_first_never_overlapping_in_order() -> None:
     caption = "oil on canvas, an oil painting of an oil tanker"
-    spans, invented = find(caption, ["oil", "an oil painting of", "oil on canvas"])
+    spans, invented = locate(caption, ["oil", "an oil painting of", "oil on canvas"])
     assert [caption[a:b] for a, b in spans] == ["oil on canvas", "an oil painting of", "oil"] and invented == 0
     assert spans == sorted(spans) and all(a[1] <= b[0] for a, b in zip(spans, spans[1:]))
     assert found("oil painting", "oil", "oil painting") == ["oil painting"]  # taken already, not invented
-    assert find("oil painting", ["oil", "oil painting"])[1] == 0
+    assert locate("oil painting", ["oil", "oil painting"])[1] == 0
     assert found("a a a b", "a a b") == ["a a b"]  # a match that an earlier try runs into
 
 
 def test_the_second_mark_takes_the_second_place() -> None:
-    assert find("photo, cat, photo", ["photo"]) == ([(0, 5)], 0)
-    assert find("photo, cat, photo", ["photo", "Photo"]) == ([(0, 5), (12, 17)], 0)
-    assert find("photo, cat, photo", ["photo"] * 3) == ([(0, 5), (12, 17)], 0)
+    assert locate("photo, cat, photo", ["photo"]) == ([(0, 5)], 0)
+    assert locate("photo, cat, photo", ["photo", "Photo"]) == ([(0, 5), (12, 17)], 0)
+    assert locate("photo, cat, photo", ["photo"] * 3) == ([(0, 5), (12, 17)], 0)
 
 
 def test_what_does_not_occur_is_counted() -> None:
-    assert find("a boat", ["a painting of", "by Monet", "boat", "", "\u200b"]) == ([(2, 6)], 2)
-    assert find("", ["a"]) == ([], 1) and find("a boat", []) == ([], 0)
-    assert find("a (b) c", ["(b", ".*", "a ("]) == ([(0, 3)], 1)  # pieces are no patterns
+    assert locate("a boat", ["a painting of", "by Monet", "boat", "", "\u200b"]) == ([(2, 6)], 2)
+    assert locate("", ["a"]) == ([], 1) and locate("a boat", []) == ([], 0)
+    assert locate("a (b) c", ["(b", ".*", "a ("]) == ([(0, 3)], 1)  # pieces are no patterns

@@ -9,13 +9,32 @@ import numpy as np
 import pytest
 
 from swf_core.words.strip import ALONE, OFFLINE, strip, strip_all
-from swf_core.words.strip.guards import KEPT
+from swf_core.words.strip.guards import PROTECTED
 from swf_core.words.strip.llm.prompt import MarkerError
+from swf_core.words.strip.rules.lexicon import look_up
+from swf_core.words.strip.rules.tags import Tag
+from swf_core.words.strip.rules.trailing import BY_PREPOSITION, _in_colors, _participle
 from swf_core.world import PALETTES, STYLE_WORDS, STYLES, caption, random_look, random_scene
 
 from support.caption_sets import HELD, TUNED, cases, comes_from, new_words, score
 
 ALL = cases(*TUNED, *(name for names in HELD for name in names))
+
+
+class Marks:
+    """A marker that says what it is told to."""
+
+    name = "endpoint"
+
+    def __init__(self, *pieces: str, error: str = ""):
+        self.pieces, self.error = pieces, error
+
+    def mark(self, caption, check=None):
+        if check:
+            check()
+        if self.error:
+            raise MarkerError(self.error)
+        return list(self.pieces)
 
 
 @pytest.mark.parametrize("names", [TUNED, *HELD])
@@ -59,6 +78,30 @@ def test_by_example(text, left):
     assert strip(text).stripped == left
 
 
+@pytest.mark.parametrize(
+    "rule", [*dict.fromkeys(BY_PREPOSITION.values()), _in_colors, _participle], ids=lambda r: r.__name__
+)
+def test_each_rule_of_a_preposition_does_what_its_three_examples_say(rule):
+    examples = [line.strip().split(" -> ") for line in rule.__doc__.splitlines() if " -> " in line]
+    assert len(examples) == 3
+    for text, stripped in examples:
+        assert strip(text).stripped == stripped
+
+
+def test_tags_are_readable_and_a_word_can_be_several_things():
+    low, tags = look_up("Painted")
+    assert low == "painted" and tags & Tag.MADE and repr(Tag.MADE) in ("<Tag.MADE: 131072>", "<Tag.MADE: 1 << 17>")
+    assert "MEDIUM" in repr(look_up("woodcut")[1]) and look_up("house")[1] == 0
+
+
+@pytest.mark.parametrize("marker", [None, Marks("zzz")], ids=["offline", "marker set aside"])
+def test_words_that_name_a_medium_here_are_taken_for_one(marker):
+    text = "a light box of a red house, a light box"
+    assert strip(text).stripped == text
+    assert strip(text, marker, media=("a light box",)).stripped == "a red house"
+    assert strip("a red house on a Light Box", media=("light box",)).stripped == "a red house on a Light Box"
+
+
 @pytest.mark.parametrize("text", ["an oil painting", "masterpiece, best quality, 8k", "水墨画", "impressionism"])
 def test_a_caption_of_style_alone_keeps_something_and_says_so(text):
     found = strip(text)
@@ -82,22 +125,6 @@ def test_the_same_caption_gives_the_same_result_and_spans_are_what_was_removed()
     first, again = strip(text), strip(text)
     assert first == again and first.removed == ("a woodcut of", "in the style of Hokusai")
     assert [text[a:b] for a, b in first.spans] == list(first.removed)
-
-
-class Marks:
-    """A marker that says what it is told to."""
-
-    name = "endpoint"
-
-    def __init__(self, *pieces: str, error: str = ""):
-        self.pieces, self.error = pieces, error
-
-    def mark(self, caption, check=None):
-        if check:
-            check()
-        if self.error:
-            raise MarkerError(self.error)
-        return list(self.pieces)
 
 
 HOUSE = "an oil painting of 3 red houses with no doors and a sign 'OIL'"
@@ -138,7 +165,7 @@ def test_the_offline_method_too_keeps_negations_quoted_text_and_counts(pattern):
     looked_at = 0
     for case in ALL:
         found = strip(case["caption"])
-        for kept in (m for m in KEPT[pattern].finditer(found.caption) if m[0].lower() != "one"):
+        for kept in (m for m in PROTECTED[pattern].finditer(found.caption) if m[0].lower() != "one"):
             looked_at += 1
             assert not any(start <= kept.start() < end for start, end in found.spans), (found.caption, kept[0])
     assert looked_at >= 5

@@ -1,6 +1,6 @@
 """Style stripping: delete from a caption the words that say how the picture is made (arXiv 2506.15033).
 
-One function behind which three markers stand: the offline grammar, a local instruct model, an OpenAI-compatible
+One function behind which three markers stand: the offline rules, a local instruct model, an OpenAI-compatible
 endpoint. A marker only points at pieces of the caption; code deletes them. So the result is the caption with words
 taken out, whatever a model says, and an instruction inside a caption changes nothing.
 
@@ -16,7 +16,7 @@ from typing import Protocol
 
 from .deletion import delete
 from .guards import complaint
-from .llm.prompt import MarkerError, find
+from .llm.prompt import MarkerError, locate
 from .rules import style_alone, style_spans
 
 OFFLINE = "offline"
@@ -57,28 +57,34 @@ class Stripped:
         return tuple(self.caption[start:end] for start, end in self.spans)
 
 
-def strip(caption: str, marker: Marker | None = None, check: Callable[[], None] | None = None) -> Stripped:
+def strip(
+    caption: str,
+    marker: Marker | None = None,
+    check: Callable[[], None] | None = None,
+    media: Sequence[str] = (),
+) -> Stripped:
     """Delete the style words of one caption; the offline method marks them where no `marker` is given.
 
     A marker that fails, marks what is not there, or whose marks would lose content (`guards`) is set aside for the
     offline method, and the note says so. A caption of style words alone keeps one. Never raises for a text.
+    `media`: words and phrases that name a medium in these captions, such as those of a captioner of few words.
     """
     caption = _BLANK.sub(" ", caption).strip()
     if not caption:
         return Stripped("", "", (), OFFLINE, "the caption is empty")
     if marker is None:
-        return _done(caption, style_spans(caption), OFFLINE)
+        return _stripped(caption, style_spans(caption, media), OFFLINE)
     try:
         pieces = marker.mark(caption, check)
     except MarkerError as error:
-        return _instead(caption, f"{marker.name}: {error}")
-    spans, invented = find(caption, pieces)
+        return _offline_instead(caption, media, f"{marker.name}: {error}")
+    spans, invented = locate(caption, pieces)
     if invented and not spans:
-        return _instead(caption, f"{marker.name}: none of the marked words occur in the caption")
-    if reason := complaint(caption, spans):
-        return _instead(caption, f"{marker.name}: {reason}")
+        return _offline_instead(caption, media, f"{marker.name}: none of the marked words occur in the caption")
+    if reason := complaint(caption, spans, media):
+        return _offline_instead(caption, media, f"{marker.name}: {reason}")
     note = f"{invented} of {invented + len(spans)} marked pieces do not occur and were ignored" if invented else ""
-    return _done(caption, spans, marker.name, note)
+    return _stripped(caption, spans, marker.name, note)
 
 
 def strip_all(
@@ -86,23 +92,26 @@ def strip_all(
     marker: Marker | None = None,
     check: Callable[[], None] | None = None,
     progress: Callable[[float], None] | None = None,
+    media: Sequence[str] = (),
 ) -> list[Stripped]:
     """`strip` for several captions. `progress` is called with the share done, in 0..1."""
-    found = []
+    results = []
     for k, caption in enumerate(captions):
         if check:
             check()
-        found.append(strip(caption, marker, check))
+        results.append(strip(caption, marker, check, media))
         if progress:
             progress((k + 1) / len(captions))
-    return found
+    return results
 
 
-def _instead(caption: str, reason: str) -> Stripped:
-    return _done(caption, style_spans(caption), OFFLINE, f"the offline method took over ({reason.rstrip('.')})")
+def _offline_instead(caption: str, media: Sequence[str], reason: str) -> Stripped:
+    return _stripped(
+        caption, style_spans(caption, media), OFFLINE, f"the offline method took over ({reason.rstrip('.')})"
+    )
 
 
-def _done(caption: str, spans: Sequence[tuple[int, int]], method: str, note: str = "") -> Stripped:
+def _stripped(caption: str, spans: Sequence[tuple[int, int]], method: str, note: str = "") -> Stripped:
     stripped = delete(caption, spans)
     if spans and not any(c.isalnum() for c in stripped):  # nothing but signs is nothing: the longest piece stays
         longest = max(spans, key=lambda span: span[1] - span[0])

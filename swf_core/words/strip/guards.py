@@ -10,12 +10,13 @@ import re
 from collections.abc import Sequence
 
 from .rules import is_chinese, style_spans
-from .rules.lexicon import COLOR, QUALITY, STYLE, look_up
+from .rules.lexicon import look_up
+from .rules.tags import COLOR, QUALITY, STYLE
 
-KEPT_SHARE = 0.5
+CONTENT_SHARE = 0.5
 _WORD = re.compile(r"\w+(?:[-'\u2019.:/]\w+)*")
 # What a caption may not lose.
-KEPT = {
+PROTECTED = {
     "number": re.compile(r"(?<![\w-])\d[\d.,:]*(?![\w%])"),
     "count": re.compile(
         r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|both)\b"
@@ -31,35 +32,38 @@ KEPT = {
 NAMES = {"number": "a number", "count": "a count", "negation": "a negation", "quoted": "quoted text"}
 
 
-def complaint(caption: str, spans: Sequence[tuple[int, int]]) -> str:
-    """Why deleting `spans` from `caption` would lose content, in one sentence, or "" when nothing speaks against it."""
-    gone = [False] * len(caption)
+def complaint(caption: str, spans: Sequence[tuple[int, int]], media: Sequence[str] = ()) -> str:
+    """Why deleting `spans` from `caption` would lose content, in one sentence, or "" when nothing speaks against it.
+
+    `media`: as for `rules.style_spans`.
+    """
+    deleted = [False] * len(caption)
     for start, end in spans:
-        gone[start:end] = [True] * (end - start)
-    if not any(c.isalnum() and not g for c, g in zip(caption, gone)):
+        deleted[start:end] = [True] * (end - start)
+    if not any(c.isalnum() and not d for c, d in zip(caption, deleted)):
         return "nothing would be left" if caption.strip() else ""
     style = [False] * len(caption)
-    for start, end in style_spans(caption):
+    for start, end in style_spans(caption, media):
         style[start:end] = [True] * (end - start)
-    for name, pattern in KEPT.items():
-        for found in pattern.finditer(caption):
-            if gone[found.start()] and not style[found.start()]:
-                return f"{NAMES[name]} would be lost ({found[0]!r})"
-    return _color(caption, gone, style) or _share(caption, gone, style)
+    for name, pattern in PROTECTED.items():
+        for match in pattern.finditer(caption):
+            if deleted[match.start()] and not style[match.start()]:
+                return f"{NAMES[name]} would be lost ({match[0]!r})"
+    return _color(caption, deleted, style) or _share(caption, deleted, style)
 
 
-def _color(caption: str, gone: list[bool], style: list[bool]) -> str:
+def _color(caption: str, deleted: list[bool], style: list[bool]) -> str:
     """A color that stands before a thing belongs to it: "a red house"."""
     words = list(_WORD.finditer(caption))
     for word, after in zip(words, words[1:]):
-        low, bits = look_up(word[0])
-        if bits & COLOR and gone[word.start()] and not style[word.start()]:
-            if not look_up(after[0])[1] & STYLE and not gone[after.start()]:
+        tags = look_up(word[0])[1]
+        if tags & COLOR and deleted[word.start()] and not style[word.start()]:
+            if not look_up(after[0])[1] & STYLE and not deleted[after.start()]:
                 return f"the color of a thing would be lost ({word[0]!r} of {after[0]!r})"
     return ""
 
 
-def _share(caption: str, gone: list[bool], style: list[bool]) -> str:
+def _share(caption: str, deleted: list[bool], style: list[bool]) -> str:
     """Of the words that the offline method takes for content, enough must remain."""
     if is_chinese(caption):
         content = [k for k, c in enumerate(caption) if c.isalnum() and not style[k]]
@@ -69,7 +73,7 @@ def _share(caption: str, gone: list[bool], style: list[bool]) -> str:
             for m in _WORD.finditer(caption)
             if not style[m.start()] and len(m[0]) > 2 and not look_up(m[0])[1] & QUALITY
         ]
-    kept = sum(not gone[k] for k in content)
-    if content and kept < KEPT_SHARE * len(content):
-        return f"only {kept} of {len(content)} content words would be kept"
+    remaining = sum(not deleted[k] for k in content)
+    if content and remaining < CONTENT_SHARE * len(content):
+        return f"only {remaining} of {len(content)} content words would be kept"
     return ""

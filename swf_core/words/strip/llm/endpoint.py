@@ -100,7 +100,7 @@ class EndpointMarker:
         self._answered = False
 
     def mark(self, caption: str, check: Callable[[], None] | None = None) -> list[str]:
-        """The pieces that the model marked, as it wrote them (`prompt.find` places them in the caption).
+        """The pieces that the model marked, as it wrote them (`prompt.locate` places them in the caption).
 
         `check` is called ten times a second while waiting, and what it raises ends the wait. Raises MarkerError when
         there is no usable answer, after one retry with the problem named.

@@ -97,8 +97,9 @@ class InstructMarker:
         self._tokenizer = tokenizer
 
     def mark(self, caption: str, check: Callable[[], None] | None = None) -> list[str]:
-        """The pieces that the model marked, as it wrote them (`prompt.locate` places them in the caption); greedy, so the
-        same each time.
+        """The pieces that the model marked, as it wrote them (`prompt.locate` places them in the caption).
+
+        Greedy, so the same each time.
 
         `check` is called at every token, and what it raises ends the work. Raises MarkerError when there is no usable
         answer, after one retry with the problem named.

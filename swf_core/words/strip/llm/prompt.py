@@ -54,7 +54,7 @@ SCHEMA: dict[str, Any] = {
 }
 
 # Special tokens of chat templates (<|im_end|>, </s>, [INST], <start_of_turn>) and our own tags all need one of these.
-# Their full-width twins look the same to a reader, and `find` folds the two together, so nothing needs undoing.
+# Their full-width twins look the same to a reader, and `locate` folds the two together, so nothing needs undoing.
 _NEUTRAL = str.maketrans("<>|[]", "＜＞｜［］")
 # Models straighten quotes and dashes when they copy.
 _ALIKE = str.maketrans("‘’‛´`“”„‟‐‑‒–—−", "'''''\"\"\"\"------")
@@ -149,7 +149,7 @@ def _unclosed(text: str) -> bool:
     return bare.count("{") > bare.count("}") or bare.count("[") > bare.count("]")
 
 
-def find(caption: str, pieces: Sequence[str]) -> tuple[list[tuple[int, int]], int]:
+def locate(caption: str, pieces: Sequence[str]) -> tuple[list[tuple[int, int]], int]:
     """Where the pieces stand in the caption: (start, end) in order, never overlapping; and how many do not occur.
 
     Longest first, each takes its first free occurrence, so a piece given twice takes two. Case, kinds of white space,
@@ -185,7 +185,7 @@ def _visible(character: str) -> str:
 
 
 def _fold_caption(caption: str) -> tuple[str, list[int]]:
-    """The caption as `find` compares it, and for each of its characters the place it came from."""
+    """The caption as `locate` compares it, and for each of its characters the place it came from."""
     folded: list[str] = []
     origin: list[int] = []
     for place, character in enumerate(caption):

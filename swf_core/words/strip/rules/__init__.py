@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from . import chinese, passes
 
@@ -15,11 +16,14 @@ def is_chinese(text: str) -> bool:
     return 2 * len(_CJK.findall(text)) > len(_LETTER.findall(text)) - len(_CJK.findall(text))
 
 
-def style_spans(caption: str) -> list[tuple[int, int]]:
-    """Character spans of the words that say how the picture is made, sorted, never overlapping."""
+def style_spans(caption: str, media: Sequence[str] = ()) -> list[tuple[int, int]]:
+    """Character spans of the words that say how the picture is made, sorted, never overlapping.
+
+    `media`: English words and phrases that name a medium in these captions, whatever else they may be elsewhere.
+    """
     if _CJK.search(caption) and is_chinese(caption):
         return chinese.style_spans(caption)
-    return passes.style_spans(caption)
+    return passes.style_spans(caption, media)
 
 
 def style_alone(text: str) -> bool:

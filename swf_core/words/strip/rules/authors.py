@@ -2,203 +2,206 @@
 
 from __future__ import annotations
 
-from .lexicon import (
-    ADJ,
-    ARTIST,
-    DET,
-    FUNC,
-    MATERIAL,
-    MEDIUM,
-    MOVE,
-    NUMBER,
-    STYLE,
-    THING,
-    WEAK,
-    word_set,
-)
-from .tagged_caption import Reading
+from .lexicon import word_set
+from .tagged_caption import TaggedCaption
+from .tags import ADJ, ARTIST, DET, FUNC, MATERIAL, MEDIUM, MOVE, NUMBER, STYLE, THING, WEAK
 
 PARTICLES, PLACES, TITLE, MASTERS = map(word_set, ("particles", "places", "title", "masters"))
 # By their first word, longest first.
 CREDITS = sorted((tuple(credit.split()) for credit in word_set("credits")), key=lambda c: (-len(c), c))
 # "in the style of" and its like, with adjectives in between, have one of these words.
 MANNERS = frozenset(credit[2] for credit in CREDITS if credit[0] == "in")
+# What an artist does to show something, and what makes a style of a name: "Monet depicts", "Monet style".
+SHOWING = frozenset("shows depicts portrays captures presents paints renders".split())
+LIKENESS = frozenset("style styled inspired like esque aesthetic".split())
+# What may follow a credit: "a sketch by Ana Luz of a dog".
+BEHIND_NAMES = frozenset("in from with at for on rises of".split())
 BY_START: dict[str, list[tuple[str, ...]]] = {}
 for _credit_words in CREDITS:
     BY_START.setdefault(_credit_words[0], []).append(_credit_words)
 
 
-def name_run(r: Reading, k: int, behind: int, lower: bool = False) -> int:
+def name_run(c: TaggedCaption, k: int, behind: int, lower: bool = False) -> int:
     """Behind a run of names that begins at unit `k`: artists known, and words with capitals; k itself if there is none.
 
     `lower`: an unknown name may be written without capitals, as captioners do.
     """
     start, certain = k, False
     while k < behind:
-        bits, word = r.bits[k], r.words[k]
-        if bits & ARTIST:
+        tags, word = c.tags[k], c.words[k]
+        if tags & ARTIST:
             certain = True
-        elif bits & THING or bits & FUNC and word not in ("and", "de", "or") and word not in PARTICLES:
+        elif tags & THING or tags & FUNC and word not in ("and", "de", "or") and word not in PARTICLES:
             break
         elif word in ("and", "&", "or"):
             if not (
-                k > start and k + 1 < behind and (r.bits[k + 1] & ARTIST or (r.capital(k + 1) and not _place(r, k + 1)))
+                k > start and k + 1 < behind and (c.tags[k + 1] & ARTIST or (c.capital(k + 1) and not _place(c, k + 1)))
             ):
                 break
-        elif word in PARTICLES and (k > start or r.capital(k)) and k + 1 < behind:
+        elif word in PARTICLES and (k > start or c.capital(k)) and k + 1 < behind:
             pass
-        elif not r.capital(k) and not (lower and not bits and k - start < 3):
+        elif not c.capital(k) and not (lower and not tags and k - start < 3):
             break
         k += 1
     while k > start and (
-        r.words[k - 1] in PARTICLES
-        and r.words[k - 1] not in ("elder", "younger", "jr", "sr")
-        and not r.capital(k - 1)
-        or r.words[k - 1] in ("and", "&", "or")
+        c.words[k - 1] in PARTICLES
+        and c.words[k - 1] not in ("elder", "younger", "jr", "sr")
+        and not c.capital(k - 1)
+        or c.words[k - 1] in ("and", "&", "or")
     ):
         k -= 1
-    if k > start and not certain and _place(r, start, k):
+    if k > start and not certain and _place(c, start, k):
         return start
     return k
 
 
-def _place(r: Reading, first: int, behind: int = 0) -> bool:
-    return any(r.words[k] in PLACES for k in range(first, behind or first + 1))
+def _place(c: TaggedCaption, first: int, behind: int = 0) -> bool:
+    return any(c.words[k] in PLACES for k in range(first, behind or first + 1))
 
 
-def author_tails(r: Reading) -> None:
+def credits(c: TaggedCaption) -> None:
     """Delete credits and the names behind them."""
-    styled = any(r.gone)
-    for first, behind, _ in r.segments:
+    styled = any(c.deleted)
+    for first, behind, _ in c.segments:
         k = first
         while k < behind:
-            if r.gone[k]:
+            if c.deleted[k]:
                 k += 1
                 continue
-            end = _credit(r, first, k, behind, styled)
+            end = _credit(c, first, k, behind, styled)
             if end > k:
-                r.drop(k, end)
+                c.delete(k, end)
                 k = end
             else:
                 k += 1
-        _possessives(r, first, behind)
+        _possessives(c, first, behind)
 
 
-def _credit(r: Reading, first: int, k: int, behind: int, styled: bool) -> int:
-    """Where a credit that begins at unit `k` ends; `k` when none does."""
-    word = r.words[k]
-    if (credits := BY_START.get(word.partition(" ")[0])) and (
-        word != "in" or not MANNERS.isdisjoint(r.words[k + 1 : behind])
-    ):
-        for credit in credits:
-            n = _matches(r, k, credit, behind)
-            if not n:
-                continue
-            after = k + n
-            while after < behind and (
-                r.bits[after] & DET or r.words[after] in MASTERS or r.words[after].endswith("century")
-            ):
-                after += 1
-            end = name_run(r, after, behind, lower=True)
-            while end < behind and r.bits[end] & (STYLE | ADJ) and not r.bits[end] & THING:
-                end += 1
-            if end > after or credit[0] == "in" and after == behind:
-                return end
+def _credit(c: TaggedCaption, first: int, k: int, behind: int, styled: bool) -> int:
+    """Where a credit that begins at unit `k` ends; `k` when none does. `styled`: whether style was found before."""
+    word = c.words[k]
+    end = _manner(c, k, behind)
+    if end > k:
+        return end
     if word == "by" and k + 1 < behind:
-        end = name_run(r, k + 1, behind)
-        known = any(r.bits[j] & ARTIST for j in range(k + 1, end))
-        closes = (
-            end == behind or r.gone[end] or r.words[end] in ("in", "from", "with", "at", "for", "on", "rises", "of")
-        )
-        alone = first < k and all(r.bits[j] & (STYLE | DET | ADJ) for j in range(first, k))
-        alone = alone and any(r.bits[j] & MEDIUM for j in range(first, k))  # "a lithograph by Mara Ilić"
-        if end > k + 1 and (known or ((styled or alone) and closes and not r.bits[k + 1] & DET)):
-            if alone and end == behind:
-                r.drop(first, k)
-            return end
-        if k + 1 < behind and r.words[k + 1] in ("unknown", "anonymous"):
-            return min(behind, k + 3)
-    if word == "after" and k + 1 < behind and r.bits[k + 1] & ARTIST:
-        return name_run(r, k + 1, behind)
-    if r.bits[k] & ARTIST and k + 1 < behind:
-        if r.words[k + 1] in ("shows", "depicts", "portrays", "captures", "presents", "paints", "renders"):
-            return k + 2
-        if r.words[k + 1] in ("style", "styled", "inspired", "like", "esque", "aesthetic"):
-            return k + 2
+        return _by(c, first, k, behind, styled)
+    if word == "after" and k + 1 < behind and c.tags[k + 1] & ARTIST:
+        return name_run(c, k + 1, behind)
+    if c.tags[k] & ARTIST and k + 1 < behind and c.words[k + 1] in SHOWING | LIKENESS:
+        return k + 2
     return k
 
 
-def _matches(r: Reading, k: int, credit: tuple[str, ...], behind: int) -> int:
+def _manner(c: TaggedCaption, k: int, behind: int) -> int:
+    """Where "in the style of", "inspired by" and their like end, with the names behind them; `k` without one."""
+    word = c.words[k]
+    credits = BY_START.get(word.partition(" ")[0], ())
+    if word == "in" and MANNERS.isdisjoint(c.words[k + 1 : behind]):
+        return k
+    for credit in credits:
+        n = _matches(c, k, credit, behind)
+        if not n:
+            continue
+        after = k + n
+        while after < behind and (
+            c.tags[after] & DET or c.words[after] in MASTERS or c.words[after].endswith("century")
+        ):
+            after += 1
+        end = name_run(c, after, behind, lower=True)
+        while end < behind and c.tags[end] & (STYLE | ADJ) and not c.tags[end] & THING:
+            end += 1
+        if end > after or credit[0] == "in" and after == behind:
+            return end
+    return k
+
+
+def _by(c: TaggedCaption, first: int, k: int, behind: int, styled: bool) -> int:
+    """Where "by NAME" ends: an artist, or any name where style was found and nothing of the scene follows."""
+    end = name_run(c, k + 1, behind)
+    known = any(c.tags[j] & ARTIST for j in range(k + 1, end))
+    closes = end == behind or c.deleted[end] or c.words[end] in BEHIND_NAMES
+    alone = first < k and all(c.tags[j] & (STYLE | DET | ADJ) for j in range(first, k))
+    alone = alone and any(c.tags[j] & MEDIUM for j in range(first, k))  # "a lithograph by Mara Ilić"
+    if end > k + 1 and (known or ((styled or alone) and closes and not c.tags[k + 1] & DET)):
+        if alone and end == behind:
+            c.delete(first, k)
+        return end
+    return min(behind, k + 3) if c.words[k + 1] in ("unknown", "anonymous") else k
+
+
+def _matches(c: TaggedCaption, k: int, credit: tuple[str, ...], behind: int) -> int:
     """How many units a credit takes at `k` (some may be one unit of two words); 0 when it is not there."""
     n, words = 0, []
     while k + n < behind and len(words) < len(credit):
-        words += r.words[k + n].split()
+        words += c.words[k + n].split()
         n += 1
     if tuple(words) == credit:
         return n
     # adjectives in between: "in the distinctive style of"
-    if credit[0] == "in" and r.words[k] == "in":
-        kept, n = [], 0
-        while k + n < behind and len(kept) < len(credit):
-            if n and not kept[-1:] == ["of"] and r.bits[k + n] & (ADJ | MOVE | WEAK) and r.words[k + n] not in credit:
+    if credit[0] == "in" and c.words[k] == "in":
+        words, n = [], 0
+        while k + n < behind and len(words) < len(credit):
+            if n and not words[-1:] == ["of"] and c.tags[k + n] & (ADJ | MOVE | WEAK) and c.words[k + n] not in credit:
                 n += 1
                 continue
-            kept += ["the"] if r.words[k + n] in ("a", "an") else r.words[k + n].split()
+            words += ["the"] if c.words[k + n] in ("a", "an") else c.words[k + n].split()
             n += 1
-        return n if tuple(kept) == credit else 0
+        return n if tuple(words) == credit else 0
     return 0
 
 
-def _possessives(r: Reading, first: int, behind: int) -> None:
+def _possessives(c: TaggedCaption, first: int, behind: int) -> None:
     """ "Monet's painting" names the author, "Van Gogh's chair" the subject."""
     for k in range(first, behind - 1):
-        word = r.words[k]
-        if r.gone[k] or not (word.endswith("'s") and r.capital(k)):
+        word = c.words[k]
+        if c.deleted[k] or not (word.endswith("'s") and c.capital(k)):
             continue
-        if r.gone[k + 1] and r.bits[k + 1] & MEDIUM:
-            r.drop(k, k + 1)
+        if c.deleted[k + 1] and c.tags[k + 1] & MEDIUM:
+            c.delete(k, k + 1)
 
 
-def lone_artists(r: Reading) -> None:
+def lone_artists(c: TaggedCaption) -> None:
     """Delete segments that are an artist's name, and a label's unknown artist: "Rosalba Carriera, Lady, pastel"."""
-    for first, behind, _ in r.segments:
-        if r.gone[first]:
+    for first, behind, _ in c.segments:
+        if c.deleted[first]:
             continue
-        end = name_run(r, first, behind)
+        end = name_run(c, first, behind)
         if (
             end == behind
-            and any(r.bits[k] & ARTIST for k in range(first, behind))
+            and any(c.tags[k] & ARTIST for k in range(first, behind))
             and all(
-                r.bits[k] & (ARTIST | DET) or r.capital(k) or r.words[k] in PARTICLES or r.words[k] in ("and", "&")
+                c.tags[k] & (ARTIST | DET) or c.capital(k) or c.words[k] in PARTICLES or c.words[k] in ("and", "&")
                 for k in range(first, behind)
             )
         ):
-            r.drop(first, behind)
-    for (first, behind, _), (year, after, _) in zip(r.segments, r.segments[1:]):
-        dated = after - year == 1 and r.words[year].isdigit() and len(r.words[year]) == 4
-        if dated and any(r.gone) and behind - first in (2, 3) and not r.gone[first] and not _everyday(r, first, behind):
-            if all(r.capital(k) or r.words[k] in PARTICLES for k in range(first, behind)):
-                r.drop(first, behind)  # "..., Anna Atkins, 1843"
-    _label(r)
+            c.delete(first, behind)
+    for (first, behind, _), (year, after, _) in zip(c.segments, c.segments[1:]):
+        dated = after - year == 1 and c.words[year].isdigit() and len(c.words[year]) == 4
+        may_be_name = behind - first in (2, 3) and not c.deleted[first] and not _everyday(c, first, behind)
+        if dated and any(c.deleted) and may_be_name:
+            if all(c.capital(k) or c.words[k] in PARTICLES for k in range(first, behind)):
+                c.delete(first, behind)  # "..., Anna Atkins, 1843"
+    _label(c)
 
 
-def _everyday(r: Reading, first: int, behind: int) -> bool:
-    return any(w in TITLE or w in PLACES or w.endswith(("ing", "s'")) for w in r.words[first:behind]) or any(
-        r.bits[k] & (THING | DET | FUNC | NUMBER) for k in range(first, behind)
+def _everyday(c: TaggedCaption, first: int, behind: int) -> bool:
+    return any(w in TITLE or w in PLACES or w.endswith(("ing", "s'")) for w in c.words[first:behind]) or any(
+        c.tags[k] & (THING | DET | FUNC | NUMBER) for k in range(first, behind)
     )
 
 
-def _label(r: Reading) -> None:
+def _label(c: TaggedCaption) -> None:
     """The first line of a museum's label, when two or more follow and one of them is a medium."""
-    if len(r.segments) < 3:
+    if len(c.segments) < 3:
         return
-    first, behind, _ = r.segments[0]
-    if r.gone[first] or not 2 <= behind - first <= 4:
+    first, behind, _ = c.segments[0]
+    if c.deleted[first] or not 2 <= behind - first <= 4:
         return
-    medium = any(r.gone[a] and any(r.bits[k] & (MEDIUM | MATERIAL) for k in range(a, b)) for a, b, _ in r.segments[1:])
-    titled = any(not r.gone[a] and any(not r.bits[k] & NUMBER for k in range(a, b)) for a, b, _ in r.segments[1:])
-    words = r.words[first:behind]
-    named = all(r.capital(k) or r.words[k] in PARTICLES for k in range(first, behind))
+    rest = [(c.deleted[a], c.tags[a:b]) for a, b, _ in c.segments[1:]]
+    medium = any(deleted and any(tag & (MEDIUM | MATERIAL) for tag in tags) for deleted, tags in rest)
+    titled = any(not deleted and any(not tag & NUMBER for tag in tags) for deleted, tags in rest)
+    words = c.words[first:behind]
+    named = all(c.capital(k) or c.words[k] in PARTICLES for k in range(first, behind))
     unknown = words[:2] in (["unknown", "artist"], ["anonymous", "artist"], ["artist", "unknown"])
-    if medium and titled and ((named and not _everyday(r, first, behind)) or unknown):
-        r.drop(first, behind)
+    if medium and titled and ((named and not _everyday(c, first, behind)) or unknown):
+        c.delete(first, behind)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from .lexicon import STYLE, look_up, read_list
+from .lexicon import look_up, read_list
+from .tags import STYLE
 
 _LISTS = read_list("chinese")
 _STRONG = {w for name in ("medium", "move", "quality", "noun", "artist") for w in _LISTS[name]}

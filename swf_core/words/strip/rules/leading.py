@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .clauses import sentences
-from .lexicon import (
+from .lexicon import word_set
+from .tagged_caption import TaggedCaption
+from .tags import (
     ABOUT,
     ADJ,
     ARTIST,
@@ -13,6 +15,7 @@ from .lexicon import (
     FILLING,
     MADE,
     MEDIUM,
+    MOOD,
     MOVE,
     NOUN,
     NUMBER,
@@ -22,217 +25,198 @@ from .lexicon import (
     TECH,
     THING,
     VIEW,
-    word_set,
 )
-from .tagged_caption import Reading
 
 GENERIC, PLACED = word_set("generic"), word_set("placed")
 LEADS: dict[str, list[list[str]]] = {}  # by their first word, longest first
 for _lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lead)):
     LEADS.setdefault(_lead.split()[0], []).append(_lead.split())
+ADJECTIVE_ENDINGS = tuple("ist ic al ian ish ese esque an ive ary ed y 's \u2019s ful ous".split())
 # What the run between a picture noun and its "of" may be made of.
 PART = STYLE | FILLING | BOTH | ABOUT
 
 
-def take_openings(r: Reading, first: int, behind: int) -> None:
+def openings(c: TaggedCaption) -> None:
+    """Take the openings off all segments, and the adjectives before their comma: "a faded, sepia drawing of"."""
+    for n, (first, behind, sentence) in enumerate(c.segments):
+        if c.deleted[first]:
+            continue
+        _take_openings(c, first, behind)
+        if c.deleted[first] and n and not sentence:
+            before, comma, _ = c.segments[n - 1]
+            if all(c.tags[k] & (DET | ADJ | COLOR | MOOD) for k in range(before, comma)):
+                c.delete(before, comma)
+
+
+def _take_openings(c: TaggedCaption, first: int, behind: int) -> None:
     """Take openings off a segment: "a painting of", "the image shows", "this is a loose sketch that depicts"."""
     at, nested = first, True
     while at < behind:
-        for lead in LEADS.get(r.words[at], ()):
-            if r.words[at : at + len(lead)] == lead:
-                end = opening(r, at + len(lead), behind)
+        for lead in LEADS.get(c.words[at], ()):
+            if c.words[at : at + len(lead)] == lead:
+                end = opening(c, at + len(lead), behind)
                 if end:
-                    r.drop(at, end)
+                    c.delete(at, end)
                     at = end
                 elif lead[0] in ("arafed", "araffe"):
-                    r.drop(at, at + 1)
+                    c.delete(at, at + 1)
                     at += 1
                 else:
                     return
                 break
         else:
-            end = opening(r, at, behind) if nested else 0
+            end = opening(c, at, behind) if nested else 0
             if end:
-                heads = [r.words[k] for k in range(at, end) if r.bits[k] & MEDIUM]
+                heads = [c.words[k] for k in range(at, end) if c.tags[k] & MEDIUM]
                 # A painting in a painting is a thing; "an image of a woodcut" is said of one picture.
                 nested = bool(heads) and heads[-1].split()[-1] in GENERIC
-                r.drop(at, end)
+                c.delete(at, end)
                 at = end
-            elif r.bits[at] & (DET | ADJ | VIEW | COLOR | NUMBER) and (view := _view(r, at, behind)):
+            elif c.tags[at] & (DET | ADJ | VIEW | COLOR | NUMBER) and (view := _view(c, at, behind)):
                 at = view
             else:
                 return
 
 
-def _view(r: Reading, at: int, behind: int) -> int:
+def _view(c: TaggedCaption, at: int, behind: int) -> int:
     """Behind "a close up of", which is content and may stand before an opening."""
     k = at
-    while k < behind and r.bits[k] & (DET | ADJ | NUMBER) and not r.bits[k] & VIEW:
+    while k < behind and c.tags[k] & (DET | ADJ | NUMBER) and not c.tags[k] & VIEW:
         k += 1
-    return k + 2 if k + 1 < behind and r.bits[k] & VIEW and r.words[k + 1] == "of" else 0
+    return k + 2 if k + 1 < behind and c.tags[k] & VIEW and c.words[k + 1] == "of" else 0
 
 
-def opening(r: Reading, at: int, behind: int) -> int:
+def opening(c: TaggedCaption, at: int, behind: int) -> int:
     """Where an opening that begins at a unit ends: behind its "of" or its verb; 0 when there is none."""
     k, head, unknown = at, -1, 0
     while k < behind:
-        bits = r.bits[k]
-        if bits & THING and not (r.words[k] == "neon sign" and k + 1 < behind and r.words[k + 1] == "of"):
+        tags = c.tags[k]
+        if tags & THING and not _neon_sign_of(c, k, behind):
             return 0
-        if r.words[k] in ("take on", "spin on") and k > at:
+        if c.words[k] in ("take on", "spin on") and k > at:
             return k + 1
-        of = k + 1 < behind and r.words[k + 1] == "of"
+        of = k + 1 < behind and c.words[k + 1] == "of"
         if (
-            bits & MEDIUM
-            or of
-            and (bits & MOVE or r.words[k] == "neon sign")
-            or bits & OBJECT
-            and _the_picture(r, k, behind)
+            tags & MEDIUM
+            or (of and tags & MOVE)
+            or _neon_sign_of(c, k, behind)
+            or (tags & OBJECT and _the_picture(c, k, behind))
         ):
             head = k
-        elif bits & VIEW and head < 0 and k + 1 < behind and r.bits[k + 1] & (MEDIUM | ADJ) and r.words[k + 1] != "of":
+        elif tags & VIEW and head < 0 and k + 1 < behind and c.tags[k + 1] & (MEDIUM | ADJ) and c.words[k + 1] != "of":
             pass
-        elif bits & (STYLE | DET | ADJ | COLOR | BOTH) or r.words[k] in ("and", "but") and k > at:
-            if head >= 0 and bits & DET:
+        elif tags & (STYLE | DET | ADJ | COLOR | BOTH) or c.words[k] in ("and", "but") and k > at:
+            if head >= 0 and tags & DET:
                 break
             if (
                 head >= 0
-                and r.words[k] in ("and", "but")
-                and not (k + 1 < behind and r.bits[k + 1] & (STYLE | DET | ADJ))
+                and c.words[k] in ("and", "but")
+                and not (k + 1 < behind and c.tags[k + 1] & (STYLE | DET | ADJ))
             ):
                 break
-        elif _describes(r, k) and head < 0 and unknown < 2 and (k > at or _owner(r, k) or _owner(r, k + 1)):
+        elif _describes(c, k) and head < 0 and unknown < 2 and (k > at or _owner(c, k) or _owner(c, k + 1)):
             unknown += 1
         else:
             break
         k += 1
     if head < 0:
-        return _style_subject(r, at, behind)
+        return _style_subject(c, at, behind)
     k = head + 1
     if k >= behind:
         return 0
-    return _after_head(r, k, behind)
+    return _after_head(c, k, behind)
 
 
-def _owner(r: Reading, k: int) -> bool:
-    return k < len(r.words) and r.words[k].endswith("'s") and r.capital(k)
+def _neon_sign_of(c: TaggedCaption, k: int, behind: int) -> bool:
+    """The procedural world's phrase for its neon style as an opening: "a neon sign of a red house"."""
+    return c.words[k] == "neon sign" and k + 1 < behind and c.words[k + 1] == "of"
 
 
-def _the_picture(r: Reading, k: int, behind: int) -> bool:
+def _owner(c: TaggedCaption, k: int) -> bool:
+    return k < len(c.words) and c.words[k].endswith("'s") and c.capital(k)
+
+
+def _the_picture(c: TaggedCaption, k: int, behind: int) -> bool:
     """Whether a statue or a poster is what the picture is, rather than something that stands in a place."""
-    if k + 1 >= behind or r.words[k + 1] not in ("of", "for", "advertising", "with", "showing", "depicting", "design"):
+    if k + 1 >= behind or c.words[k + 1] not in ("of", "for", "advertising", "with", "showing", "depicting", "design"):
         return False
-    return not any(r.words[j] in PLACED for j in range(k + 1, len(r.words)))
+    return not any(c.words[j] in PLACED for j in range(k + 1, len(c.words)))
 
 
-def _after_head(r: Reading, k: int, behind: int) -> int:
+def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
     """Where the opening ends whose picture noun stands just before unit `k`."""
     while k < behind and (
-        r.words[k] in ("in", "on", "with", "and", "by", "from", "made", "done") and _part_until_of(r, k + 1, behind)
+        c.words[k] in ("in", "on", "with", "and", "by", "from", "made", "done") and _part_until_of(c, k + 1, behind)
     ):
-        k = _part_until_of(r, k + 1, behind)
+        k = _part_until_of(c, k + 1, behind)
     if k >= behind:
         return 0
-    word = r.words[k]
-    if word == "of" or r.bits[k] & SHOWS or (r.bits[k - 1] & OBJECT and word in ("for", "advertising")):
+    word = c.words[k]
+    if word == "of" or c.tags[k] & SHOWS or (c.tags[k - 1] & OBJECT and word in ("for", "advertising")):
         return k + 1
-    if r.bits[k] & MADE:  # "composed of cut paper depicts ..."
+    if c.tags[k] & MADE:  # "composed of cut paper depicts ..."
         for j in range(k + 1, min(behind, k + 10)):
-            if r.bits[j] & SHOWS and r.words[j] != "of":
+            if c.tags[j] & SHOWS and c.words[j] != "of":
                 return j + 1
         return 0
     if (
         word in ("that", "which", "where")
         and k + 1 < behind
-        and (r.bits[k + 1] & SHOWS or r.words[k + 1] in ("is", "has"))
+        and (c.tags[k + 1] & SHOWS or c.words[k + 1] in ("is", "has"))
     ):
         return k + 2
     if word in ("is", "was", "are"):
-        inner = opening(r, k + 1, behind)
+        inner = opening(c, k + 1, behind)
         if inner:
             return inner
-        if k + 1 < behind and r.bits[k + 1] & (SHOWS | MADE):
+        if k + 1 < behind and c.tags[k + 1] & (SHOWS | MADE):
             return k + 2
         return 0
     if word in ("has", "with", "by", "to"):
-        return k + 1 if word == "has" or (word == "with" and r.bits[k - 1] & MEDIUM) else 0
+        return k + 1 if word == "has" or (word == "with" and c.tags[k - 1] & MEDIUM) else 0
     return 0
 
 
-def _part_until_of(r: Reading, k: int, behind: int) -> int:
+def _part_until_of(c: TaggedCaption, k: int, behind: int) -> int:
     """Behind a run of style words, names and fillings that ends before "of" or a verb of showing; 0 if it does not."""
     start = k
-    while k < behind and not (r.words[k] == "of" or r.bits[k] & SHOWS):
+    while k < behind and not (c.words[k] == "of" or c.tags[k] & SHOWS):
         # One unknown word at most: "a painting in dots of"
-        fits = r.bits[k] & (PART | MADE) or (r.capital(k) and not r.bits[k]) or (k == start and not r.bits[k])
-        if not fits or r.bits[k] & THING:
+        fits = c.tags[k] & (PART | MADE) or (c.capital(k) and not c.tags[k]) or (k == start and not c.tags[k])
+        if not fits or c.tags[k] & THING:
             return 0
         k += 1
     return k if start < k < behind else 0
 
 
-def _style_subject(r: Reading, at: int, behind: int) -> int:
+def _style_subject(c: TaggedCaption, at: int, behind: int) -> int:
     """An opening without a picture noun: "thick impasto and a muted palette describe ..."."""
     k, anchors = at, 0
-    while k < behind and r.bits[k] & (STYLE | DET | ADJ | COLOR) or (k < behind and r.words[k] in ("and", "of")):
-        anchors += bool(r.bits[k] & (TECH | NOUN | MOVE | ARTIST))
+    while k < behind and c.tags[k] & (STYLE | DET | ADJ | COLOR) or (k < behind and c.words[k] in ("and", "of")):
+        anchors += bool(c.tags[k] & (TECH | NOUN | MOVE | ARTIST))
         k += 1
-    return k + 1 if anchors and k < behind and r.bits[k] & SHOWS and r.words[k] != "of" else 0
+    return k + 1 if anchors and k < behind and c.tags[k] & SHOWS and c.words[k] != "of" else 0
 
 
-def _describes(r: Reading, k: int) -> bool:
+def _describes(c: TaggedCaption, k: int) -> bool:
     """Whether an unknown word before a picture noun looks like an adjective or a name."""
-    word = r.words[k]
-    if r.bits[k] & (MADE | NUMBER):
+    word = c.words[k]
+    if c.tags[k] & (MADE | NUMBER):
         return True
-    if r.bits[k]:
+    if c.tags[k]:
         return False
-    endings = (
-        "ist",
-        "ic",
-        "al",
-        "ian",
-        "ish",
-        "ese",
-        "esque",
-        "an",
-        "ive",
-        "ary",
-        "ed",
-        "y",
-        "'s",
-        "\u2019s",
-        "ful",
-        "ous",
-    )
-    return r.capital(k) or "-" in word or word.endswith(endings)
+    return c.capital(k) or "-" in word or word.endswith(ADJECTIVE_ENDINGS)
 
 
-def in_a_picture(r: Reading, first: int, behind: int, last: bool) -> None:
-    """ "... in this watercolour" at the end, "in this photograph a boy ..." at the beginning of a segment."""
-    for k in range(first, behind - 1):
-        if r.gone[k] or r.words[k] != "in" or not r.bits[k + 1] & DET:
-            continue
-        end = k + 2
-        while end < behind and r.bits[end] & (STYLE | ADJ | BOTH | COLOR) and not r.bits[end] & THING:
-            end += 1
-        pictured = end > k + 2 and r.bits[end - 1] & MEDIUM
-        this = r.words[k + 1] == "this" or (r.words[k + 1] == "the" and k == first)
-        closes = end == behind and last and r.words[end - 1].split()[-1] in GENERIC | {"painting", "drawing"}
-        if pictured and (this or closes and k > first) and not (end < behind and r.words[end] in ("of", "on")):
-            r.drop(k, end)
-            return
-
-
-def across_insertions(r: Reading) -> None:
+def interrupted_openings(c: TaggedCaption) -> None:
     """Openings that an insertion parted: "The artwork, [reminiscent of Hopper], depicts ..."."""
-    for first, behind in sentences(r):
-        alive = [k for k in range(first, behind) if not r.gone[k]]
-        n = next((n for n, k in enumerate(alive[:6]) if r.bits[k] & MEDIUM), -1)
+    for first, behind in sentences(c):
+        alive = [k for k in range(first, behind) if not c.deleted[k]]
+        n = next((n for n, k in enumerate(alive[:6]) if c.tags[k] & MEDIUM), -1)
         if n < 0 or len(alive) == behind - first or n + 1 >= len(alive):
             continue
         verb = alive[n + 1]
-        fits = all(r.bits[k] & (STYLE | DET | ADJ | COLOR | BOTH) for k in alive[:n])
-        if fits and r.bits[alive[0]] & (DET | STYLE) and r.bits[verb] & SHOWS and r.words[verb] != "of":
+        fits = all(c.tags[k] & (STYLE | DET | ADJ | COLOR | BOTH) for k in alive[:n])
+        if fits and c.tags[alive[0]] & (DET | STYLE) and c.tags[verb] & SHOWS and c.words[verb] != "of":
             for k in alive[: n + 2]:
-                r.gone[k] = True
+                c.deleted[k] = True

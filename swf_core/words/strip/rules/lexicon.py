@@ -1,6 +1,6 @@
 """The words of the offline method: which English words and phrases say how a picture is made, by class.
 
-The words themselves lie in `lists/`. `look_up` gives a word's class as bits, `PHRASES` holds what is longer.
+The words themselves lie in `lists/`. `look_up` gives a word's tags, `PHRASES` holds what is longer.
 """
 
 from __future__ import annotations
@@ -10,22 +10,7 @@ import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
-# Little words: they belong to whatever stands around them.
-DET, FUNC, ADJ, COLOR, NUMBER = 1, 2, 4, 8, 16
-# Words for how a picture is made. MEDIUM: nouns for a picture; MATERIAL: what it is made with, which may also lie on a
-# desk; MOVE: movements and techniques that describe nothing else; WEAK: words that describe buildings and people too;
-# TECH, QUALITY: phrases of technique, of quality and camera; MOOD: moods and palettes; NOUN: style, palette, mood, ...
-MEDIUM, MATERIAL, MOVE, WEAK, TECH, QUALITY, MOOD, NOUN, ARTIST = (1 << k for k in range(5, 14))
-# What looks like style and is a thing; verbs by which a picture shows something; views, which are content.
-THING, SHOWS, VIEW, MADE = (1 << k for k in range(14, 18))
-# "black and white": of a cat, or of a photo.
-BOTH = 1 << 18
-# Words of sentences about a picture: no style by themselves, and nothing of the scene.
-ABOUT = 1 << 19
-# Things made by hand that are the picture itself or stand in it: a statue, a poster.
-OBJECT = 1 << 20
-FILLING = DET | FUNC | ADJ | COLOR
-STYLE = MEDIUM | MATERIAL | MOVE | WEAK | TECH | QUALITY | MOOD | NOUN | ARTIST
+from .tags import ABOUT, ADJ, ARTIST, DET, FUNC, MOVE, NUMBER, QUALITY, STYLE, THING, Tag
 
 
 def read_list(name: str) -> dict[str, list[str]]:
@@ -51,34 +36,41 @@ def plain(word: str) -> str:
     return text.replace("colour", "color").replace("grey", "gray")
 
 
-def _read() -> tuple[dict[str, int], dict[tuple[str, ...], list[tuple[tuple[str, ...], int]]]]:
-    words: dict[str, int] = {}
-    phrases: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
+# A phrase in its words, and what it is.
+Phrase = tuple[tuple[str, ...], Tag]
 
-    def put(entry: str, bits: int) -> None:
+
+def _read() -> tuple[dict[str, Tag], dict[tuple[str, ...], list[Phrase]]]:
+    """Words by themselves, and phrases by their first two words, longest first."""
+    words: dict[str, Tag] = {}
+    phrases: dict[tuple[str, ...], dict[tuple[str, ...], Tag]] = {}
+
+    def put(entry: str, tag: Tag) -> None:
         parts = tuple(plain(entry).split())
         if len(parts) == 1:
-            words[parts[0]] = words.get(parts[0], 0) | bits
+            words[parts[0]] = Tag(words.get(parts[0], 0) | tag)
         elif parts:
             known = phrases.setdefault(parts[:2], {})
-            known[parts] = known.get(parts, 0) | bits
+            known[parts] = Tag(known.get(parts, 0) | tag)
 
     for name, entries in read_list("english").items():
         for entry in entries:
-            put(entry, globals()[name.upper()])
+            put(entry, Tag[name.upper()])
     for entries in read_list("artists").values():
         for entry in entries:
             put(entry, ARTIST)
     for number in "one two three four five six seven eight nine ten eleven twelve hundred dozen".split():
         put(number, NUMBER)
-    # By their first two words, longest first; a phrase that names a thing is one, whatever else it may be.
+    # A phrase that names a thing is one, whatever else it may be.
     ordered = {
-        start: sorted(
-            ((parts, THING if bits & THING else bits) for parts, bits in known.items()), key=lambda p: -len(p[0])
-        )
+        start: sorted(((parts, THING if tags & THING else tags) for parts, tags in known.items()), key=_longest_first)
         for start, known in phrases.items()
     }
     return words, ordered
+
+
+def _longest_first(phrase: Phrase) -> int:
+    return -len(phrase[0])
 
 
 WORDS, PHRASES = _read()
@@ -95,24 +87,34 @@ _SUFFIXES = ("-style", "-styled", "-inspired", "-like", "-esque", "-toned", "-co
 
 
 @lru_cache(maxsize=50_000)
-def look_up(word: str) -> tuple[str, int]:
-    """A word of a caption in its plain form, and its class in bits; 0 for a word that says nothing of style."""
+def look_up(word: str) -> tuple[str, Tag]:
+    """A word of a caption in its plain form, and its tags; none for a word that says nothing of style."""
     low = plain(word)
-    found = WORDS.get(low)
-    if found is None and low.endswith("s"):
-        found = WORDS.get(low[:-1], 0) & ~(DET | FUNC | ADJ | NUMBER | ABOUT) or WORDS.get(low[:-2])
-    if found is None and "-" in low:
-        parts = low.split("-")
-        if low.endswith(_SUFFIXES) and (len(parts) > 2 or WORDS.get(parts[0], 0) & STYLE or parts[-1] != "like"):
-            found = MOVE
-        else:
-            spaced = tuple(parts)
-            found = next((bits for other, bits in PHRASES.get(spaced[:2], ()) if other == spaced), None)
-    if found is None and _APERTURE.fullmatch(low):
-        found = QUALITY
-    if found is None and low[:1].isdigit():
-        found = QUALITY if _measure(low) else NUMBER
-    return low, found or 0
+    tags = WORDS.get(low)
+    if tags is None and low.endswith("s"):
+        tags = _of_plural(low)
+    if tags is None and "-" in low:
+        tags = _of_hyphenated(low)
+    if tags is None and _APERTURE.fullmatch(low):
+        tags = QUALITY
+    if tags is None and low[:1].isdigit():
+        tags = QUALITY if _measure(low) else NUMBER
+    return low, tags or Tag(0)
+
+
+def _of_plural(low: str) -> Tag | None:
+    """The tags of the singular, if it is more than a little word."""
+    singular = WORDS.get(low[:-1], 0) & ~(DET | FUNC | ADJ | NUMBER | ABOUT)
+    return Tag(singular) if singular else WORDS.get(low[:-2])
+
+
+def _of_hyphenated(low: str) -> Tag | None:
+    """Tags of "manga-style" and its like, or of the phrase that is written with blanks elsewhere."""
+    parts = low.split("-")
+    if low.endswith(_SUFFIXES) and (len(parts) > 2 or WORDS.get(parts[0], 0) & STYLE or parts[-1] != "like"):
+        return MOVE
+    spaced = tuple(parts)
+    return next((tags for other, tags in PHRASES.get(spaced[:2], ()) if other == spaced), None)
 
 
 def _measure(low: str) -> bool:

@@ -1,11 +1,14 @@
-"""A caption as units: words and known phrases with their classes, parted into segments and sentences."""
+"""A caption as units: words and known phrases with their tags, parted into segments and sentences."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from .lexicon import PHRASES, QUALITY, THING, look_up
+from .lexicon import PHRASES, Phrase, look_up, plain
+from .tags import MEDIUM, QUALITY, THING, Tag
 
 # What counts as one piece: something in quotes, a prompt writer's tag or option, a word, or a sign of punctuation.
 _TOKEN = re.compile(
@@ -20,101 +23,126 @@ SOFT = frozenset(",:()[]{}\u2014\u2013/")
 
 
 @dataclass
-class Reading:
-    """The units of a caption: what each says in plain form, its class bits, its place, and which segment holds it.
+class TaggedCaption:
+    """The units of a caption: what each says in plain form, its tags, its place, and which segment holds it.
 
-    `segments` are (first unit, behind the last, whether a sentence begins); `gone` marks the units to delete.
+    `segments` are (first unit, behind the last, whether a sentence begins); `deleted` marks the units to delete.
     """
 
     text: str
     words: list[str] = field(default_factory=list)
-    bits: list[int] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     segments: list[tuple[int, int, bool]] = field(default_factory=list)
-    gone: list[bool] = field(default_factory=list)
+    deleted: list[bool] = field(default_factory=list)
 
     def capital(self, unit: int) -> bool:
         """Whether a unit is written with a capital."""
         return self.text[self.starts[unit]].isupper()
 
-    def drop(self, first: int, behind: int) -> None:
-        """Mark units first..behind-1 as gone."""
+    def delete(self, first: int, behind: int) -> None:
+        """Mark units first..behind-1 as deleted."""
         for unit in range(first, behind):
-            self.gone[unit] = True
+            self.deleted[unit] = True
 
     def spans(self) -> list[tuple[int, int]]:
-        """Character spans of what is gone, neighbours joined."""
-        found: list[tuple[int, int]] = []
-        for unit, gone in enumerate(self.gone):
-            if not gone:
+        """Character spans of what is deleted, neighbors joined."""
+        spans: list[tuple[int, int]] = []
+        for unit, deleted in enumerate(self.deleted):
+            if not deleted:
                 continue
-            if unit and self.gone[unit - 1] and found:
-                found[-1] = (found[-1][0], self.ends[unit])
+            if unit and self.deleted[unit - 1] and spans:
+                spans[-1] = (spans[-1][0], self.ends[unit])
             else:
-                found.append((self.starts[unit], self.ends[unit]))
-        return found
+                spans.append((self.starts[unit], self.ends[unit]))
+        return spans
 
 
-def read(text: str) -> Reading:
-    """Read a caption into units."""
-    reading = Reading(text)
-    pending: list[tuple[str, int, int, int]] = []  # words of the segment that is being read
+@dataclass(frozen=True)
+class _Word:
+    """A word on its way into a unit: its plain form, its tags, its place in the text."""
+
+    low: str
+    tags: Tag
+    start: int
+    end: int
+
+
+def tag_caption(text: str, media: Sequence[str] = ()) -> TaggedCaption:
+    """Read a caption into units. `media`: words and phrases that are names of a medium here, whatever the lists say."""
+    caption = TaggedCaption(text)
+    known = media_phrases(tuple(media))
+    pending: list[_Word] = []  # words of the segment that is being read
     sentence = True
     for match in _TOKEN.finditer(text):
         kind, start, end = match.lastgroup, match.start(), match.end()
         if kind == "word":
-            low, bits = look_up(match[0])
-            pending.append((low, bits, start, end))
+            pending.append(_Word(*look_up(match[0]), start, end))
         elif kind == "quote":
-            pending.append((match[0], THING, start, end))
+            pending.append(_Word(match[0], THING, start, end))
         elif kind == "tag":
-            pending.append((match[0], QUALITY, start, end))
+            tag = _Word(match[0], QUALITY, start, end)
             if match[0][0] == "-":  # an option is a segment of its own
-                option = pending.pop()
-                _close(reading, pending, sentence)
-                _close(reading, [option], False)
+                _close(caption, pending, sentence, known)
+                _close(caption, [tag], False, known)
                 pending, sentence = [], False
+            else:
+                pending.append(tag)
         elif match[0] in HARD or match[0] in SOFT or _dash(text, start):
             if pending:
-                _close(reading, pending, sentence)
+                _close(caption, pending, sentence, known)
                 pending, sentence = [], False
             sentence = sentence or match[0] in HARD
-    _close(reading, pending, sentence)
-    reading.gone = [False] * len(reading.words)
-    return reading
+    _close(caption, pending, sentence, known)
+    caption.deleted = [False] * len(caption.words)
+    return caption
+
+
+@lru_cache(maxsize=64)
+def media_phrases(media: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Names of media in their words, plain, without an article, longest first."""
+    phrases = (tuple(plain(name).split()) for name in media)
+    bare = {phrase[1:] if phrase[:1] in (("a",), ("an",)) else phrase for phrase in phrases}
+    return tuple(sorted(filter(None, bare), key=lambda phrase: (-len(phrase), phrase)))
 
 
 def _dash(text: str, at: int) -> bool:
     return text[at] == "-" and text[at - 1 : at + 2].strip() == "-"
 
 
-def _phrases(first: str, second: str) -> list[tuple[tuple[str, ...], int]]:
+def _phrases(first: str, second: str) -> list[Phrase]:
     """Known phrases that begin with two words, longest first; the second may be a plural."""
-    found = PHRASES.get((first, second), [])
+    phrases = PHRASES.get((first, second), [])
     singular = PHRASES.get((first, second[:-1])) if second.endswith("s") else None
-    return sorted(singular + found, key=lambda phrase: -len(phrase[0])) if singular else found
+    return sorted(singular + phrases, key=lambda phrase: -len(phrase[0])) if singular else phrases
 
 
-def _close(reading: Reading, pending: list[tuple[str, int, int, int]], sentence: bool) -> None:
+def _unit(words: list[_Word], k: int, media: Sequence[tuple[str, ...]]) -> tuple[str, Tag, int]:
+    """What the unit that begins at word `k` says, its tags, and of how many words it is."""
+    for parts in media:
+        if tuple(word.low for word in words[k : k + len(parts)]) == parts:
+            return " ".join(parts), MEDIUM, len(parts)
+    for parts, tags in _phrases(words[k].low, words[k + 1].low) if k + 1 < len(words) else ():
+        n = len(parts)
+        if k + n > len(words):
+            continue
+        last = words[k + n - 1].low
+        if last in (parts[-1], parts[-1] + "s") and all(words[k + j].low == parts[j] for j in range(1, n - 1)):
+            return " ".join(parts), tags, n
+    return words[k].low, words[k].tags, 1
+
+
+def _close(caption: TaggedCaption, words: list[_Word], sentence: bool, media: Sequence[tuple[str, ...]]) -> None:
     """Add a segment's words, those that make a known phrase as one unit."""
-    if not pending:
+    if not words:
         return
-    first, k, count = len(reading.words), 0, len(pending)
-    while k < count:
-        low, bits, start, end = pending[k]
-        taken = 1
-        for parts, of_phrase in _phrases(low, pending[k + 1][0]) if k + 1 < count else ():
-            n = len(parts)
-            if k + n > count:
-                continue
-            last = pending[k + n - 1][0]
-            if last in (parts[-1], parts[-1] + "s") and all(pending[k + j][0] == parts[j] for j in range(1, n - 1)):
-                low, bits, end, taken = " ".join(parts), of_phrase, pending[k + n - 1][3], n
-                break
-        reading.words.append(low)
-        reading.bits.append(bits)
-        reading.starts.append(start)
-        reading.ends.append(end)
-        k += taken
-    reading.segments.append((first, len(reading.words), sentence))
+    first, k = len(caption.words), 0
+    while k < len(words):
+        low, tags, count = _unit(words, k, media)
+        caption.words.append(low)
+        caption.tags.append(tags)
+        caption.starts.append(words[k].start)
+        caption.ends.append(words[k + count - 1].end)
+        k += count
+    caption.segments.append((first, len(caption.words), sentence))

@@ -1,0 +1,109 @@
+"""Whole segments that speak of style alone: "oil on canvas", "8k", "soft pastel colors"."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .lexicon import word_set
+from .tagged_caption import TaggedCaption
+from .tags import ABOUT, ADJ, ANCHOR, DET, FILLING, FUNC, MADE, MATERIAL, MOOD, NUMBER, SHOWS, TECH, THING, VIEW, WEAK
+
+HEADS, GENERIC, ALONE, PERIODS = map(word_set, ("heads", "generic", "alone", "periods"))
+PARTICIPLES = frozenset("inked etched engraved hand-painted sketched".split())
+# These also stand in a scene: "street", said of a photo and of a place.
+SCENERY = frozenset("night street food action".split())
+
+
+class _Counts(NamedTuple):
+    """How many units of a segment are of which kind; a pair such as "ink and wash" is two materials."""
+
+    anchors: int
+    moods: int
+    materials: int
+    unknown: int
+
+
+def style_segments(c: TaggedCaption) -> None:
+    """Delete segments that speak of style alone."""
+    for first, behind, _ in c.segments:
+        if _only_style(c, first, behind):
+            c.delete(first, behind)
+
+
+def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a segment speaks of style alone, such as "loose ink drawing", "8k", "soft pastel colors"."""
+    if _neon_sign_as_tag(c, first, behind):
+        return True
+    counts = _count(c, first, behind)
+    if counts is None:
+        return False
+    words = behind - first
+    if c.words[first] in ("the", "this") and not counts.unknown and c.words[behind - 1] in GENERIC and words == 2:
+        return False  # "the image", of "the image, ... , has"
+    if counts.unknown:
+        return _with_unknown(c, first, behind, counts)
+    if counts.anchors:
+        # A picture noun as the object of a preposition, or a lone "the painting", is no tag.
+        object_of = c.tags[first] & FUNC and c.words[first] in ("on", "with", "at", "to", "from")
+        return not (object_of and not counts.materials)
+    if counts.materials:
+        return counts.materials >= 2 or c.words[behind - 1] in ALONE or (words > 1 and c.words[first] == "on")
+    return counts.moods > 0 or _weak_words(c, first, behind)
+
+
+def _count(c: TaggedCaption, first: int, behind: int) -> _Counts | None:
+    """What a segment is made of; None when one of its words can only be of the scene."""
+    anchors, moods, materials, unknown = 0, 0, 0, 0
+    for k in range(first, behind):
+        tags = c.tags[k]
+        if tags & THING:
+            return None
+        if tags & ANCHOR:
+            anchors += 1
+        elif tags & MOOD:
+            moods += 1
+        elif tags & MATERIAL:
+            materials += 2 if " on " in c.words[k] or " and " in c.words[k] else 1
+        elif tags & ABOUT and "of" in c.words[first:k]:
+            return None  # "a painting of a painter painting"
+        elif tags & (FILLING | ABOUT | WEAK | MADE | NUMBER):
+            pass
+        elif tags & (SHOWS | VIEW):
+            return None
+        else:
+            unknown += 1
+    return _Counts(anchors, moods, materials, unknown)
+
+
+def _with_unknown(c: TaggedCaption, first: int, behind: int, counts: _Counts) -> bool:
+    """Whether a segment with words that are in no list is of style all the same: "Secessionist style"."""
+    head = _head(c, first, behind)
+    strong = c.words[head] in HEADS or c.tags[head] & TECH
+    surface = counts.materials >= 1 and c.tags[behind - 1] & MATERIAL and "on" in c.words[first:behind]
+    surface = surface and (counts.anchors + counts.materials) >= 2
+    few = counts.unknown <= 2 and counts.unknown < behind - first
+    action = any(c.words[k].endswith("ing") and not c.tags[k] for k in range(first, behind))
+    return bool((strong or surface or counts.materials >= 2) and few and not action and not c.tags[first] & DET)
+
+
+def _weak_words(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether words that describe things too are said of the picture here: "neoclassical", "inked ..."."""
+    words = behind - first
+    if words > 1 and all(c.tags[k] & (WEAK | DET | ADJ) for k in range(first, behind)):
+        return any(c.words[k] in PERIODS for k in range(first, behind))
+    if c.words[first] in PARTICIPLES:
+        return True
+    return words == 1 and bool(c.tags[first] & WEAK and c.words[first] not in SCENERY)
+
+
+def _head(c: TaggedCaption, first: int, behind: int) -> int:
+    """The last unit before a preposition: what a segment is about."""
+    for k in range(first + 1, behind):
+        if c.words[k] in ("of", "on", "in", "with", "by", "for"):
+            return k - 1
+    return behind - 1
+
+
+def _neon_sign_as_tag(c: TaggedCaption, first: int, behind: int) -> bool:
+    """The procedural world's phrase for its neon style as a caption's last segment: "a red house, a neon sign"."""
+    return c.words[first:behind] == ["a", "neon sign"] and behind == len(c.words) and first > 2
