@@ -22,7 +22,7 @@ def blocks(language: str = "") -> list[str]:
 
 def commands(text: str) -> list[str]:
     """What the text says to type after `python -m swf_core`."""
-    lines = [line.split(" #")[0] for line in text.splitlines()]
+    lines = [re.sub(r"\s# .*", "", line) for line in text.splitlines()]
     return [match.strip() for match in re.findall(r"python -m swf_core ([^`|\n]+)", "\n".join(lines))]
 
 
