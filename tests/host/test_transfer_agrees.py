@@ -9,7 +9,7 @@ import torch
 
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.models.contracts import Backend, Conditioning
-from swf_core.transfer import TransferOptions, stylize
+from swf_core.transfer import Content, TransferOptions, stylize
 from swf_core.transfer.injection import Injection
 from swf_core.transfer.sigmas import schedule
 
@@ -47,7 +47,7 @@ def test_node_and_command_line_agree(host, tmp_path, case):
     pair = make_pairs(3, 12_345_700)[2]
     content, style = pair.content[:, :96], pair.style  # not square, and of another size
     options = TransferOptions(Injection(**values), steps=6, cfg=cfg, size_px=0, adain=0.7)
-    ours = stylize(backend, [content], [style], options, prompts=prompt)
+    ours = stylize(backend, [Content(content, prompt)], [style], options)
 
     with torch.no_grad():
         latents = {name: backend.codec.encode(p[None]) for name, p in (("content", content), ("style", style))}
