@@ -14,7 +14,7 @@ from .loading import check_sizes, load_backend, load_pictures
 from .progress import Bars
 
 METHODS = ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
-WORDS_STEPS, WORDS_BEGIN = 30, 0.45
+PROMPT_STEPS, PROMPT_BEGIN = 30, 0.45
 
 
 def add(verbs: Any) -> None:
@@ -48,8 +48,10 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument("--method", choices=METHODS, default="linear", help="of --like; default linear")
     parser.add_argument("--words-strength", type=number(0, 20), default=3.0, metavar="W", help="of --prompt; default 3")
-    parser.add_argument("--colors", type=whole(1, 32), default=6, metavar="K", help="colors that are told; default 6")
-    parser.add_argument("--steps", type=whole(1, 999), default=WORDS_STEPS, metavar="N", help="of --prompt; default 30")
+    parser.add_argument("--colors", type=whole(1, 32), default=6, metavar="K", help="colors in the report; default 6")
+    parser.add_argument(
+        "--steps", type=whole(1, 999), default=PROMPT_STEPS, metavar="N", help="--prompt; default 30"
+    )
     parser.add_argument(
         "--size", type=whole(16, 8192), metavar="PX", help="long side, of --prompt the model's native size"
     )
@@ -59,10 +61,10 @@ def add(verbs: Any) -> None:
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Check, load, recolor, write."""
-    ways = [name for name in ("palette", "like", "prompt") if getattr(args, name) is not None]
-    if len(ways) != 1:
+    modes = [name for name in ("palette", "like", "prompt") if getattr(args, name) is not None]
+    if len(modes) != 1:
         raise UserError(
-            f"{' and '.join('--' + w for w in ways) or 'Nothing'} was given; give one of --palette, --like "
+            f"{' and '.join('--' + w for w in modes) or 'Nothing'} was given; give one of --palette, --like "
             "and --prompt."
         )
     check_folder(args.out.parent)
@@ -79,7 +81,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..color.palette_text import read_palette
     from ..color.transport import palette_distance, repalette
 
-    asked = read_palette(args.palette) if args.palette is not None else None
+    palettes = read_palette(args.palette) if args.palette is not None else None
     concepts = parse_concepts("\n".join(args.prompt), args.words_strength * args.strength) if args.prompt else []
     for path in sources:
         pictures.check(path)
@@ -88,9 +90,9 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     else:
         picture = pictures.load(args.image, args.size)
     mask = None if args.mask is None else _mask(args.mask, picture.pixels)
-    report: dict[str, Any] = {"way": ways[0], "strength": args.strength, "seed": args.seed}
-    if asked is not None:
-        source, target = asked
+    report: dict[str, Any] = {"way": modes[0], "strength": args.strength, "seed": args.seed}
+    if palettes is not None:
+        source, target = palettes
         result = repalette(
             picture.pixels, target, source=source, lightness=args.lightness, strength=args.strength, mask=mask
         )
@@ -101,13 +103,13 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         result = match(picture.pixels, like.pixels, args.method, strength=args.strength, mask=mask)
         report["method"] = args.method
     else:
-        result, report["cost"] = _by_words(args, concepts, picture, mask, bars)
-    report["palette"] = {"before": _told(picture.pixels, args), "after": _told(result, args)}
+        result, report["cost"] = _by_prompt(args, concepts, picture, mask, bars)
+    report["palette"] = {"before": _palette_rows(picture.pixels, args), "after": _palette_rows(result, args)}
     pictures.save(args.out, result, picture.alpha)
     return {"written": [args.out], **report, "size": [result.shape[2], result.shape[1]]}
 
 
-def _by_words(args: argparse.Namespace, concepts: list[Any], picture: Any, mask: Any, bars: Bars) -> tuple[Any, Any]:
+def _by_prompt(args: argparse.Namespace, concepts: list[Any], picture: Any, mask: Any, bars: Bars) -> tuple[Any, Any]:
     """The picture inverted and sampled again, with nothing injected but what the words change; and the cost of it.
 
     Outside the mask, and at strength 0, it is the picture itself, not the model's copy of it.
@@ -123,7 +125,7 @@ def _by_words(args: argparse.Namespace, concepts: list[Any], picture: Any, mask:
         return picture.pixels, None
     concepts = [replace(concept, mask=mask) for concept in concepts]
     backend = load_backend(args)
-    begins = schedule(backend.denoiser.sigmas, args.steps)[round(WORDS_BEGIN * (args.steps - 1))]
+    begins = schedule(backend.denoiser.sigmas, args.steps)[round(PROMPT_BEGIN * (args.steps - 1))]
     options = preset("wallfacer", backend).changed(
         strength=0.0, adain=0.0, steps=args.steps, refinements=1, size_px=args.size
     )
@@ -141,19 +143,19 @@ def _by_words(args: argparse.Namespace, concepts: list[Any], picture: Any, mask:
     image = result.images[0].cpu()
     if mask is None:
         return image, result.cost
-    own, shown = (resize(x, *image.shape[1:]).clamp(0.0, 1.0) for x in (picture.pixels, mask[None]))
-    return own + shown * (image - own), result.cost
+    own, weight = (resize(x, *image.shape[1:]).clamp(0.0, 1.0) for x in (picture.pixels, mask[None]))
+    return own + weight * (image - own), result.cost
 
 
 def _mask(path: Path, pixels: Any) -> Any:
     """A mask picture at the picture's size."""
     from .. import pictures
 
-    shown = pictures.load(path).pixels.mean(0, keepdim=True)
-    return pictures.resize(shown, *pixels.shape[1:])[0].clamp(0.0, 1.0)
+    gray = pictures.load(path).pixels.mean(0, keepdim=True)
+    return pictures.resize(gray, *pixels.shape[1:])[0].clamp(0.0, 1.0)
 
 
-def _told(pixels: Any, args: argparse.Namespace) -> list[dict[str, Any]]:
+def _palette_rows(pixels: Any, args: argparse.Namespace) -> list[dict[str, Any]]:
     """A picture's colors, within the mask at its own size."""
     from ..color.palette import extract
 

@@ -61,10 +61,10 @@ def caption(scene: Scene, look: Look, kind: str = "full", rng: np.random.Generat
     content = describe(scene, rng)
     if kind == "stripped":
         return content
-    told = f"{content} {palette}" if palette else content
+    colored = f"{content} {palette}" if palette else content
     if rng is None or rng.random() < 0.7:
-        return f"{style} of {told}"
-    return f"{told}, {style}"
+        return f"{style} of {colored}"
+    return f"{colored}, {style}"
 
 
 def describe(scene: Scene, rng: np.random.Generator | None = None) -> str:
@@ -73,10 +73,10 @@ def describe(scene: Scene, rng: np.random.Generator | None = None) -> str:
     ground, time = _pick(rng, GROUND_WORDS[scene.ground]), _pick(rng, TIME_WORDS[scene.time])
     second = f"{_pick(rng, ('with', 'and'))} {_thing(scene.second)}" if scene.second else ""
     # People leave things out; a caption that is silent on the ground or the hour still belongs to the picture.
-    kept = [w for w in (ground, time) if w and (rng is None or rng.random() > 0.08)]
+    parts = [w for w in (ground, time) if w and (rng is None or rng.random() > 0.08)]
     if second:
-        kept.insert(len(kept) if rng is None or rng.random() < 0.5 else 0, second)
-    return " ".join(words + kept)
+        parts.insert(len(parts) if rng is None or rng.random() < 0.5 else 0, second)
+    return " ".join(words + parts)
 
 
 def _thing(thing: Thing) -> str:

@@ -26,14 +26,14 @@ def picture(tmp_path) -> Path:
 
 def test_by_palette_the_report_says_what_was_reached(picture, tmp_path):
     out = tmp_path / "out.png"
-    asked = ("recolor", "--image", picture, "--palette", "#2a9d8f 50%, gold 50%", "--lightness", 1)
-    run = swf(*asked, "--out", out, "--json")
+    arguments = ("recolor", "--image", picture, "--palette", "#2a9d8f 50%, gold 50%", "--lightness", 1)
+    run = swf(*arguments, "--out", out, "--json")
     assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout.splitlines()[-1])
-    assert told["written"] == [str(out)] and told["palette_distance"][1] < 0.2 * told["palette_distance"][0]
-    assert abs(sum(each["share"] for each in told["palette"]["after"]) - 1) < 1e-2
+    report = json.loads(run.stdout.splitlines()[-1])
+    assert report["written"] == [str(out)] and report["palette_distance"][1] < 0.2 * report["palette_distance"][0]
+    assert abs(sum(each["share"] for each in report["palette"]["after"]) - 1) < 1e-2
     again = tmp_path / "again.png"
-    swf(*asked, "--out", again)
+    swf(*arguments, "--out", again)
     assert out.read_bytes() == again.read_bytes()
 
 
@@ -87,7 +87,7 @@ def test_the_methods_offered_are_those_there_are():
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--palette", "red", "--prompt", "x"], "--palette and --prompt was given"),
         ([], "Nothing was given"),
@@ -97,9 +97,9 @@ def test_the_methods_offered_are_those_there_are():
         (["--palette", "red", "--mask", "{black}"], "mask is empty"),
     ],
 )
-def test_what_cannot_be_ends_with_a_sentence_and_no_file(picture, tmp_path, options, said):
+def test_impossible_requests_end_with_a_sentence_and_no_file(picture, tmp_path, options, message):
     Image.new("L", (80, 48), 0).save(tmp_path / "black.png")
     options = [tmp_path / "black.png" if o == "{black}" else o for o in options]
     run = swf("recolor", "--image", picture, "--out", tmp_path / "out.png", *options)
-    assert run.returncode == 2 and said in run.stderr and len(run.stderr.strip().splitlines()) == 1
+    assert run.returncode == 2 and message in run.stderr and len(run.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out.png").exists()

@@ -1,12 +1,19 @@
-"""Distances, pairs and the classifier: scaled as promised, and a classifier that knows what it is talking about."""
+"""Distances are scaled as promised, the scene classifier is right, and every bench of the table can be run."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
+from swf_core.cli import parser
 from swf_core.errors import UserError
+from swf_core.measure.benches import ALIASES, BENCHES
+from swf_core.measure.benches.runner import bench_function
+from swf_core.measure.benches.tables import read_rows, table_path, write_rows
 from swf_core.measure.metrics.classifier import LABELS, load_classifier
 from swf_core.measure.metrics.distances import bootstrap_difference, gram_distance, low_pass_distance, scaled
 from swf_core.measure.metrics.pairs import make_pairs, picture
@@ -56,15 +63,15 @@ def test_gram_sees_texture_and_low_pass_sees_color() -> None:
 
 def test_every_degradation_takes_fine_detail_and_leaves_the_rest() -> None:
     fine = torch.stack([picture(random_scene(12_500_000 + i), random_look("pencil", i)) for i in range(8)])
-    ways = (degrade.blur, degrade.median, degrade.resample, degrade.coarse_cosines)
-    for way in ways:
-        worse = way(fine, np.random.default_rng(3))
+    degradations = (degrade.blur, degrade.median, degrade.resample, degrade.coarse_cosines)
+    for degradation in degradations:
+        worse = degradation(fine, np.random.default_rng(3))
         assert worse.shape == fine.shape
         detail = [(p[..., 1:] - p[..., :-1]).square().mean() for p in (fine, worse)]
-        assert detail[1] < 0.9 * detail[0], way.__name__
-        assert (worse - fine).mean((1, 2, 3)).abs().max() < 0.03, way.__name__
-    some = degrade.degrade(fine, np.random.default_rng(4), plain=0.5)
-    same = (some == fine).flatten(1).all(1)
+        assert detail[1] < 0.9 * detail[0], degradation.__name__
+        assert (worse - fine).mean((1, 2, 3)).abs().max() < 0.03, degradation.__name__
+    mixed = degrade.degrade(fine, np.random.default_rng(4), plain=0.5)
+    same = (mixed == fine).flatten(1).all(1)
     assert same.any() and not same.all()
 
 
@@ -111,3 +118,33 @@ def test_a_missing_judge_is_named(tmp_path) -> None:
     with pytest.raises(UserError, match=r"cannot be read .* mini build"):
         load_classifier(tmp_path / "classifier.safetensors")
     assert set(LABELS) == {"style", "object", "color", "ground", "time"}
+
+
+def test_the_table_of_benches_names_functions_that_exist_and_imports_no_torch() -> None:
+    for name, bench in BENCHES.items():
+        assert callable(bench_function(name)) and bench.help
+    code = "import sys, swf_core.measure.benches; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("name", [*BENCHES, *ALIASES])
+def test_every_bench_is_understood_by_its_name_and_by_its_former_name(name: str) -> None:
+    assert parser().parse_args(["bench", name]).name == ALIASES.get(name, name)
+
+
+def test_former_bench_names_are_not_offered(capsys) -> None:
+    with pytest.raises((SystemExit, UserError)):
+        parser().parse_args(["bench", "--help"])
+    assert not set(ALIASES) & set(capsys.readouterr().out.replace(":", " ").split())
+    with pytest.raises((SystemExit, UserError)):
+        parser().parse_args(["bench", "nonsense"])
+
+
+def test_a_table_continues_from_the_file_of_a_former_name(tmp_path) -> None:
+    rows = [{"arm": "LoRA alone, words", "both": "1.0"}]
+    write_rows(tmp_path / "taught.csv", rows, ("arm", "both"))
+    table = table_path(tmp_path, "lora-transfer.csv", former="taught.csv")
+    assert table.name == "taught.csv" and read_rows(table) == rows
+    write_rows(tmp_path / "lora-transfer.csv", rows, ("arm", "both"))
+    assert table_path(tmp_path, "lora-transfer.csv", former="taught.csv").name == "lora-transfer.csv"
+    assert read_rows(tmp_path / "none.csv") == []
