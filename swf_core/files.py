@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,6 +40,8 @@ def check_folder(folder: Path | str) -> Path:
 
 def write_files(contents: Mapping[Path, bytes]) -> None:
     """Write all of these files or none: every one lies complete under a temporary name before the first is renamed."""
+    import tempfile  # here: `--help` need not wait for what it imports
+
     waiting: list[tuple[str, Path]] = []
     created: list[Path] = []
     path = Path()
