@@ -1,4 +1,4 @@
-"""SWF_LoraTrain: teach a MODEL a style from one picture; stop and go on at any step."""
+"""SWF_LoraTrain: train a LoRA for a style from one picture; stop and resume at any step."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..swf_core.learn.options import GUIDANCES
+from ..swf_core.learn.options import defaults
+from ..swf_core.learn.run import Prompt, Run
+from ..swf_core.learn.run_lookup import find_or_create
+from ..swf_core.learn.samples import default_prompts
 from ..swf_core.models.lora import TARGETS
 from .host.schema import schema
-from .host.training.node import HANDED_ON, OUTPUTS, teach
-from .host.training.paths import DatasetType
+from .host.training.node import OUTPUT_INPUTS, OUTPUTS, train_and_output
+from .host.training.paths import DatasetType, runs_folder
 
 # "default" takes the family's value, so that one graph serves mini, SD1.x and SDXL.
 DEFAULT = "default"
+# The combo's values, which saved graphs hold, and `TrainOptions.lora_guidance`.
+GUIDANCE = {"asymmetric": "asymmetric", "both branches": "both"}
 
 
 class LoraTrain(io.ComfyNode):
@@ -56,7 +61,7 @@ class LoraTrain(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "guidance",
-                    options=[DEFAULT, *GUIDANCES],
+                    options=[DEFAULT, *GUIDANCE],
                     tooltip="How samples are guided: asymmetric has the LoRA in the conditional branch alone.",
                 ),
                 io.Int.Input(
@@ -67,7 +72,7 @@ class LoraTrain(io.ComfyNode):
                     control_after_generate=False,
                     tooltip="Same seed, same LoRA.",
                 ),
-                *HANDED_ON,
+                *OUTPUT_INPUTS,
             ],
             outputs=OUTPUTS,
             is_output_node=True,
@@ -98,29 +103,25 @@ class LoraTrain(io.ComfyNode):
         changes |= {"steps": steps} if steps else {}
         changes |= {"targets": targets} if targets != DEFAULT else {}
         changes |= {"learning_rate": learning_rate} if learning_rate else {}
-        changes |= {"guidance": guidance} if guidance != DEFAULT else {}
-        lines = [" ".join(line.split()) for line in prompts.splitlines() if line.strip()]
-        return teach(
+        changes |= {"lora_guidance": GUIDANCE[guidance]} if guidance != DEFAULT else {}
+        prompt_lines = [" ".join(line.split()) for line in prompts.splitlines() if line.strip()]
+        return train_and_output(
             getattr(cls.hidden, "unique_id", None),
             model,
             clip,
             vae,
-            lambda backend: _plan(backend, run_name, dataset, lines, changes),
+            lambda backend: _planned_run(backend, run_name, dataset, prompt_lines, changes),
             use_step,
             save_as,
         )
 
 
-def _plan(backend: Any, name: str, dataset: Any, lines: list[str], changes: dict[str, Any]) -> tuple[Any, int]:
-    """The run of these options, and how far it is to go: where a round ends that was asked for, else to its end."""
-    from ..swf_core.learn.find_run import find_or_create
-    from ..swf_core.learn.options import defaults
-    from ..swf_core.learn.run import Prompt
-    from ..swf_core.learn.samples import default_prompts
-    from .host.training.paths import runs_folder
-
+def _planned_run(
+    backend: Any, name: str, dataset: Any, prompt_lines: list[str], changes: dict[str, Any]
+) -> tuple[Run, int]:
+    """The run of these options, and the step to train to: the end of a round when `steps` is one, else of the last."""
     options = defaults(backend.family).changed(**changes)
-    asked = tuple(Prompt(text, k) for k, text in enumerate(lines)) or default_prompts(backend.family)
-    run = find_or_create(runs_folder(), name, backend, options, dataset, asked)
+    prompts = tuple(Prompt(text, k) for k, text in enumerate(prompt_lines)) or default_prompts(backend.family)
+    run = find_or_create(runs_folder(), name, backend, options, dataset, prompts)
     ends = [r["first"] + r["steps"] for r in run.rounds]
     return run, options.steps if options.steps in ends else ends[-1]

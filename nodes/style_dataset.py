@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
+from ..swf_core.learn.dataset import items_from_folder, items_of
 from .host.schema import schema
-from .host.training.paths import DatasetType
+from .host.training.paths import DatasetType, input_folder
 
 
 class StyleDataset(io.ComfyNode):
@@ -55,22 +57,17 @@ class StyleDataset(io.ComfyNode):
         image: list[Any] | None = None,
         dataset: list[Any] | None = None,
     ) -> io.NodeOutput:
-        from dataclasses import replace
-
-        from ..swf_core.learn.dataset import items_from_folder, items_of
-        from .host.training.paths import input_folder
-
         # Captions come as a list (one a picture, from Style-Strip LLM) or as lines of one text.
         texts = captions if len(captions) > 1 else [line for line in captions[0].splitlines() if line.strip()] or [""]
         pictures = [p[..., :3].permute(2, 0, 1).float().cpu() for batch in image or [] for p in batch]
         if folder[0].strip() and pictures:
             raise UserError("Pictures and a folder were both given; give one of them.")
         if folder[0].strip():
-            own = texts[0] if len(texts) == 1 and texts[0] else None
-            found = items_from_folder(input_folder(folder[0].strip()), own)
-            found = tuple(replace(i, weight=weight[0], repeats=repeats[0]) for i in found)
+            caption = texts[0] if len(texts) == 1 and texts[0] else None
+            added = items_from_folder(input_folder(folder[0].strip()), caption)
+            added = tuple(replace(i, weight=weight[0], repeats=repeats[0]) for i in added)
         else:
-            found = items_of(pictures, texts, weight[0], repeats[0])
-        items = tuple(item for part in dataset or [] for item in part) + found
-        told = [f"{i.picture.shape[-1]} x {i.picture.shape[-2]}, weight {i.share:g}: {i.caption}" for i in items]
-        return io.NodeOutput(items, "\n".join(told))
+            added = items_of(pictures, texts, weight[0], repeats[0])
+        items = tuple(item for part in dataset or [] for item in part) + added
+        lines = [f"{i.picture.shape[-1]} x {i.picture.shape[-2]}, weight {i.share:g}: {i.caption}" for i in items]
+        return io.NodeOutput(items, "\n".join(lines))

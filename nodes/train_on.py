@@ -1,4 +1,4 @@
-"""SWF_TrainOn: another round of a run, with the samples that were picked."""
+"""SWF_TrainOn: train another round of a run, with the picked samples."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..swf_core.learn.fork import RunAt, resume
+from ..swf_core.learn.run import open_run
 from .host.schema import schema
-from .host.training.node import HANDED_ON, OUTPUTS, teach
+from .host.training.node import OUTPUT_INPUTS, OUTPUTS, train_and_output
 from .host.training.paths import RunType
 
 
@@ -42,7 +44,7 @@ class TrainOn(io.ComfyNode):
                     step=0.05,
                     tooltip="How much of each batch the picks have at most; the style pictures have the rest.",
                 ),
-                *HANDED_ON,
+                *OUTPUT_INPUTS,
             ],
             outputs=OUTPUTS,
             is_output_node=True,
@@ -56,20 +58,17 @@ class TrainOn(io.ComfyNode):
         model: Any,
         clip: Any,
         vae: Any,
-        run: Any,
+        run: RunAt,
         steps: int,
         learning_rate: float,
         picks_share: float,
         use_step: int,
         save_as: str,
     ) -> io.NodeOutput:
-        from ..swf_core.learn.fork import resume
-        from ..swf_core.learn.run import open_run
-
         more = steps or max(1, open_run(run.folder).rounds[0]["steps"] // 3)
         changes: dict[str, Any] = {"picks_share": picks_share}
         changes |= {"learning_rate": learning_rate} if learning_rate else {}
-        return teach(
+        return train_and_output(
             getattr(cls.hidden, "unique_id", None),
             model,
             clip,

@@ -1,4 +1,4 @@
-"""Where style files lie."""
+"""The folders of style files: models/swf_styles, and output/swf_styles where they are saved."""
 
 from __future__ import annotations
 

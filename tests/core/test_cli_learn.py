@@ -1,4 +1,4 @@
-"""The verbs `train` and `pick` as a person meets them: teach, stop, go on, choose, use the LoRA."""
+"""The verbs `train` and `pick` as a person meets them: train, stop, resume, choose, use the LoRA."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def style(tmp_path_factory) -> Path:
     return path
 
 
-def test_the_whole_way(style, tmp_path):
+def test_train_pick_train_more_choose_a_step_and_use_the_lora(style, tmp_path):
     folder = tmp_path / "run"
-    told = swf("train", "--style", style, "--run", folder, "--steps", 4, *QUICK, "--json")
-    assert told.returncode == 0, told.stderr
-    report = json.loads(told.stdout.splitlines()[-1])
+    result = swf("train", "--style", style, "--run", folder, "--steps", 4, *QUICK, "--json")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout.splitlines()[-1])
     assert report["step"] == 4 and report["written"] == [str(folder / "lora.safetensors")]
     (text,) = report["captions"]  # by the captioner, without the style's words
     assert "teapot" in text and "neon" not in text and report["advice"]
@@ -59,12 +59,12 @@ def test_the_whole_way(style, tmp_path):
     for k, more in enumerate(((), ("--lora-guidance", "both"), ("--lora-weight", 0))):
         out = tmp_path / f"out{k}"
         lora = ("--lora", folder / "lora.safetensors", *more)
-        made = swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", out, *lora)
-        assert made.returncode == 0, made.stderr
+        result = swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", out, *lora)
+        assert result.returncode == 0, result.stderr
         pictures.append(np.asarray(Image.open(out / "sample_0_000.png"), dtype=int))
     out = tmp_path / "repainted"
-    made = swf("stylize", "--content", style, "--style", style, "--steps", 2, "--out", out, *lora, "--json")
-    assert made.returncode == 0 and json.loads(made.stdout)["options"]["adain"] == 0.0, made.stderr
+    result = swf("stylize", "--content", style, "--style", style, "--steps", 2, "--out", out, *lora, "--json")
+    assert result.returncode == 0 and json.loads(result.stdout)["options"]["adain"] == 0.0, result.stderr
     plain = tmp_path / "plain"
     swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", plain)
     # In one batch or two, the last bit of a float may differ, and with it the last of eight.
@@ -72,7 +72,7 @@ def test_the_whole_way(style, tmp_path):
     assert abs(pictures[0] - pictures[1]).max() > 1 < abs(pictures[0] - pictures[2]).max()
 
 
-def test_ctrl_c_keeps_the_very_step(style, tmp_path):
+def test_ctrl_c_saves_the_very_step(style, tmp_path):
     folder = tmp_path / "run"
     arguments = ("train", "--style", style, "--caption", "a neon sign of a teapot", "--run", folder, "--steps", 400)
     child = subprocess.Popen(
@@ -100,8 +100,8 @@ def test_ctrl_c_keeps_the_very_step(style, tmp_path):
         (["pick", "--run", "RUN"], "run.json is missing"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(style, tmp_path, arguments, sentence):
+def test_errors_are_one_sentence(style, tmp_path, arguments, sentence):
     names = {"RUN": tmp_path / "run", "STYLE": style}
-    told = swf(*(names.get(a, a) for a in arguments))
-    assert told.returncode == 2 and sentence in told.stderr and told.stderr.count("\n") == 1, told.stderr
+    result = swf(*(names.get(a, a) for a in arguments))
+    assert result.returncode == 2 and sentence in result.stderr and result.stderr.count("\n") == 1, result.stderr
     assert not (tmp_path / "run").exists()

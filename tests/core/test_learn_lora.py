@@ -25,7 +25,7 @@ def trained(network, names, targets=TARGETS[0], rank=4, alpha=8.0):
     return adapter
 
 
-def said(backend, sigma=1.5):
+def denoised(backend, sigma=1.5):
     x = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(1))
     return backend.denoiser.denoise(x * sigma, sigma, backend.text.encode(["a red cat"], 64, 64))
 
@@ -35,25 +35,25 @@ def said(backend, sigma=1.5):
 def test_a_new_one_changes_nothing_a_trained_one_does_and_both_come_out(family, targets):
     backend = fresh_backend(family)
     denoiser = backend.denoiser
-    before = said(backend)
+    before = denoised(backend)
     weights = {n: p.detach().clone() for n, p in denoiser.network.named_parameters()}
     adapter = Adapter.new(denoiser.network, choose_modules(denoiser.module_names, targets), 4, 8.0, seed=3)
-    assert torch.equal(said(backend), before)
+    assert torch.equal(denoised(backend), before)
     with torch.no_grad():
         for name, value in adapter.parameters().items():
             if name.endswith(".up"):
                 value.fill_(0.05)
-    moved = said(backend)
+    moved = denoised(backend)
     assert (moved - before).abs().max() > 1e-3 and adapter.norm() > 0
     x = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(1))
     text = backend.text.encode(["a red cat"], 64, 64)
     assert torch.equal(DenoiserWithoutLora(denoiser, adapter).denoise(x * 1.5, 1.5, text), before)
-    assert torch.equal(said(backend), moved) and all(p.requires_grad for p in adapter.parameters().values())
+    assert torch.equal(denoised(backend), moved) and all(p.requires_grad for p in adapter.parameters().values())
     adapter.set_strength(0.0)
-    assert torch.equal(said(backend), before)
+    assert torch.equal(denoised(backend), before)
     adapter.remove()
     assert {n: p.shape for n, p in denoiser.network.named_parameters()} == {n: p.shape for n, p in weights.items()}
-    assert torch.equal(said(backend), before)
+    assert torch.equal(denoised(backend), before)
 
 
 def test_the_same_seed_draws_the_same():
@@ -72,15 +72,15 @@ def test_the_file_merges_into_the_same_network(family, targets, tmp_path):
     """The whole way round: adapter, file, merged weights; alpha is not the rank."""
     backend = fresh_backend(family)
     adapter = trained(backend.denoiser.network, backend.denoiser.module_names, targets)
-    want = said(backend)
+    expected = denoised(backend)
     path = tmp_path / "style.safetensors"
     path.write_bytes(lora_file.encode(adapter, {"a": "b"}, torch.float32))
     other = fresh_backend(family)
     assert merge_lora(other, path) == len(adapter.layers)
-    assert (said(other) - want).abs().max() < 1e-4
+    assert (denoised(other) - expected).abs().max() < 1e-4
     again = fresh_backend(family)
     lora_file.load(again.denoiser.network, again.denoiser.module_names, path)
-    assert (said(again) - want).abs().max() < 1e-5
+    assert (denoised(again) - expected).abs().max() < 1e-5
     assert lora_file.read(path)[1] == {"a": "b"}
 
 
@@ -88,7 +88,7 @@ def test_the_file_merges_into_the_same_network(family, targets, tmp_path):
 def test_diffusers_loads_every_module_of_the_file(family, tmp_path):
     backend = fresh_backend(family)
     adapter = trained(backend.denoiser.network, backend.denoiser.module_names, TARGETS[1])
-    want = said(backend)
+    expected = denoised(backend)
     tensors = load(lora_file.encode(adapter, None, torch.float32))
 
     from diffusers.loaders.lora_conversion_utils import _convert_non_diffusers_lora_to_diffusers
@@ -97,7 +97,7 @@ def test_diffusers_loads_every_module_of_the_file(family, tmp_path):
     state, alphas = _convert_non_diffusers_lora_to_diffusers(dict(tensors))
     other.denoiser.network.load_lora_adapter(state, network_alphas=alphas, prefix="unet")
     loaded = sum("lora_A" in n for n, _ in other.denoiser.network.named_parameters())
-    assert loaded == len(adapter.layers) and (said(other) - want).abs().max() < 1e-4
+    assert loaded == len(adapter.layers) and (denoised(other) - expected).abs().max() < 1e-4
 
 
 def test_the_counts_of_modules_are_those_of_the_real_shapes():
@@ -124,8 +124,8 @@ def test_the_counts_of_modules_are_those_of_the_real_shapes():
             projection_class_embeddings_input_dim=2816,
         ),
     }
-    wanted = {"sd15": (128, 192, 278), "sdxl": (560, 722, 788, 80)}
-    for family, counts in wanted.items():
+    expected_counts = {"sd15": (128, 192, 278), "sdxl": (560, 722, 788, 80)}
+    for family, counts in expected_counts.items():
         with torch.device("meta"):
             network = UNet2DConditionModel(**shapes[family])
         names = {module: name for name, module in network.named_modules()}
@@ -173,4 +173,8 @@ def test_a_file_of_several_ranks_and_alphas_loads_as_it_merges(tmp_path):
     merged, loaded = fresh_backend("sd15"), fresh_backend("sd15")
     merge_lora(merged, path)
     lora_file.load(loaded.denoiser.network, loaded.denoiser.module_names, path)
-    assert (said(merged) - said(loaded)).abs().max() < 1e-4 < (said(loaded) - said(fresh_backend("sd15"))).abs().max()
+    assert (
+        (denoised(merged) - denoised(loaded)).abs().max()
+        < 1e-4
+        < (denoised(loaded) - denoised(fresh_backend("sd15"))).abs().max()
+    )

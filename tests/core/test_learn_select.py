@@ -15,11 +15,11 @@ IDS = [f"{k:016x}" for k in range(5)]
 @pytest.fixture
 def folder(tmp_path):
     steps = (0, 10, 10, 20, 20)
-    told = [
+    samples = [
         {"id": i, "file": f"{i}.png", "step": s, "prompt": f"prompt {i[-1]}", "seed": 0, "lora": s > 0}
         for i, s in zip(IDS, steps)
     ]
-    (tmp_path / "samples.json").write_text(json.dumps(told))
+    (tmp_path / "samples.json").write_text(json.dumps(samples))
     (tmp_path / "picks.json").write_text(json.dumps({"accepted": [], "rejected": [], "captions": {IDS[3]: "mine"}}))
     return tmp_path
 
@@ -41,8 +41,8 @@ def test_places_steps_and_ids(folder):
         ("../run.json", "give places"),
     ],
 )
-def test_what_is_no_sample_is_said(folder, text, sentence):
+def test_a_selection_of_no_sample_is_refused_with_the_reason(folder, text, sentence):
     with pytest.raises(UserError, match=f"(?i){sentence}"):
         parse_selection(folder, text, 20)
     with pytest.raises(UserError, match="does not have"):
-        parse_selection(folder, IDS[3], 10)  # sampled later than this stage
+        parse_selection(folder, IDS[3], 10)  # sampled after this step

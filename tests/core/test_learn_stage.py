@@ -1,4 +1,4 @@
-"""A run as a graph passes it on: going on from a stage, once more with other picks, and what a gallery is told."""
+"""A run as a graph passes it on: going on from a stage, once more with other picks, and what a gallery is summary."""
 
 from __future__ import annotations
 
@@ -20,63 +20,63 @@ from support.tiny_models import fresh_backend
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory):
+def finished(tmp_path_factory):
     run, backend = begin(tmp_path_factory.mktemp("runs") / "style")
     train(run, backend)
     return run
 
 
-def going_on(stage, steps=6, **changes):
+def continued(run_at, steps=6, **changes):
     backend = fresh_backend("sd15")
-    run, end = resume(stage, backend, steps, **changes)
+    run, end = resume(run_at, backend, steps, **changes)
     train(run, backend, until=end)
     return run, end
 
 
-def test_the_same_stage_is_the_same_run_and_other_picks_are_a_copy(taught):
-    ids = [r["id"] for r in taught.records("samples") if r["lora"]]
-    picks.set_verdict(taught.folder, accept=ids[:1])
-    one = RunAt(taught.folder, 12, tuple(picks.accepted_captions(taught.folder, 12).items()))
-    run, end = going_on(one)
-    assert run.folder == taught.folder and end == 18 and open_run(run.folder).steps == 18
+def test_the_same_step_and_picks_are_the_same_run_and_other_picks_are_a_copy(finished):
+    ids = [r["id"] for r in finished.records("samples") if r["lora"]]
+    picks.set_verdict(finished.folder, accept=ids[:1])
+    one = RunAt(finished.folder, 12, tuple(picks.accepted_captions(finished.folder, 12).items()))
+    run, end = continued(one)
+    assert run.folder == finished.folder and end == 18 and open_run(run.folder).steps == 18
     stamp = (run.folder / "state.safetensors").stat().st_mtime_ns
-    assert going_on(one)[0].folder == run.folder and (run.folder / "state.safetensors").stat().st_mtime_ns == stamp
+    assert continued(one)[0].folder == run.folder and (run.folder / "state.safetensors").stat().st_mtime_ns == stamp
 
-    before = weights(taught.folder)
-    picks.set_verdict(taught.folder, reject=ids[:1], accept=ids[1:2])
-    two = RunAt(taught.folder, 12, tuple(picks.accepted_captions(taught.folder, 12).items()))
-    other, _ = going_on(two)
-    assert other.folder.name == "style 2" and same(weights(taught.folder), before)
-    assert going_on(two)[0].folder == other.folder and not same(weights(other.folder), before)
+    before = weights(finished.folder)
+    picks.set_verdict(finished.folder, reject=ids[:1], accept=ids[1:2])
+    two = RunAt(finished.folder, 12, tuple(picks.accepted_captions(finished.folder, 12).items()))
+    other, _ = continued(two)
+    assert other.folder.name == "style 2" and same(weights(finished.folder), before)
+    assert continued(two)[0].folder == other.folder and not same(weights(other.folder), before)
     assert [r["picks"] for r in open_run(other.folder).rounds] == [[], [ids[1]]]
     assert max(r["step"] for r in other.records("samples")) == 18
     assert len((other.folder / "loss.csv").read_text().splitlines()) == 19
     # Back to the first picks: the run that learnt from them, and a copy would have learnt the very same.
-    again, _ = going_on(one)
-    assert again.folder == taught.folder
-    assert not [p for p in taught.folder.parent.iterdir() if p.name.startswith(".")]
+    again, _ = continued(one)
+    assert again.folder == finished.folder
+    assert not [p for p in finished.folder.parent.iterdir() if p.name.startswith(".")]
 
 
 def test_a_copy_learns_what_the_run_itself_would_have_learnt(tmp_path):
     first, backend = begin(tmp_path / "a")
     train(first, backend)
-    plain, _ = going_on(RunAt(first.folder, 12))
-    other, _ = going_on(RunAt(first.folder, 12), steps=3)
-    back, _ = going_on(RunAt(other.folder, 12))  # a copy of the copy, with the first one's round
+    plain, _ = continued(RunAt(first.folder, 12))
+    other, _ = continued(RunAt(first.folder, 12), steps=3)
+    back, _ = continued(RunAt(other.folder, 12))  # a copy of the copy, with the first one's round
     assert [r.folder.name for r in (plain, other, back)] == ["a", "a 2", "a 3"]
     assert same(weights(back.folder), weights(plain.folder))
 
 
-def test_what_cannot_go_on_is_said(taught, tmp_path):
+def test_a_run_that_cannot_be_continued_is_refused_with_the_reason(finished, tmp_path):
     with pytest.raises(UserError, match="No round of the run 'style' ends at step 7; they end at"):
-        resume(RunAt(taught.folder, 7), fresh_backend("sd15"), 6)
+        resume(RunAt(finished.folder, 7), fresh_backend("sd15"), 6)
     with pytest.raises(UserError, match="another model"):
-        resume(RunAt(taught.folder, 12), fresh_backend("sd15", seed=5), 6)
+        resume(RunAt(finished.folder, 12), fresh_backend("sd15", seed=5), 6)
     with pytest.raises(UserError, match="rank cannot change"):
-        resume(RunAt(taught.folder, 12), fresh_backend("sd15"), 6, rank=8)
+        resume(RunAt(finished.folder, 12), fresh_backend("sd15"), 6, rank=8)
     run, backend = begin(tmp_path / "old")
     train(run, backend)
-    (run.folder / "states" / "step_000012.safetensors").unlink()  # as a run from before states were kept
+    (run.folder / "states" / "step_000012.safetensors").unlink()  # as a run from before checkpoints were kept
     backend = fresh_backend("sd15")
     train(resume(RunAt(run.folder, 12), backend, 6)[0], backend)  # at its end a run needs no copy, and keeps it now
     (run.folder / "states" / "step_000012.safetensors").unlink()
@@ -85,44 +85,44 @@ def test_what_cannot_go_on_is_said(taught, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["old"]
 
 
-def test_what_a_gallery_is_told(taught):
-    ids = [r["id"] for r in taught.records("samples") if r["lora"] and r["step"] <= 12]
-    picks.set_verdict(taught.folder, accept=ids[:1], reject=ids[1:2])
-    picks.set_caption(taught.folder, ids[0], "  a  red\ncat ")
-    told = run_summary(taught.folder)
-    assert json.loads(json.dumps(told)) == told
-    assert told["steps"][:3] == [0, 6, 12] and told["prompts"] == ["a red cat", "a blue house"]
-    first, second = (next(s for s in told["samples"] if s["id"] == i) for i in ids[:2])
+def test_the_summary_has_samples_verdicts_captions_and_signals(finished):
+    ids = [r["id"] for r in finished.records("samples") if r["lora"] and r["step"] <= 12]
+    picks.set_verdict(finished.folder, accept=ids[:1], reject=ids[1:2])
+    picks.set_caption(finished.folder, ids[0], "  a  red\ncat ")
+    summary = run_summary(finished.folder)
+    assert json.loads(json.dumps(summary)) == summary
+    assert summary["steps"][:3] == [0, 6, 12] and summary["prompts"] == ["a red cat", "a blue house"]
+    first, second = (next(s for s in summary["samples"] if s["id"] == i) for i in ids[:2])
     assert (first["verdict"], first["caption"], first["edited"], first["row"]) == ("accepted", "a red cat", True, 0)
     assert (second["verdict"], second["edited"], second["row"]) == ("rejected", False, 1)
     assert "copying" in first["signals"] and first["step"] == 6
-    assert picks.accepted_captions(taught.folder)[ids[0]] == "a red cat" and not picks.accepted_captions(
-        taught.folder, 5
+    assert picks.accepted_captions(finished.folder)[ids[0]] == "a red cat" and not picks.accepted_captions(
+        finished.folder, 5
     )
     assert (
-        load(picture_file(taught.folder, ids[0])).pixels.shape
-        == load(picture_file(taught.folder, told["originals"][0]["id"])).pixels.shape
+        load(picture_file(finished.folder, ids[0])).pixels.shape
+        == load(picture_file(finished.folder, summary["originals"][0]["id"])).pixels.shape
     )
-    picks.set_caption(taught.folder, ids[0], "")
-    assert not picks.read_picks(taught.folder)["captions"]
+    picks.set_caption(finished.folder, ids[0], "")
+    assert not picks.read_picks(finished.folder)["captions"]
     with pytest.raises(UserError, match="no picture 'zebra'"):
-        picture_file(taught.folder, "zebra")
+        picture_file(finished.folder, "zebra")
     with pytest.raises(UserError, match="2001 characters"):
-        picks.set_caption(taught.folder, ids[0], "x" * 2001)
-    plain = next(r["id"] for r in taught.records("samples") if not r["lora"])
+        picks.set_caption(finished.folder, ids[0], "x" * 2001)
+    plain = next(r["id"] for r in finished.records("samples") if not r["lora"])
     with pytest.raises(UserError, match="no sample"):
-        picks.set_verdict(taught.folder, accept=[plain])
+        picks.set_verdict(finished.folder, accept=[plain])
 
 
-def test_many_pick_at_once_and_nothing_is_lost(taught):
-    ids = [r["id"] for r in taught.records("samples") if r["lora"]][:4]
-    picks.set_verdict(taught.folder, forget=ids)
+def test_verdicts_of_many_at_once_are_all_kept(finished):
+    ids = [r["id"] for r in finished.records("samples") if r["lora"]][:4]
+    picks.set_verdict(finished.folder, forget=ids)
     workers = [
-        threading.Thread(target=lambda i=i: [picks.set_verdict(taught.folder, accept=[i]) for _ in range(10)])
+        threading.Thread(target=lambda i=i: [picks.set_verdict(finished.folder, accept=[i]) for _ in range(10)])
         for i in ids
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert set(picks.read_picks(taught.folder)["accepted"]) == set(ids)
+    assert set(picks.read_picks(finished.folder)["accepted"]) == set(ids)

@@ -81,12 +81,14 @@ def test_buckets_keep_aspect_and_area(shape, size, step):
     assert abs(np.log(rows / columns) - np.log(shape[0] / shape[1])) < 0.3
 
 
-def test_the_first_view_is_the_whole_picture_and_a_crop_lies_where_it_is_told():
-    shown = picture(1, 64, 64)
-    assert torch.equal(crop(shown, (64, 64), 1.0, 0.5, 0.5, 0.0), shown)
-    assert torch.equal(crop(shown, (32, 32), 2.0, 0.0, 1.0, 0.0), shown[:, :32, 32:])
-    beyond = crop(shown, (64, 64), 1.0, 0.0, 0.0, 0.25)
-    assert torch.equal(beyond[:, 16:, 16:], shown[:, :48, :48]) and torch.equal(beyond[:, 15, 16:], shown[:, 1, :48])
+def test_the_first_view_is_the_whole_picture_and_a_crop_lies_at_its_place():
+    whole_picture = picture(1, 64, 64)
+    assert torch.equal(crop(whole_picture, (64, 64), 1.0, 0.5, 0.5, 0.0), whole_picture)
+    assert torch.equal(crop(whole_picture, (32, 32), 2.0, 0.0, 1.0, 0.0), whole_picture[:, :32, 32:])
+    beyond = crop(whole_picture, (64, 64), 1.0, 0.0, 0.0, 0.25)
+    assert torch.equal(beyond[:, 16:, 16:], whole_picture[:, :48, :48]) and torch.equal(
+        beyond[:, 15, 16:], whole_picture[:, 1, :48]
+    )
 
 
 def test_picks_have_at_most_their_share():
@@ -101,12 +103,12 @@ def test_picks_have_at_most_their_share():
     two = [Item(picture(1, 64, 64), "a cat"), Item(picture(2, 64, 64), "a dog", origin="step 6")]
     latent_cache = LatentCache(two, fresh_backend("sd15"), QUICK.changed(batch=8, picks_share=0.25))
     batches = [latent_cache.draw(step) for step in range(60)]
-    told = torch.cat([b.picked for b in batches if b.picked is not None])
+    picked = torch.cat([b.picked for b in batches if b.picked is not None])
     own = torch.cat(
         [(b.latents[:, None] - latent_cache.latents[1]).abs().amax((2, 3, 4)).amin(1) == 0 for b in batches]
     )
-    assert torch.equal(told, own)
-    assert latent_cache.picks_share == pytest.approx(0.25) and abs(float(told.float().mean()) - 0.25) < 0.06
+    assert torch.equal(picked, own)
+    assert latent_cache.picks_share == pytest.approx(0.25) and abs(float(picked.float().mean()) - 0.25) < 0.06
 
 
 def test_texts_of_different_lengths_are_joined_without_a_change():
@@ -121,28 +123,29 @@ def test_texts_of_different_lengths_are_joined_without_a_change():
 
 @pytest.mark.parametrize("family", ["sd15", "sd2v", "sdxl"])
 def test_losses_agree_between_parametrisations(family):
-    """The same prediction judged as noise, velocity or picture: known ratios of the errors at one level."""
+    """The loss of the same prediction as noise, velocity or picture: known ratios of the errors at one level."""
     backend = fresh_backend(family)
     network = backend.denoiser
     latents = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(2))
     batch = Batch(latents, backend.text.encode(["a cat"], 64, 64))
-    for level in (50, 500, 900):
-        steps = torch.tensor([level])
-        noise = draw_noise(QUICK, latents, (level,))
-        found = {
-            k: float(denoising_loss(network, batch, steps, noise, k).detach()) for k in ("epsilon", "x0", "v", "native")
+    for timestep in (50, 500, 900):
+        timesteps = torch.tensor([timestep])
+        noise = draw_noise(QUICK, latents, (timestep,))
+        losses = {
+            k: float(denoising_loss(network, batch, timesteps, noise, k).detach())
+            for k in ("epsilon", "x0", "v", "native")
         }
-        snr = float(1 / network.sigmas[level] ** 2)
-        assert found["x0"] * snr == pytest.approx(found["epsilon"], rel=1e-2)
-        assert found["v"] == pytest.approx(found["x0"] * (1 + snr), rel=1e-2)
-        assert found["native"] in (found["epsilon"], found["v"])
-        weighted = float(denoising_loss(network, batch, steps, noise, "x0", 5.0).detach())
-        assert weighted == pytest.approx(found["x0"] * min(snr, 5.0), rel=1e-3)
+        snr = float(1 / network.sigmas[timestep] ** 2)
+        assert losses["x0"] * snr == pytest.approx(losses["epsilon"], rel=1e-2)
+        assert losses["v"] == pytest.approx(losses["x0"] * (1 + snr), rel=1e-2)
+        assert losses["native"] in (losses["epsilon"], losses["v"])
+        weighted = float(denoising_loss(network, batch, timesteps, noise, "x0", 5.0).detach())
+        assert weighted == pytest.approx(losses["x0"] * min(snr, 5.0), rel=1e-3)
     abar = torch.tensor([0.9])
     assert float(snr_weight(abar, "epsilon", 5.0)) == pytest.approx(5 / 9)
 
 
-def test_levels_and_noise_are_drawn_as_asked():
+def test_timesteps_and_noise_follow_bias_and_offset():
     for bias, middle in (("none", 500), ("detail", 250), ("layout", 750)):
         drawn = draw_timesteps(QUICK.changed(timestep_bias=bias), 1000, 4000, (1,))
         assert int(drawn.min()) >= 0 and int(drawn.max()) <= 999 and abs(float(drawn.float().mean()) - middle) < 25
@@ -165,7 +168,7 @@ def test_picks_have_high_levels_and_all_rows_together_the_usual_ones(bias, share
     assert torch.equal(usual, draw_timesteps(options, 1000, 40_000, (2,), torch.zeros(40_000, dtype=torch.bool), 0.0))
 
 
-def test_the_batches_are_as_asked():
+def test_batches_are_the_same_for_a_step_and_drop_captions_at_the_rate_of_the_option():
     backend = fresh_backend("sd15")
     items = [*items_of([picture(1, 64, 64)], ["a red cat"]), *items_of([picture(2, 40, 80)], ["a blue house"])]
     latent_cache = LatentCache(items, backend, QUICK.changed(batch=4, caption_dropout=0.5))
@@ -190,11 +193,11 @@ def test_a_stopped_training_ends_as_an_unbroken_one_to_the_bit(family, tmp_path)
     assert outcome.step == 8
     for stop in (0, 2, 4, 5, 7):
         run, backend = begin(tmp_path / f"broken{stop}", options, family)
-        left = [stop]
+        remaining = [stop]
 
-        def check(left=left):
-            left[0] -= 1
-            if left[0] < 0:
+        def check(remaining=remaining):
+            remaining[0] -= 1
+            if remaining[0] < 0:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -216,11 +219,11 @@ def _training() -> bool:
     return True
 
 
-def test_what_a_run_keeps(tmp_path):
+def test_the_files_and_reports_of_a_run(tmp_path):
     run, backend = begin(tmp_path / "run")
     before = model_identity(backend)
-    seen = []
-    train(run, backend, report=lambda step, total, word, pictures: seen.append((step, total, word, pictures)))
+    reports = []
+    train(run, backend, report=lambda step, total, word, pictures: reports.append((step, total, word, pictures)))
     assert model_identity(backend) == before  # a LoRA inside does not make it another model
     names = sorted(p.relative_to(run.folder).as_posix() for p in run.folder.rglob("*") if p.is_file())
     samples = [f"samples/step_{s:06d}_{k:02d}.png" for s in (0, 6, 12) for k in (0, 1)]
@@ -239,13 +242,13 @@ def test_what_a_run_keeps(tmp_path):
             *samples,
         ]
     )
-    assert [p is not None for _, _, word, p in seen if word == "sampled"] == [True] * 3
+    assert [p is not None for _, _, word, p in reports if word == "sampled"] == [True] * 3
     signals = run.records("signals")
     assert [s["step"] for s in signals] == [0, 6, 12] and signals[0]["norm"] == 0 < signals[1]["norm"]
     assert len((run.folder / "loss.csv").read_text().splitlines()) == 13
-    told = read(run.folder / "lora.safetensors")[1]
-    assert told["ss_network_alpha"] == "2" and told["ss_base_model_version"] == "sd_v1"
-    assert json.loads(told["swf_captions"]) == ["a red cat"]
+    metadata = read(run.folder / "lora.safetensors")[1]
+    assert metadata["ss_network_alpha"] == "2" and metadata["ss_base_model_version"] == "sd_v1"
+    assert json.loads(metadata["swf_captions"]) == ["a red cat"]
     again = fresh_backend("sd15")
     assert train(open_run(run.folder, again), again).step == 12  # queued again: nothing to do
 
@@ -254,9 +257,9 @@ def test_more_steps_learn_from_the_picks(tmp_path):
     run, backend = begin(tmp_path / "run")
     train(run, backend)
     ids = [r["id"] for r in run.records("samples") if r["lora"]]
-    told = picks.set_verdict(run.folder, accept=ids[:2], reject=ids[2:3])
-    assert (told["accepted"], told["rejected"], told["version"]) == (ids[:2], ids[2:3], 1)
-    assert told == picks.read_picks(run.folder)
+    content = picks.set_verdict(run.folder, accept=ids[:2], reject=ids[2:3])
+    assert (content["accepted"], content["rejected"], content["version"]) == (ids[:2], ids[2:3], 1)
+    assert content == picks.read_picks(run.folder)
     assert picks.set_verdict(run.folder, accept=ids[2:3], forget=ids[:1])["accepted"] == [ids[1], ids[2]]
     with pytest.raises(UserError, match="no sample 'zebra'"):
         picks.set_verdict(run.folder, accept=["zebra"])
@@ -267,10 +270,10 @@ def test_more_steps_learn_from_the_picks(tmp_path):
     more.save()
     outcome = train(more, again)
     assert outcome.step == 18 and open_run(run.folder).rounds[1]["picks"] == [ids[1], ids[2]]
-    found = picks.picked_items(more, {ids[1]: "a red cat"})[0]
+    item = picks.picked_items(more, {ids[1]: "a red cat"})[0]
     record = next(r for r in more.records("samples") if r["id"] == ids[1])
     assert picks.accepted_captions(run.folder)[ids[1]] == record["prompt"]
-    assert found.id == picture_id(found.picture) and found.origin == "step 6"
+    assert item.id == picture_id(item.picture) and item.origin == "step 6"
     with pytest.raises(UserError, match="rank cannot change within a run"):
         more.add_round(6, rank=8)
 
@@ -331,7 +334,7 @@ def test_another_model_and_other_folders_are_refused(tmp_path):
         open_run(run.folder)
 
 
-def test_a_loss_that_is_no_number_stops_with_the_reason_and_keeps_the_last_state(tmp_path):
+def test_a_loss_that_is_no_number_stops_with_the_reason_and_keeps_the_last_checkpoint(tmp_path):
     run, backend = begin(tmp_path / "run", QUICK.changed(sample_every=0))
     steps = []
 
@@ -346,7 +349,7 @@ def test_a_loss_that_is_no_number_stops_with_the_reason_and_keeps_the_last_state
     assert train(open_run(run.folder, again), again).step == 12
 
 
-def test_a_full_disk_is_said_in_one_sentence(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_in_one_sentence(tmp_path, monkeypatch):
     import errno
 
     run, backend = begin(tmp_path / "run", QUICK.changed(sample_every=0))
@@ -369,10 +372,10 @@ def test_signals_see_copies_and_collapse():
     assert copying(a, [a], baseline=a) == 0.0 and copying(a, [a], baseline=b) > 0.9
     assert abs(diversity([a, a])) < 1e-5 and diversity([a, b]) > 0.1
     base = {"step": 0, "validation": 1.0, "norm": 0.0, "copying": [], "diversity": 0.8}
-    look = base | {"step": 100, "copying": [0.1, 0.9]}
-    assert advice([]) == "" and "copied in 1 of 2 samples" in advice([base, look])
-    alike = look | {"copying": [0.1], "diversity": 0.1}
-    assert "grow alike" in advice([base, look | {"copying": [0.0]}, alike | {"step": 200}])
+    evaluation = base | {"step": 100, "copying": [0.1, 0.9]}
+    assert advice([]) == "" and "copied in 1 of 2 samples" in advice([base, evaluation])
+    alike = evaluation | {"copying": [0.1], "diversity": 0.1}
+    assert "grow alike" in advice([base, evaluation | {"copying": [0.0]}, alike | {"step": 200}])
 
 
 LIVES = """
@@ -420,7 +423,7 @@ class Lives:
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_kill_9_at_random_moments_loses_nothing(tmp_path, kills):
-    """The last state is whole whenever the process dies, and the end is the one of an unbroken run, to the bit."""
+    """The last checkpoint is whole whenever the process dies, and the end is the one of an unbroken run, to the bit."""
     options = QUICK.changed(steps=25 * kills, sample_every=25, save_every=5)
     whole, backend = begin(tmp_path / "whole", options)
     train(whole, backend)

@@ -1,4 +1,4 @@
-"""Style files: what goes in comes out, and what is no style file is said to be none."""
+"""Style files: what goes in comes out, and what is no style file is refused."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from swf_core.world import random_look, random_scene
 
 @pytest.fixture
 def style() -> StyleFile:
-    shown = (picture(random_scene(12_700_000), random_look("oil", 1)) * 255).round() / 255
+    pixels = (picture(random_scene(12_700_000), random_look("oil", 1)) * 255).round() / 255
     lora = {"lora_unet_x.lora_down.weight": torch.randn(4, 8).half(), "lora_unet_x.alpha": torch.tensor(4.0)}
-    return StyleFile(shown, "an oil painting of a boat", "a boat", {"gamma": 0.5, "layers": "late"}, lora, "SD1.x")
+    return StyleFile(pixels, "an oil painting of a boat", "a boat", {"gamma": 0.5, "layers": "late"}, lora, "SD1.x")
 
 
 def test_what_goes_in_comes_out(tmp_path, style) -> None:
@@ -50,12 +50,12 @@ def test_what_is_no_style_is_refused(tmp_path, style) -> None:
     with pytest.raises(UserError, match="no style"):
         load_style(other)
     newer = tmp_path / "newer.safetensors"
-    told = {"format": "stylewallfacer-style", "version": "9"}
-    save_file({"picture.png": torch.zeros(1, dtype=torch.uint8)}, newer, told)
+    metadata = {"format": "stylewallfacer-style", "version": "9"}
+    save_file({"picture.png": torch.zeros(1, dtype=torch.uint8)}, newer, metadata)
     with pytest.raises(UserError, match="newer version"):
         load_style(newer)
     damaged = tmp_path / "damaged.safetensors"
-    save_file({"picture.png": torch.zeros(9, dtype=torch.uint8)}, damaged, told | {"version": "1"})
+    save_file({"picture.png": torch.zeros(9, dtype=torch.uint8)}, damaged, metadata | {"version": "1"})
     with pytest.raises(UserError, match="is damaged"):
         load_style(damaged)
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import load, load_file
 
-from swf_core.measure.benches.learn import lessons
+from swf_core.measure.benches.lessons import lessons
 from swf_core.pictures import save
 
 from support.comfy_host import INSIDE
@@ -19,12 +19,12 @@ CAPTION = "a blue teapot on the grass at noon"
 
 @pytest.fixture(scope="module")
 def picture(base) -> str:
-    save(base / "input" / "taught.png", lessons(1, 1)[0].shown)
+    save(base / "input" / "taught.png", lessons(1, 1)[0].picture)
     return "taught.png"
 
 
-def teaching(picture: str, *, sampled: bool = True, **given) -> dict:
-    """Teach mini a style; sample with the stock loaders and with the MODEL that comes out."""
+def training_graph(picture: str, *, sampled: bool = True, **changes) -> dict:
+    """Train a LoRA on mini; sample with the stock loaders and with the MODEL that comes out."""
     inputs = {
         "model": ["1", 0],
         "clip": ["1", 1],
@@ -41,7 +41,7 @@ def teaching(picture: str, *, sampled: bool = True, **given) -> dict:
         "seed": 0,
         "use_step": 0,
         "save_as": "",
-    } | given
+    } | changes
     graph = {
         "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
         "2": {"class_type": "LoadImage", "inputs": {"image": picture}},
@@ -84,16 +84,16 @@ def latent(server, name: str):
     return load(sorted((server.base / "output").glob(f"{name}_*.latent"))[-1].read_bytes())["latent_tensor"]
 
 
-def test_train_cancel_go_on_and_load_with_the_stock_loader(server, picture, host):
+def test_train_cancel_resume_and_load_with_the_stock_loader(server, picture, host):
     """30 steps, cancelled at step 10; the MODEL that went in samples the same bytes before and after."""
     plain = {"1": {"class_type": "SWF_MiniLoader", "inputs": {}}} | sampling(["1", 0], "plain")
     server.run(plain)
     before = latent(server, "plain")
 
-    graph = teaching(picture, run_name="cancelled", steps=30, sample_every=15)
+    graph = training_graph(picture, run_name="cancelled", steps=30, sample_every=15)
     script = INSIDE / "watch_native.py"
-    told = json.loads(host.run(script, server.url, json.dumps(graph), "12").stdout.splitlines()[-1])
-    assert told["end"] == "execution_interrupted"
+    events = json.loads(host.run(script, server.url, json.dumps(graph), "12").stdout.splitlines()[-1])
+    assert events["end"] == "execution_interrupted"
     folder = server.base / "output" / "swf_runs" / "cancelled"
     steps = len((folder / "loss.csv").read_text().splitlines()) - 1
     assert 10 <= steps < 30 and not (folder / "lora.safetensors").exists()
@@ -101,7 +101,7 @@ def test_train_cancel_go_on_and_load_with_the_stock_loader(server, picture, host
     history = server.run(graph)
     saved = server.pictures(history)
     assert len((folder / "loss.csv").read_text().splitlines()) - 1 == 30 and len(saved) >= 2
-    whole = server.run(teaching(picture, run_name="unbroken", steps=30, sample_every=15))
+    whole = server.run(training_graph(picture, run_name="unbroken", steps=30, sample_every=15))
     assert whole["status"]["status_str"] == "success"
     other = server.base / "output" / "swf_runs" / "unbroken"
     mine, theirs = (load_file(f / "lora.safetensors") for f in (folder, other))
@@ -135,44 +135,44 @@ def loras(server, front: str) -> list[str]:
 
 
 def test_samples_plot_and_the_same_graph_again_is_a_no_op(server, picture):
-    history = server.run(teaching(picture, run_name="looks", sampled=False))
+    history = server.run(training_graph(picture, run_name="looks", sampled=False))
     sheets = [Image.open(p) for p in server.pictures(history)]
     assert {s.size for s in sheets} == {(128, 128), (720, 480)}
     folder = server.base / "output" / "swf_runs" / "looks"
     stamp = (folder / "state.safetensors").stat().st_mtime_ns
-    again = server.run(teaching(picture, run_name="looks", sampled=False, save_as="my neon"))
+    again = server.run(training_graph(picture, run_name="looks", sampled=False, save_as="my neon"))
     assert again["status"]["status_str"] == "success" and (folder / "state.safetensors").stat().st_mtime_ns == stamp
     assert (server.base / "models" / "loras" / "my neon.safetensors").exists()
-    more = server.run(teaching(picture, run_name="looks", sampled=False, steps=9))
+    more = server.run(training_graph(picture, run_name="looks", sampled=False, steps=9))
     assert more["status"]["status_str"] == "success"
     assert len(json.loads((folder / "run.json").read_text())["rounds"]) == 2
-    other = server.run(teaching(picture, run_name="looks", sampled=False, seed=1))
+    other = server.run(training_graph(picture, run_name="looks", sampled=False, seed=1))
     assert other["status"]["status_str"] == "success" and (folder.parent / "looks 2" / "run.json").exists()
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("changes", "sentence"),
     [
         ({"run_name": "a/b"}, "cannot be a folder's name"),
         ({"save_as": "../x"}, "cannot be a folder's name"),
         ({"use_step": 4, "run_name": "looks"}, "keeps no LoRA of step 4; choose one of"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(server, picture, given, sentence):
+def test_errors_are_one_sentence(server, picture, changes, sentence):
     before = {p for p in (server.base / "output").rglob("*") if "swf_runs" not in p.parts}
-    assert sentence in error_of(server.run(teaching(picture, sampled=False, **given)))
+    assert sentence in error_of(server.run(training_graph(picture, sampled=False, **changes)))
     assert {p for p in (server.base / "output").rglob("*") if "swf_runs" not in p.parts} == before
 
 
 def test_captions_and_pictures_must_agree(server, picture):
-    graph = teaching(picture, sampled=False)
+    graph = training_graph(picture, sampled=False)
     graph["3"]["inputs"]["captions"] = "a cat\na dog"
     assert "1 pictures and 2 captions" in error_of(server.run(graph))
 
 
 def test_a_model_with_a_lora_is_refused(server, picture):
-    server.run(teaching(picture, run_name="looks", sampled=False))
-    graph = teaching(picture, sampled=False, model=["9", 0])
+    server.run(training_graph(picture, run_name="looks", sampled=False))
+    graph = training_graph(picture, sampled=False, model=["9", 0])
     graph["9"] = {
         "class_type": "LoraLoaderModelOnly",
         "inputs": {"model": ["1", 0], "lora_name": loras(server, "learn_saved")[0], "strength_model": 1.0},

@@ -25,9 +25,9 @@ def report(host, tmp_path_factory) -> dict:
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_module_is_matched_and_the_outputs_agree(report, case):
-    told = report[case]
-    assert told["layers"] == told["patches"] == told["diffusers"] >= 100
-    assert told["ComfyUI"] < 1e-4 and told["in diffusers"] < 1e-4 < 1e-2 < told["effect"]
+    values = report[case]
+    assert values["layers"] == values["patches"] == values["diffusers"] >= 100
+    assert values["ComfyUI"] < 1e-4 and values["in diffusers"] < 1e-4 < 1e-2 < values["effect"]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -13,14 +13,14 @@ pytestmark = pytest.mark.slow  # minutes, and the rate says nothing on a busy ma
 
 @pytest.fixture
 def report(host, tmp_path):
-    def told(who: str) -> dict:
+    def measured(who: str) -> dict:
         path = tmp_path / "report.json"
         run = host.run(INSIDE / "train_lora_native.py", path, who, seconds=1200)
         assert run.returncode == 0, run.stdout
         print(who, path.read_text())
         return json.loads(path.read_text())
 
-    return told
+    return measured
 
 
 def test_as_many_steps_a_second(report):

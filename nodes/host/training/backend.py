@@ -96,7 +96,7 @@ class TrainableCopy:
 
     @property
     def prediction_type(self) -> str:
-        """What the network says."""
+        """The kind of its prediction: "epsilon" or "v_prediction"."""
         kinds = {c.__name__ for c in type(self._sampling).__mro__}
         return "v_prediction" if "V_PREDICTION" in kinds else "epsilon"
 
@@ -109,12 +109,12 @@ class TrainableCopy:
         """See the core's contract."""
         weight = next(self._network.parameters())
         cond = cond.repeat(noisy.shape[0])
-        more = {} if cond.pooled is None else {"y": cond.pooled.to(weight.device, weight.dtype)}
+        vector = {} if cond.pooled is None else {"y": cond.pooled.to(weight.device, weight.dtype)}
         return self._network(
             noisy.to(weight.device, weight.dtype),
             timesteps=timesteps.to(weight.device),
             context=cond.tokens.to(weight.device, weight.dtype),
-            **more,
+            **vector,
         ).float()
 
     @torch.no_grad()

@@ -1,14 +1,34 @@
-"""What the two training nodes share: a private copy of the network, progress in the host, the outputs from disk."""
+"""The two training nodes' common part: train a private copy of the network, then give the outputs from disk."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import comfy.cli_args
+import comfy.hooks
+import comfy.model_management as mm
+import comfy.sd
+import comfy.utils
+import torch
 from comfy_api.latest import io
 
-from .paths import RunType
+from ....swf_core.files import write_files
+from ....swf_core.learn.fork import RunAt
+from ....swf_core.learn.latent_cache import LatentCache
+from ....swf_core.learn.memory import memory_needed
+from ....swf_core.learn.plot import plot
+from ....swf_core.learn.run import Run
+from ....swf_core.learn.samples import read_samples
+from ....swf_core.learn.train import Outcome, train
+from ....swf_core.models.contracts import Backend
+from ....swf_core.pictures import to_image
+from ....swf_core.words.clip import load_clip
+from ..caption_models import EMBEDDED, loaded_model
+from .backend import private_backend
+from .paths import RunType, as_batch, as_image, lora_target
 
 OUTPUTS = [
     io.Model.Output(display_name="MODEL", tooltip="The model with the LoRA, loaded by ComfyUI itself."),
@@ -26,75 +46,56 @@ OUTPUTS = [
 ]
 
 
-# What both ask beside: which step to hand on, and whether to keep it among the host's LoRAs.
-HANDED_ON = [
+# Inputs that say what the outputs are: which step, and whether it is written among the host's LoRAs too.
+OUTPUT_INPUTS = [
     io.Int.Input("use_step", default=0, min=0, max=100_000, tooltip="Which kept step to hand on; 0 is the last."),
     io.String.Input("save_as", default="", tooltip="Also write the LoRA into models/loras under this name; empty: no."),
 ]
 
 
-def teach(
+def train_and_output(
     node: str | None,
     model: Any,
     clip: Any,
     vae: Any,
-    plan: Callable[[Any], tuple[Any, int]],
+    plan: Callable[[Backend], tuple[Run, int]],
     use_step: int,
     save_as: str,
 ) -> io.NodeOutput:
-    """Bring a run as far as planned and give `OUTPUTS`.
+    """Train a run to its planned step and give `OUTPUTS`.
 
     `plan` gives, for the backend, the run and the step to stop at. `node`: the number of the node that runs.
     """
-    import torch
-
-    from .paths import lora_target
-
-    file = lora_target(save_as) if save_as.strip() else None  # a wrong name is told before hours of work
+    file = lora_target(save_as) if save_as.strip() else None  # a wrong name is refused before hours of work
     with torch.inference_mode(False):
-        run, end, outcome, need = _trained(node, model, clip, vae, plan)
+        run, end, outcome, need = _train(node, model, clip, vae, plan)
     return _results(model, run, end, outcome, use_step, file, need)
 
 
-def _trained(
-    node: str | None, model: Any, clip: Any, vae: Any, plan: Callable[[Any], tuple[Any, int]]
-) -> tuple[Any, int, Any, str]:
+def _train(
+    node: str | None, model: Any, clip: Any, vae: Any, plan: Callable[[Backend], tuple[Run, int]]
+) -> tuple[Run, int, Outcome, str]:
     """Run, step, outcome and the memory needed; in a copy of the network that is gone afterwards."""
-    import comfy.cli_args
-    import comfy.model_management as mm
-    from comfy.utils import ProgressBar
-
-    from ....swf_core.learn.latent_cache import LatentCache
-    from ....swf_core.learn.memory import memory_needed
-    from ....swf_core.learn.train import train
-    from ....swf_core.words.clip import load_clip
-    from ..words_models import EMBEDDED, in_use
-    from .backend import private_backend
-
     backend = private_backend(model, clip, vae)
     run, end = plan(backend)
-    small = LatentCache(run.items[:1], backend, run.options.changed(views=1))
-    need = str(memory_needed(backend, run.options, small.draw(0)))
-    _say(f"Training needs {need}.", node)
-    bar = ProgressBar(end)
+    one_picture = LatentCache(run.items[:1], backend, run.options.changed(views=1))
+    need = str(memory_needed(backend, run.options, one_picture.draw(0)))
+    _show_text(f"Training needs {need}.", node)
+    bar = comfy.utils.ProgressBar(end)
 
     def report(step: int, _: int, word: str, pictures: Any) -> None:
         if word.startswith("preparing"):
             return
         preview = None
         if pictures:
-            import torch
-
-            from ....swf_core.pictures import to_image
-
             preview = ("JPEG", to_image(torch.cat(list(pictures), dim=-1)), 512)  # side by side
         bar.update_absolute(min(step, end), end, preview)
 
-    def go(ranker: Any) -> Any:
+    def train_with(clip_model: Any) -> Outcome:
         return train(
             run,
             backend,
-            clip=ranker,
+            clip=clip_model,
             report=report,
             check=mm.throw_exception_if_processing_interrupted,
             metadata=not comfy.cli_args.args.disable_metadata,
@@ -102,15 +103,13 @@ def _trained(
         )
 
     if backend.family != "mini":
-        return run, end, go(None), need
-    with in_use("clip", EMBEDDED, lambda w, d: load_clip(w, download=d), False) as ranker:
-        return run, end, go(ranker), need
+        return run, end, train_with(None), need
+    with loaded_model("clip", EMBEDDED, lambda w, d: load_clip(w, download=d), False) as clip_model:
+        return run, end, train_with(clip_model), need
 
 
-def _say(text: str, node: str | None) -> None:
+def _show_text(text: str, node: str | None) -> None:
     """Log a line, and show it on the running node where the host can."""
-    import logging
-
     from server import PromptServer  # pyright: ignore[reportMissingImports]
 
     logging.getLogger("StyleWallfacer").info(text)
@@ -120,23 +119,16 @@ def _say(text: str, node: str | None) -> None:
 
 
 def _results(
-    model: Any, run: Any, end: int, outcome: Any, use_step: int, file: Path | None, need: str
+    model: Any, run: Run, end: int, outcome: Outcome, use_step: int, file: Path | None, need: str
 ) -> io.NodeOutput:
-    """What the run keeps on disk, so that a cached run and a fresh one give the same. file: where the LoRA goes too."""
-    import comfy.hooks
-    import comfy.sd
-    import comfy.utils
+    """The outputs, read from the run's folder, so that a finished run and a fresh one give the same.
 
-    from ....swf_core.files import write_files
-    from ....swf_core.learn.fork import RunAt
-    from ....swf_core.learn.plot import plot
-    from ....swf_core.learn.samples import read_samples
-    from .paths import as_batch, as_image
-
+    `file`: where the LoRA is written too.
+    """
     step = use_step or end
     source = run.saved_lora_path(step)
     lora = comfy.utils.load_torch_file(str(source), safe_load=True)
-    taught, _ = comfy.sd.load_lora_for_models(model, None, lora, 1.0, 0.0)
+    patched, _ = comfy.sd.load_lora_for_models(model, None, lora, 1.0, 0.0)
     if file is not None:
         write_files({file: source.read_bytes()})
     table = (run.folder / "loss.csv").read_text().splitlines()[1 : end + 1]
@@ -152,7 +144,7 @@ def _results(
         ]
     )
     return io.NodeOutput(
-        taught,
+        patched,
         lora,
         {"loss": losses},
         as_batch(read_samples(run, step)),

@@ -1,4 +1,4 @@
-"""What the learning nodes share: types, where runs lie, how a run's progress is shown."""
+"""Socket types of the training nodes, the folders they read and write, and pictures as IMAGE."""
 
 from __future__ import annotations
 
@@ -6,39 +6,38 @@ from pathlib import Path
 from typing import Any
 
 import folder_paths
+import numpy as np
+import torch
 from comfy_api.latest import io
 
 from ....swf_core.errors import UserError
+from ....swf_core.learn.run import check_run_name
 
 DatasetType = io.Custom("SWF_DATASET")
 RunType = io.Custom("SWF_RUN")
 
 
 def runs_folder() -> Path:
-    """Where runs lie: output/swf_runs."""
+    """The folder of all runs: output/swf_runs."""
     return Path(folder_paths.get_output_directory()) / "swf_runs"
 
 
 def input_folder(name: str) -> Path:
     """A folder inside the input directory. Raises UserError for one outside it."""
     root = Path(folder_paths.get_input_directory()).resolve()
-    found = (root / name).resolve()
-    if found != root and root not in found.parents:
+    folder = (root / name).resolve()
+    if folder != root and root not in folder.parents:
         raise UserError(f"The folder '{name}' is not inside the input directory; put the pictures there.")
-    return found
+    return folder
 
 
 def lora_target(name: str) -> Path:
     """The file of a LoRA in the host's `loras` folder. Raises UserError for a name that cannot be a file's."""
-    from ....swf_core.learn.run import check_run_name
-
     return Path(folder_paths.get_folder_paths("loras")[0]) / f"{check_run_name(name)}.safetensors"
 
 
 def as_batch(pictures: list[Any]) -> Any:
     """Pictures [3, H, W] of one size as an IMAGE batch; a grey pixel when there is none."""
-    import torch
-
     if not pictures:
         return torch.full((1, 64, 64, 3), 0.5)
     return torch.stack([p.permute(1, 2, 0) for p in pictures]).contiguous()
@@ -46,7 +45,4 @@ def as_batch(pictures: list[Any]) -> Any:
 
 def as_image(picture: Any) -> Any:
     """A Pillow picture as an IMAGE of one."""
-    import numpy as np
-    import torch
-
     return torch.from_numpy(np.asarray(picture.convert("RGB"), dtype=np.float32) / 255)[None]

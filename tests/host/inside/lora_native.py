@@ -24,7 +24,7 @@ for family in FAMILIES:
     weights = {k: v.clone() for k, v in plain.state_dict().items()}
     model = host_model(family, weights)
     before = {k: v.clone() for k, v in model.model.diffusion_model.state_dict().items()}
-    x, steps = draw(2, 4, 12, 8, seed=1), torch.tensor([100, 700])
+    x, timesteps = draw(2, 4, 12, 8, seed=1), torch.tensor([100, 700])
     tokens, y = draw(2, 7, TOKEN_WIDTH, seed=2), None
     pooled, sizes = draw(2, POOLED_WIDTH, seed=3), torch.tensor([[64.0, 96.0, 0.0, 0.0, 64.0, 96.0]] * 2)
     for targets in lora.TARGETS[:3]:
@@ -42,10 +42,10 @@ for family in FAMILIES:
                 y = torch.cat([pooled, net.add_time_proj(sizes.flatten()).reshape(2, -1)], -1)
             cond = contracts.Conditioning(tokens, y)
             with torch.no_grad():
-                want = copy.predict(x, steps, cond)
+                expected = copy.predict(x, timesteps, cond)
                 with adapter.disabled():
-                    bare = copy.predict(x, steps, cond)
-            loss = copy.predict(x, steps, cond).square().mean()
+                    bare = copy.predict(x, timesteps, cond)
+            loss = copy.predict(x, timesteps, cond).square().mean()
             loss.backward()
             grads = sum(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in adapter.parameters().values())
             data = lora_file.encode(adapter, None, torch.float32)
@@ -55,24 +55,26 @@ for family in FAMILIES:
             file = comfy.utils.load_torch_file(str(path), safe_load=True)
             patched, _ = comfy.sd.load_lora_for_models(model, None, file, 1.0, 0.0)
             comfy.model_management.load_models_gpu([patched])
-            more = {} if y is None else {"y": y}
+            vector = {} if y is None else {"y": y}
             with torch.no_grad():
-                got = patched.model.diffusion_model(x, timesteps=steps, context=tokens, **more)
+                in_comfyui = patched.model.diffusion_model(x, timesteps=timesteps, context=tokens, **vector)
             other = diffusers_unet(family)
-            theirs = lora_file.load(other, {m: n for n, m in other.named_modules()}, path)
+            loaded = lora_file.load(other, {m: n for n, m in other.named_modules()}, path)
             added = {"text_embeds": pooled, "time_ids": sizes} if sdxl else None
             with torch.no_grad():
-                found = other(x, steps, encoder_hidden_states=tokens, added_cond_kwargs=added, return_dict=False)[0]
+                in_diffusers = other(
+                    x, timesteps, encoder_hidden_states=tokens, added_cond_kwargs=added, return_dict=False
+                )[0]
         comfy.model_management.load_models_gpu([model])
         after = model.model.diffusion_model.state_dict()
         report[f"{family}, {targets}"] = {
             "layers": len(adapter.layers),
             "patches": len(patched.patches),
-            "diffusers": len(theirs.layers),
+            "diffusers": len(loaded.layers),
             "learn": grads,
-            "effect": float((want - bare).abs().max()),
-            "ComfyUI": float((got - want).abs().max()),
-            "in diffusers": float((found - want).abs().max()),
+            "effect": float((expected - bare).abs().max()),
+            "ComfyUI": float((in_comfyui - expected).abs().max()),
+            "in diffusers": float((in_diffusers - expected).abs().max()),
             "untouched": all(torch.equal(after[k], before[k]) for k in before),
         }
 

@@ -112,19 +112,19 @@ class Clock:
     def __init__(self):
         self.ends, step = [], torch.optim.AdamW.step
 
-        def timed(*given, **named):
-            found = step(*given, **named)
+        def timed(*args, **kwargs):
+            result = step(*args, **kwargs)
             self.ends.append(time.perf_counter())
-            return found
+            return result
 
         torch.optim.AdamW.step = timed
 
 
 def seconds_a_step(model):
     clock, times = Clock(), {}
-    made = {name: WAYS[name](model) for name in ("Train LoRA", "ours", "ours, more layers")}
+    steppers = {name: WAYS[name](model) for name in ("Train LoRA", "ours", "ours, more layers")}
     for block in range(BLOCKS + 1):
-        for name, several in made.items():
+        for name, several in steppers.items():
             clock.ends.clear()
             several(STEPS + 1)  # from one step's end to the next, so that building is not counted
             if block:
