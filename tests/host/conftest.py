@@ -20,10 +20,10 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def host() -> Host:
-    found = find()
-    if isinstance(found, str):
-        pytest.skip(found)
-    return found
+    host_or_reason = find()
+    if isinstance(host_or_reason, str):
+        pytest.skip(host_or_reason)
+    return host_or_reason
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +52,8 @@ def start_log(host, base) -> str:
 @pytest.fixture(scope="session")
 def server(host, base) -> Iterator[Server]:
     """ComfyUI serving with the pack in it."""
-    found, process = serve(host, base, free_port())
-    yield found
+    server, process = serve(host, base, free_port())
+    yield server
     process.terminate()
     process.wait(30)
 
@@ -63,5 +63,5 @@ def chrome() -> Iterator[Any]:
     """A Chromium."""
     from support.browser import browsing
 
-    with browsing() as found:
-        yield found
+    with browsing() as browser:
+        yield browser

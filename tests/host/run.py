@@ -1,4 +1,4 @@
-"""`make test-host`: run the tests that need a real ComfyUI and keep what they said. run.py RESULT [PYTEST ARGS]."""
+"""`make test-host`: run the tests that need a real ComfyUI and keep their results. run.py RESULT [PYTEST ARGS]."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main() -> int:
     # With pytest in its own environment the tests run there, else here; either way it is started by its own Python.
     python = host.python if host.run("-c", "import pytest").returncode == 0 else sys.executable
     command = [python, "-m", "pytest", str(ROOT / "tests"), "-m", "host", "-v", "-p", "no:cacheprovider", *extra]
-    seen = digest()  # before the run: what is changed meanwhile was not tested
+    tested = digest()  # before the run: what is changed meanwhile was not tested
     result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(result.stdout)
     probe = (
@@ -40,7 +40,7 @@ def main() -> int:
         "The last run of `make test-host`: the tests that start a real ComfyUI.",
         f"{datetime.date.today()}, {versions}, Python {platform.python_version()}, {platform.system()}"
         + (f"; asked for: {' '.join(extra)}" if extra else ""),
-        f"after commit {git.stdout.strip() or 'unknown'}; nodes/ and web/: {seen}",
+        f"after commit {git.stdout.strip() or 'unknown'}; nodes/ and web/: {tested}",
     ]
     target.write_text("\n".join([*head, "", *lines, "", *summary[-1:]]) + "\n", encoding="utf-8")
     return result.returncode

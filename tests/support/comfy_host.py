@@ -97,11 +97,11 @@ def serve(host: Host, base: Path, port: int, *arguments: str) -> tuple[Server, s
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    found = Server(f"http://127.0.0.1:{port}", base, log)
+    server = Server(f"http://127.0.0.1:{port}", base, log)
     for _ in range(600):
         try:
-            found.get("/system_stats")
-            return found, process
+            server.get("/system_stats")
+            return server, process
         except (urllib.error.URLError, ConnectionError):
             assert process.poll() is None, log.read_text()
             time.sleep(0.2)
