@@ -189,16 +189,16 @@ class Curves:
     def __call__(self, lab: Tensor) -> Tensor:
         last = self.values.shape[1] - 1
         place = (lab - self.low[:, None]) * (last / (self.high - self.low))[:, None]
-        at = place.clamp(0.0, last - 1e-3).floor().long().clamp_max(last - 1)
-        left, right = self.values.gather(1, at), self.values.gather(1, at + 1)
-        return left + (place - at) * (right - left)
+        index = place.clamp(0.0, last - 1e-3).floor().long().clamp_max(last - 1)
+        left, right = self.values.gather(1, index), self.values.gather(1, index + 1)
+        return left + (place - index) * (right - left)
 
 
 def _quantiles(values: Tensor) -> Tensor:
     """[3, QUANTILES], rising, of columns [n, 3]."""
     ordered = values.sort(0).values
-    at = torch.linspace(0, len(values) - 1, QUANTILES)
-    low, share = at.floor().long(), (at - at.floor())[:, None]
+    index = torch.linspace(0, len(values) - 1, QUANTILES)
+    low, share = index.floor().long(), (index - index.floor())[:, None]
     return (ordered[low] * (1 - share) + ordered[(low + 1).clamp_max(len(values) - 1)] * share).T.contiguous()
 
 
@@ -207,9 +207,9 @@ def _map_quantiles(values: Tensor, before: Tensor, after: Tensor) -> Tensor:
 
     Steps between quantiles steeper than `LARGEST_GAIN` (a flat picture's) are not climbed.
     """
-    at = torch.searchsorted(before, values).clamp(1, len(before) - 1)
-    left, right = before[at - 1], before[at]
+    index = torch.searchsorted(before, values).clamp(1, len(before) - 1)
+    left, right = before[index - 1], before[index]
     share = ((values - left) / (right - left).clamp_min(1e-6)).clamp(0.0, 1.0)
-    moved = after[at - 1] + share * (after[at] - after[at - 1])
+    moved = after[index - 1] + share * (after[index] - after[index - 1])
     beyond = (values - before[-1]).clamp_min(0.0) + (values - before[0]).clamp_max(0.0)
     return moved + beyond

@@ -105,8 +105,8 @@ def into_gamut(linear: Tensor, source: Tensor | None = None, knee: float = KNEE)
     y, lowest, highest = _extremes(linear)
     # Few pixels are near the border: this test, which misses none of them, is all that the others cost. For these y the
     # border of eight bits (`_full`) is at 0.94 or more.
-    near = 0.94 * knee
-    out_of_range = (lowest < (1 - near) * y) | (1 - highest < (1 - near) * (1 - y)) | (y < 0.01) | (y > 0.9)
+    threshold = 0.94 * knee
+    out_of_range = (lowest < (1 - threshold) * y) | (1 - highest < (1 - threshold) * (1 - y)) | (y < 0.01) | (y > 0.9)
     place = out_of_range.nonzero()
     if not len(place):
         return linear

@@ -73,19 +73,21 @@ class Shift:
 
     def weights(self, colors: Tensor) -> Tensor:
         """How much each centre counts for each of `colors` [3, n]: [k, n], columns sum to 1."""
-        near = self._nearness(colors)
-        return near / near.sum(0)
+        nearness = self._nearness(colors)
+        return nearness / nearness.sum(0)
 
     def _nearness(self, colors: Tensor) -> Tensor:
         # -|x - c|^2 without |x|^2, which is the same for all centres; the greatest is taken off, as in any softmax
         scale = 2.0 / self.width**2
-        near = torch.addmm(-scale * self.centres.square().sum(1, keepdim=True), self.centres, colors, alpha=2.0 * scale)
-        return near.sub_(near.amax(0)).clamp_min_(-40.0).exp_()  # below that: numbers too small to compute fast
+        nearness = torch.addmm(
+            -scale * self.centres.square().sum(1, keepdim=True), self.centres, colors, alpha=2.0 * scale
+        )
+        return nearness.sub_(nearness.amax(0)).clamp_min_(-40.0).exp_()  # below that: numbers too small to compute fast
 
     def __call__(self, colors: Tensor) -> Tensor:
         """OKLab planes [3, n] moved."""
-        near = self._nearness(colors)
-        return colors + (self.moves.T @ near).div_(near.sum(0))
+        nearness = self._nearness(colors)
+        return colors + (self.moves.T @ nearness).div_(nearness.sum(0))
 
 
 def shift_by(source: Palette, by: Tensor, points: Tensor, weights: Tensor, width: tuple[float, float] = WIDE) -> Shift:

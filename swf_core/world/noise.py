@@ -34,11 +34,11 @@ def warp(image: np.ndarray, dx: np.ndarray, dy: np.ndarray, order: int = 1) -> n
     """Sample `image` [H, W] or [H, W, C] at (x + dx, y + dy), edges repeated."""
     h, w = image.shape[:2]
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-    at = [y + dy, x + dx]
+    points = [y + dy, x + dx]
     if image.ndim == 2:
-        return map_coordinates(image, at, order=order, mode="nearest")
+        return map_coordinates(image, points, order=order, mode="nearest")
     return np.stack(
-        [map_coordinates(image[..., c], at, order=order, mode="nearest") for c in range(image.shape[2])], axis=-1
+        [map_coordinates(image[..., c], points, order=order, mode="nearest") for c in range(image.shape[2])], axis=-1
     )
 
 
@@ -63,30 +63,30 @@ def cells(
     rows, cols = int(v.max()) + 3, int(u.max()) + 3
     offset = 0.5 + jitter * (rng.random((rows, cols, 2)).astype(np.float32) - 0.5)
     iu, iv = u.astype(np.int32), v.astype(np.int32)
-    near = np.full((height, width), 1e9, np.float32)
-    next_near = near.copy()
-    who = np.zeros((height, width), np.int32)
+    nearest = np.full((height, width), 1e9, np.float32)
+    second_nearest = nearest.copy()
+    cell = np.zeros((height, width), np.int32)
     for dv in (-1, 0, 1):
         for du in (-1, 0, 1):
             cu, cv = iu + du, iv + dv
             o = offset[cv, cu]
             ex, ey = np.abs(cu + o[..., 0] - u), np.abs(cv + o[..., 1] - v)
             d = np.maximum(ex, ey) if square else np.sqrt(ex * ex + ey * ey)
-            closer = d < near
-            next_near = np.where(closer, near, np.minimum(next_near, d))
-            near = np.where(closer, d, near)
-            who = np.where(closer, cv * cols + cu, who)
-    return near * spacing_px, next_near * spacing_px, who
+            closer = d < nearest
+            second_nearest = np.where(closer, nearest, np.minimum(second_nearest, d))
+            nearest = np.where(closer, d, nearest)
+            cell = np.where(closer, cv * cols + cu, cell)
+    return nearest * spacing_px, second_nearest * spacing_px, cell
 
 
-def mean_by_cell(image: np.ndarray, who: np.ndarray) -> np.ndarray:
+def mean_by_cell(image: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """Give every cell the mean color of `image` [H, W, 3] under it."""
-    flat = who.ravel()
+    flat = cell.ravel()
     count = np.maximum(np.bincount(flat), 1)
     means = np.stack([np.bincount(flat, weights=image[..., c].ravel()) / count for c in range(3)], axis=-1)
-    return means[who].astype(np.float32)
+    return means[cell].astype(np.float32)
 
 
-def per_cell(rng: np.random.Generator, who: np.ndarray, columns: int = 1) -> np.ndarray:
+def per_cell(rng: np.random.Generator, cell: np.ndarray, columns: int = 1) -> np.ndarray:
     """One standard normal draw for every cell, spread over its pixels: [H, W, columns]."""
-    return rng.standard_normal((int(who.max()) + 1, columns)).astype(np.float32)[who]
+    return rng.standard_normal((int(cell.max()) + 1, columns)).astype(np.float32)[cell]

@@ -18,11 +18,12 @@ LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _YCC = np.array([[0.299, 0.587, 0.114], [-0.299, -0.587, 0.886], [0.701, -0.587, -0.114]], dtype=np.float32)
 # How strongly the source orders what the painter left equal: little for luma, where the marks are; all for chroma.
 _TIES = np.array([0.12, 0.8, 0.8], dtype=np.float32)
-# name: (how often, words in a caption or "" where nobody would mention it)
+# name: (how often, words in a caption or "" where nobody would mention it); the embedded models were trained on this
+# spelling
 PALETTES = {
     "natural": (0.56, ""),
-    "vivid": (0.12, "in vivid colors"),
-    "muted": (0.12, "in muted colors"),
+    "vivid": (0.12, "in vivid colours"),
+    "muted": (0.12, "in muted colours"),
     "sepia": (0.05, "in sepia"),
     "blue": (0.05, "in shades of blue"),
     "green": (0.05, "in shades of green"),

@@ -99,14 +99,14 @@ def _draw_thing(thing: Thing, draw: ImageDraw.ImageDraw, part, big: int) -> None
     x0, y0 = thing.x * big, (thing.y - lift * thing.scale) * big
     flip = -1.0 if thing.mirrored else 1.0
     ids: dict[str, int] = {}
-    for shape, at, role in PARTS[thing.kind]:
+    for shape, coordinates, role in PARTS[thing.kind]:
         if role not in ids:
             # The hole in a handle shows what lies behind; drawn in a light neutral it stays readable everywhere.
             ids[role] = part(FIXED["cream"] if role == "hole" else own.get(role, FIXED.get(role)))
         if shape == "poly":
-            draw.polygon([(x0 + flip * px * wide, y0 - py * high) for px, py in at], fill=ids[role])
+            draw.polygon([(x0 + flip * px * wide, y0 - py * high) for px, py in coordinates], fill=ids[role])
         else:
-            ax, ay, bx, by = at
+            ax, ay, bx, by = coordinates
             xs = sorted((x0 + flip * ax * wide, x0 + flip * bx * wide))
             box = (xs[0], y0 - by * high, xs[1], y0 - ay * high)
             (draw.ellipse if shape == "oval" else draw.rectangle)(box, fill=ids[role])

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from ...pictures import sheet
-from ...words.caption import Captioned, CaptionOptions, caption_pictures, load_captioner
+from ...words.caption import CaptionOptions, CaptionResult, caption_pictures, load_captioner
 from ...words.clip import load_clip
 from ...words.gap import semantic_gap
 from ...words.strip import OFFLINE, Stripped, strip_all
@@ -44,11 +44,11 @@ def run(context: BenchContext) -> BenchResult:
     return report, {"": page}
 
 
-def caption_scores(captioned: Sequence[Captioned], factors: Factors) -> dict[str, Any]:
+def caption_scores(captioned: Sequence[CaptionResult], factors: Factors) -> dict[str, Any]:
     """Shares of captions that name the object and the medium, of those ranked first and of the beam's."""
     report: dict[str, Any] = {}
     ranked = [c.caption for c in captioned]
-    beams = [next(each.text for each in c.candidates if each.how == "beam") for c in captioned]
+    beams = [next(each.text for each in c.candidates if each.method == "beam") for c in captioned]
     for name, texts in (("ranked", ranked), ("beam", beams)):
         objects = [scene.main.kind in text.split() for text, (scene, _) in zip(texts, factors)]
         media = [names_medium(text, look.style) for text, (_, look) in zip(texts, factors)]
@@ -97,5 +97,5 @@ def _mean_gap(stripped: Sequence[Stripped], pictures: Sequence[Tensor], clip: An
         "picture": round(sum(g.picture or 0.0 for g in gaps) / len(gaps), 3),
         "control_text": round(sum(g.control_text for g in gaps) / len(gaps), 3),
         "control_picture": round(sum(g.control_picture or 0.0 for g in gaps) / len(gaps), 3),
-        "readings": {r: sum(g.reading == r for g in gaps) for r in sorted({g.reading for g in gaps})},
+        "readings": {r: sum(g.interpretation == r for g in gaps) for r in sorted({g.interpretation for g in gaps})},
     }

@@ -97,9 +97,9 @@ def edge_f1(image: Tensor, reference: Tensor) -> float:
     from skimage.feature import canny
 
     one, other = (canny(to_oklab(x)[0].numpy(), 1.5, 0.04, 0.1) for x in (image, reference))
-    near = np.ones((2 * EDGE_PX + 1,) * 2, bool)
-    precision = (one & binary_dilation(other, near)).sum() / max(1, one.sum())
-    recall = (other & binary_dilation(one, near)).sum() / max(1, other.sum())
+    neighborhood = np.ones((2 * EDGE_PX + 1,) * 2, bool)
+    precision = (one & binary_dilation(other, neighborhood)).sum() / max(1, one.sum())
+    recall = (other & binary_dilation(one, neighborhood)).sum() / max(1, other.sum())
     return float(2 * precision * recall / max(1e-9, precision + recall))
 
 

@@ -62,8 +62,8 @@ def low_pass_distance(a: Tensor, b: Tensor) -> Tensor:
 
 def _blur(x: Tensor, sigma: float) -> Tensor:
     radius = int(3 * sigma + 0.5)
-    at = torch.arange(-radius, radius + 1, dtype=torch.float32)
-    kernel = torch.exp(-0.5 * (at / sigma) ** 2)
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
     kernel = (kernel / kernel.sum()).view(1, 1, -1).repeat(x.shape[1], 1, 1)
     x = F.pad(x, (radius,) * 4, mode="reflect")
     x = F.conv2d(x, kernel[:, :, None, :], groups=x.shape[1])

@@ -27,12 +27,12 @@ def oil(c: Canvas) -> np.ndarray:
         error = np.abs(reference - np.asarray(canvas, np.float32) / 255).sum(-1)
         step_px = radius * 1.05
         ys, xs = np.meshgrid(np.arange(step_px / 2, h, step_px), np.arange(step_px / 2, w, step_px), indexing="ij")
-        at = np.stack([xs.ravel(), ys.ravel()], -1) + c.rng.uniform(-radius * 0.5, radius * 0.5, (xs.size, 2))
-        at[:, 0], at[:, 1] = np.clip(at[:, 0], 0, w - 1), np.clip(at[:, 1], 0, h - 1)
-        tones = c.rng.normal(0, 0.085, (len(at), 1)) + c.rng.normal(0, 0.03, (len(at), 3))
-        lifts = c.rng.integers(70, 190, len(at))
-        for i in c.rng.permutation(len(at)):
-            x, y = at[i]
+        starts = np.stack([xs.ravel(), ys.ravel()], -1) + c.rng.uniform(-radius * 0.5, radius * 0.5, (xs.size, 2))
+        starts[:, 0], starts[:, 1] = np.clip(starts[:, 0], 0, w - 1), np.clip(starts[:, 1], 0, h - 1)
+        tones = c.rng.normal(0, 0.085, (len(starts), 1)) + c.rng.normal(0, 0.03, (len(starts), 3))
+        lifts = c.rng.integers(70, 190, len(starts))
+        for i in c.rng.permutation(len(starts)):
+            x, y = starts[i]
             if error[int(y), int(x)] < threshold:
                 continue
             points = _curved_stroke(x, y, reference, gx, gy, radius, c.angle)
@@ -90,12 +90,12 @@ def strokes(c: Canvas) -> np.ndarray:
     shift = c.rng.random(int(ribbon.max()) + 1).astype(np.float32)[ribbon]
     part = np.floor(along / length + shift).astype(np.int32)
     part -= part.min()
-    who = ribbon * (int(part.max()) + 1) + part
-    color = 0.35 * mean_by_cell(c.image, who) + 0.65 * c.blurred(1.0)
-    tone = 0.11 * c.contrast * np.where(ribbon % 2, 1.0, -1.0) + 0.05 * per_cell(c.rng, who)[..., 0]
+    cell = ribbon * (int(part.max()) + 1) + part
+    color = 0.35 * mean_by_cell(c.image, cell) + 0.65 * c.blurred(1.0)
+    tone = 0.11 * c.contrast * np.where(ribbon % 2, 1.0, -1.0) + 0.05 * per_cell(c.rng, cell)[..., 0]
     phase = across / period - np.floor(across / period)
     ridge = 0.10 * c.contrast * (np.minimum(phase, 1 - phase) * 4 - 1.2)
-    tint = 0.035 * per_cell(c.rng, who, 3)
+    tint = 0.035 * per_cell(c.rng, cell, 3)
     return color + tint + (tone + np.minimum(ridge, 0.06))[..., None]
 
 
@@ -113,9 +113,9 @@ def pastel(c: Canvas) -> np.ndarray:
 def charcoal(c: Canvas) -> np.ndarray:
     """Broad soft smudged outlines and blotchy grey tone rubbed into the paper."""
     h, w = c.shape
-    wob = [smooth_noise(c.rng, h, w, 22 * c.unit) * 2.2 * c.unit for _ in range(2)]
-    near = warp(c.edge_distance, wob[0], wob[1])
-    line = np.exp(-((near / c.px(5.6)) ** 2)) * (0.75 + 0.35 * step(smooth_noise(c.rng, h, w, 16 * c.unit), 1.0))
+    wobbles = [smooth_noise(c.rng, h, w, 22 * c.unit) * 2.2 * c.unit for _ in range(2)]
+    edge = warp(c.edge_distance, wobbles[0], wobbles[1])
+    line = np.exp(-((edge / c.px(5.6)) ** 2)) * (0.75 + 0.35 * step(smooth_noise(c.rng, h, w, 16 * c.unit), 1.0))
     grain = smooth_noise(c.rng, h, w, c.px(11.0))
     dark = 1.0 - c.tone
     smudge = step(dark - 0.55 + 0.30 * grain, 0.55) * 0.70

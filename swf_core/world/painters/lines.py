@@ -55,14 +55,14 @@ def comic(c: Canvas) -> np.ndarray:
 
 def neon(c: Canvas) -> np.ndarray:
     """Glowing tubes along the outlines on darkness."""
-    wob = [smooth_noise(c.rng, *c.shape, 26 * c.unit) * 1.2 * c.unit for _ in range(2)]
-    near = warp(c.edge_distance, wob[0], wob[1])
+    wobbles = [smooth_noise(c.rng, *c.shape, 26 * c.unit) * 1.2 * c.unit for _ in range(2)]
+    edge_distance = warp(c.edge_distance, wobbles[0], wobbles[1])
     hue = c.flat / np.maximum(c.flat.max(-1, keepdims=True), 0.05)
     hue = np.clip(hue.mean(-1, keepdims=True) + (hue - hue.mean(-1, keepdims=True)) * 1.8, 0.05, 1)
     s = 2.0 * c.unit
     hue = gaussian_filter(hue, (s, s, 0))
-    glow = np.exp(-near / c.px(7.5))[..., None] * 0.75 * c.contrast
-    core = step(c.px(2.8) - near, 1.0 * c.unit)[..., None]
+    glow = np.exp(-edge_distance / c.px(7.5))[..., None] * 0.75 * c.contrast
+    core = step(c.px(2.8) - edge_distance, 1.0 * c.unit)[..., None]
     night = c.ink * 0.55
     return night + hue * glow * (1 - night) + core * (0.55 * hue + 0.35)
 

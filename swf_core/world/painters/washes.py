@@ -59,11 +59,11 @@ def papercut(c: Canvas) -> np.ndarray:
     tone = gaussian_filter(c.tone, 4.0 * c.unit) + 0.11 * smooth_noise(c.rng, *c.shape, 38 * c.unit)
     sheets = 4
     level = np.clip(np.floor(tone * sheets), 0, sheets - 1).astype(np.int32)
-    who = c.regions.astype(np.int32) * sheets + level
-    _, who = np.unique(who, return_inverse=True)
-    who = who.reshape(c.shape)
-    count = np.maximum(np.bincount(who.ravel()), 1)
-    flat = np.stack([np.bincount(who.ravel(), weights=c.image[..., k].ravel()) / count for k in range(3)], -1)[who]
+    cell = c.regions.astype(np.int32) * sheets + level
+    _, cell = np.unique(cell, return_inverse=True)
+    cell = cell.reshape(c.shape)
+    count = np.maximum(np.bincount(cell.ravel()), 1)
+    flat = np.stack([np.bincount(cell.ravel(), weights=c.image[..., k].ravel()) / count for k in range(3)], -1)[cell]
     # The stacking order is the tone, darker sheets lower; objects (later regions) lie above the ground.
     height = level + 2.0 * (c.regions > 0) + 1.5 * (c.regions > np.median(c.regions))
     sx, sy = np.cos(c.angle + 0.8) * c.px(6.5), np.sin(c.angle + 0.8) * c.px(6.5)
