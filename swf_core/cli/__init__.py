@@ -34,7 +34,7 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
     args = parser().parse_args(argv)
-    # These libraries are told before they are imported: no network but for a download that was asked for, no chatter.
+    # These libraries read it when they are imported: no network but for a download that was asked for, no chatter.
     if not getattr(args, "download", False):
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

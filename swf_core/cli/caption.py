@@ -54,14 +54,14 @@ def add(verbs: Any) -> None:
         metavar="T",
         help='how captions begin; "" leaves it open (default: both "" and "a painting of")',
     )
-    parser.add_argument("--keep", type=whole(1, 100), default=5, metavar="N", help="candidates told (default 5)")
+    parser.add_argument("--keep", type=whole(1, 100), default=5, metavar="N", help="candidates reported (default 5)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps, ...; default: a GPU where there is one")
     add_common(parser, model=False)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
-    """Check, load, caption, tell."""
+    """Check, load, caption, report."""
     for path in args.images:
         if not path.exists():
             raise UserError(f"The picture '{path}' does not exist.")
@@ -76,14 +76,14 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     )
     clip = None if args.clip == "none" else load_clip(args.clip, device, download=args.download)
     captioner = load_captioner(args.model, device, download=args.download)
-    found = caption_pictures(captioner, [p.pixels for p in pictures], options, clip, args.seed, bars("caption"))
-    told = []
-    for path, captioned in zip(args.images, found):
-        candidates = [{"caption": c.text, "score": c.score, "how": c.how} for c in captioned.candidates]
-        line = {"image": str(path), "caption": captioned.caption, "candidates": candidates, "ranked": captioned.ranked}
-        told.append(line | ({"note": captioned.note} if captioned.note else {}))
+    results = caption_pictures(captioner, [p.pixels for p in pictures], options, clip, args.seed, bars("caption"))
+    rows = []
+    for path, result in zip(args.images, results):
+        candidates = [{"caption": c.text, "score": c.score, "how": c.method} for c in result.candidates]
+        line = {"image": str(path), "caption": result.caption, "candidates": candidates, "ranked": result.ranked}
+        rows.append(line | ({"note": result.note} if result.note else {}))
     bars.close()
     if not args.json:
-        for line in told:
+        for line in rows:
             print(json.dumps(line, ensure_ascii=False), flush=True)
-    return {"model": captioner.name, "clip": args.clip, "seed": args.seed, "captions": told}
+    return {"model": captioner.name, "clip": args.clip, "seed": args.seed, "captions": rows}

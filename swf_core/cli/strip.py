@@ -45,25 +45,25 @@ def add(verbs: Any) -> None:
 
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
-    """Read, strip, tell."""
+    """Read, strip, report."""
     captions = _lines(args.file)
     from ..words.strip import strip_all
 
     marker = _marker(args)
     try:
-        found = strip_all(captions, marker, None, bars("strip") if marker else None)
+        results = strip_all(captions, marker, None, bars("strip") if marker else None)
     finally:
         if marker:
             marker.close()
-    told = []
-    for s in found:
+    rows = []
+    for s in results:
         line = {"caption": s.caption, "stripped": s.stripped, "removed": list(s.removed), "method": s.method}
-        told.append(line | ({"note": s.note} if s.note else {}))
+        rows.append(line | ({"note": s.note} if s.note else {}))
     bars.close()
     if not args.json:
-        for line in told:
+        for line in rows:
             print(json.dumps(line, ensure_ascii=False), flush=True)
-    return {"captions": told, "fallbacks": sum(bool(marker) and s.method != marker.name for s in found)}
+    return {"captions": rows, "fallbacks": sum(bool(marker) and s.method != marker.name for s in results)}
 
 
 def _lines(file: str) -> list[str]:

@@ -42,10 +42,10 @@ class FeatureBank:
         """An edit that changes nothing and stores what passes by under `sigma`."""
 
         def record(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> None:
-            given = {"q": q, "k": k, "v": v}
+            heads = {"q": q, "k": k, "v": v}
             # a copy, so that no later edit in place can reach the bank
-            kept = {part: given[part].detach().to(self._device, self._dtype, copy=True) for part in self.parts}
-            self._features[sigma, layer.name] = kept
+            copies = {part: heads[part].detach().to(self._device, self._dtype, copy=True) for part in self.parts}
+            self._features[sigma, layer.name] = copies
             self._grids[layer.name] = grid
 
         return AttentionEdit(self.layers, record)
@@ -69,7 +69,7 @@ class FeatureBank:
 
     def size_bytes(self) -> int:
         """Memory held."""
-        return sum(t.numel() * t.element_size() for kept in self._features.values() for t in kept.values())
+        return sum(t.numel() * t.element_size() for parts in self._features.values() for t in parts.values())
 
     def clear(self) -> None:
         """Drop everything."""

@@ -28,21 +28,21 @@ def select_layers(
     if text in presets:
         text = presets[text]
     elif text in KNOWN_PRESETS and text != "all":
-        mine = ", ".join(repr(name) for name in presets) or "'all'"
+        have = ", ".join(repr(name) for name in presets) or "'all'"
         raise UserError(
-            f"Layer preset {text!r} is not for this model ({family}); use {mine} or a list such as '{layers[-1].name}'."
+            f"Layer preset {text!r} is not for this model ({family}); use {have} or a list such as '{layers[-1].name}'."
         )
     if text == "all":
         return tuple(layers)
     parts = [part.strip() for part in text.split(",")]
     chosen: set[str] = set()
     for part in parts:
-        hits = [layer.name for layer in layers if layer.name == part or layer.name.startswith(part + ".")]
-        if not part or not hits:
+        matches = [layer.name for layer in layers if layer.name == part or layer.name.startswith(part + ".")]
+        if not part or not matches:
             valid = ", ".join(layer.name for layer in layers)
             named = ", ".join(repr(name) for name in presets)
             raise UserError(f"Layer {part!r} is not in this model; it has {valid}, and knows the presets {named}.")
-        chosen.update(hits)
+        chosen.update(matches)
     return tuple(layer for layer in layers if layer.name in chosen)
 
 

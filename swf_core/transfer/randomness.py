@@ -15,5 +15,5 @@ def noise_like(latents: Tensor, seed: int, stream: int, index: int = 0) -> Tenso
     All rows share it so that a picture's result does not depend on what else is in its batch.
     """
     generator = torch.Generator("cpu").manual_seed((seed * 1_000_003 + stream * 10_007 + index) % 2**63)
-    drawn = torch.randn((1, *latents.shape[1:]), generator=generator)
-    return drawn.to(latents.device).expand_as(latents)
+    noise = torch.randn((1, *latents.shape[1:]), generator=generator)
+    return noise.to(latents.device).expand_as(latents)

@@ -74,8 +74,8 @@ def partial(levels: list[float], denoise: float) -> list[float]:
     """The last `denoise` (0 < denoise <= 1) of a falling schedule: at least one step, at most all of them."""
     if not 0.0 < denoise <= 1.0:
         raise UserError(f"denoise is {denoise}; it must be above 0 and at most 1.")
-    kept = max(1, round(denoise * len(levels)))
-    return levels[len(levels) - kept :]
+    steps = max(1, round(denoise * len(levels)))
+    return levels[len(levels) - steps :]
 
 
 def percent_to_sigma(table: Tensor, percent: float) -> float:

@@ -60,20 +60,20 @@ def toned(
         return base
     grid = (base.shape[-2], base.shape[-1])
 
-    def shown(mask: Tensor) -> Tensor:
+    def on_grid(mask: Tensor) -> Tensor:
         return mask_to_grid(mask, grid).view(-1, 1, *grid).to(base)
 
-    if all(where is None for where in places):
+    if all(style_place is None for style_place in places):
         moved, union = adain(base, styles, weights), None
     else:
         everywhere = base.new_ones(1, 1, *grid)
-        masks = [everywhere if where is None else shown(where) for where in places]
+        masks = [everywhere if style_place is None else on_grid(style_place) for style_place in places]
         odds = [weight * mask for weight, mask in zip(weights, masks)]
         total = torch.stack([o.expand_as(base[:, :1]) for o in odds]).sum(0).clamp_min(1e-8)
         moved = torch.stack([(o / total) * adain(base, [style], [1.0]) for o, style in zip(odds, styles)]).sum(0)
         union = torch.stack([mask.expand_as(base[:, :1]) for mask in masks]).amax(0)
     if place is not None:
-        union = shown(place) if union is None else union * shown(place)
+        union = on_grid(place) if union is None else union * on_grid(place)
     if union is None:
         return moved if amount == 1.0 else base + amount * (moved - base)
     return base + amount * union * (moved - base)

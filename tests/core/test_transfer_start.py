@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from swf_core.transfer.start_latent import adain, channel_statistics, damp_low_frequencies, toned
+from swf_core.transfer.start_latent import adain, channel_statistics, damp_low_frequencies, start_tones, toned
+from swf_core.transfer.styles import Style
 
 X = torch.randn((2, 4, 9, 7), generator=torch.Generator().manual_seed(0)) * 3 + 1
 S = torch.randn((1, 4, 5, 8), generator=torch.Generator().manual_seed(1)) * 0.5 - 2
@@ -34,6 +35,20 @@ def test_tones_go_to_each_styles_place():
         alone[..., :3], adain(X, [S], [1.0], 0.5)[..., :3], atol=1e-5
     )
     assert torch.equal(toned(X, [S], [1.0], 0.6, [None]), adain(X, [S], [1.0], 0.6))
+
+
+def test_start_tones_ask_each_styles_process_for_its_latent_of_the_level():
+    class Process:
+        def __init__(self, latent):
+            self.latent = latent
+
+        def statistics_at(self, sigma):
+            return sigma * self.latent
+
+    styles = [Style(Process(S), 2.0, None), Style(Process(S + 3), 1.0, None)]
+    expected = adain(X, [0.5 * S, 0.5 * (S + 3)], [2.0, 1.0], 0.6)
+    assert torch.equal(start_tones(X, styles, 0.5, 0.6), expected)
+    assert start_tones(X, styles, 0.5, 0.0) is X
 
 
 def test_low_frequencies():

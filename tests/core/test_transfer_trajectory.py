@@ -11,7 +11,15 @@ from swf_core.transfer import randomness
 from swf_core.transfer.sampler import run_sampler
 from swf_core.transfer.sigmas import partial, percent_to_sigma, schedule, travelled
 from swf_core.transfer.styleid import styleid_levels
-from swf_core.transfer.trajectory import encode_stochastic, invert_bdia, invert_ddim, replay_bdia
+from swf_core.transfer.trajectory import (
+    ENCODINGS,
+    Encoding,
+    encode_stochastic,
+    invert,
+    invert_bdia,
+    invert_ddim,
+    replay_bdia,
+)
 
 from support.tiny_models import FAMILIES, picture, tiny_backend
 
@@ -102,6 +110,24 @@ def test_evaluations_are_counted_as_documented():
     levels = styleid_levels(TABLE, 8)
     invert_ddim(counting, clean, levels.inverted[::-1], smallest=SMALLEST, clean_at=levels.clean_at)
     assert [sigma for sigma, _ in calls] == rising(8)
+
+
+@pytest.mark.parametrize("kind", ENCODINGS)
+def test_an_encoding_knows_what_its_inversion_evaluates(kind):
+    clean, evaluate = setting("sd15")
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    encoding, calls = Encoding(kind, refinements=1, forward_first=2), []
+
+    def counting(x, sigma, own):
+        calls.append((sigma, own))
+        return evaluate(x, sigma)
+
+    path = invert(encoding, counting, clean, rising(5), noise=noise, smallest=SMALLEST)
+    assert len(calls) == encoding.evaluations(5)
+    assert [sigma for sigma, own in calls if own and sigma in rising(5)] == encoding.own_levels(rising(5))
+    assert path.at(rising(5)[-1]).shape == clean.shape
+    with pytest.raises(ValueError, match="'magic' is unknown; use one of ddim, stochastic, bdia"):
+        invert(Encoding("magic"), evaluate, clean, rising(5), noise=noise, smallest=SMALLEST)
 
 
 def test_first_steps_forward_noised():
