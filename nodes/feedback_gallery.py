@@ -9,15 +9,16 @@ from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
 from ..swf_core.learn import picks
+from ..swf_core.learn.fork import RunAt
 from ..swf_core.learn.pick_selection import parse_selection
 from ..swf_core.learn.run import open_run
 from ..swf_core.learn.run_summary import picture_file
 from ..swf_core.pictures import load
 from ..swf_core.words.clip import load_clip
+from .host.caption_models import EMBEDDED, NONE, loaded_model, model_choices
 from .host.gallery.server import TOKENS, queueing_client, send_event, wait_for_person
 from .host.schema import schema
 from .host.training.paths import RunType, as_batch, runs_folder
-from .host.words_models import EMBEDDED, NONE, in_use, options
 
 PAUSE, TWO_STEP, SAVED, AUTO = "pause", "two-step", "saved picks", "auto"
 STOP = "stop"
@@ -53,7 +54,9 @@ class FeedbackGallery(io.ComfyNode):
                     tooltip="Seconds that 'pause' waits at most; 0: as long as the page is open.",
                 ),
                 io.Int.Input("count", default=4, min=1, max=100, tooltip="How many samples 'auto' takes."),
-                io.Combo.Input("clip", options=options("clip"), tooltip="What 'auto' looks with; mini's knows mini."),
+                io.Combo.Input(
+                    "clip", options=model_choices("clip"), tooltip="What 'auto' looks with; mini's knows mini."
+                ),
                 io.String.Input(
                     "selection",
                     default="",
@@ -80,7 +83,7 @@ class FeedbackGallery(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, run: Any, mode: str, otherwise: str, timeout: float, count: int, clip: str, selection: str
+        cls, run: RunAt, mode: str, otherwise: str, timeout: float, count: int, clip: str, selection: str
     ) -> io.NodeOutput:
         node = str(getattr(cls.hidden, "unique_id", "") or "")
         payload = {
@@ -101,7 +104,7 @@ class FeedbackGallery(io.ComfyNode):
         return _results(run, captions, outcome, payload)
 
 
-def _outcome(run: Any, mode: str, otherwise: str, timeout: float, count: int, clip: str, node: str) -> str | None:
+def _outcome(run: RunAt, mode: str, otherwise: str, timeout: float, count: int, clip: str, node: str) -> str | None:
     """Have the picks made; returns how, in words. None: the graph ends here until somebody picked."""
     if mode in (PAUSE, TWO_STEP) and run.step in picks.read_picks(run.folder)["answered"]:
         return "the picks of before; change one to be asked again"
@@ -126,12 +129,12 @@ def _outcome(run: Any, mode: str, otherwise: str, timeout: float, count: int, cl
     return f"{reason}the saved picks"
 
 
-def _auto(run: Any, count: int, clip: str) -> list[str]:
+def _auto(run: RunAt, count: int, clip: str) -> list[str]:
     """Let the automatic picker accept samples of the last evaluation up to the run's step; their ids."""
     stored = open_run(run.folder)
     if clip == NONE or (clip == EMBEDDED and stored.model["family"] != "mini"):
         raise UserError("Automatic picks need a CLIP that knows such pictures; choose one under 'clip'.")
-    with in_use("clip", clip, lambda w, d: load_clip(w, download=d), False) as ranker:
+    with loaded_model("clip", clip, lambda w, d: load_clip(w, download=d), False) as ranker:
         sample_ids = picks.auto_pick(stored, ranker, count, run.step)
     picks.set_verdict(run.folder, accept=sample_ids)
     return sample_ids
@@ -145,7 +148,7 @@ def _blocked(payload: dict[str, Any]) -> io.NodeOutput:
     return io.NodeOutput(*[ExecutionBlocker(None)] * 4, ui=ui)
 
 
-def _results(run: Any, captions: dict[str, str], outcome: str, payload: dict[str, Any]) -> io.NodeOutput:
+def _results(run: RunAt, captions: dict[str, str], outcome: str, payload: dict[str, Any]) -> io.NodeOutput:
     """The node's outputs for the accepted samples (`captions` by id), and what the page shows of them."""
     known = picks.pickable_samples(run.folder)
     rejected = [i for i in picks.read_picks(run.folder)["rejected"] if i in known and known[i]["step"] <= run.step]

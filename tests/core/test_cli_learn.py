@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from swf_core.cli import train
 from swf_core.measure.benches.lessons import lessons
 from swf_core.pictures import save
 
@@ -70,6 +72,15 @@ def test_train_pick_train_more_choose_a_step_and_use_the_lora(style, tmp_path):
     # In one batch or two, the last bit of a float may differ, and with it the last of eight.
     assert abs(pictures[2] - np.asarray(Image.open(plain / "sample_0_000.png"), dtype=int)).max() <= 1
     assert abs(pictures[0] - pictures[1]).max() > 1 < abs(pictures[0] - pictures[2]).max()
+
+
+@pytest.mark.parametrize("flags", [("--bias", "--guidance"), ("--timestep-bias", "--lora-guidance")])
+@pytest.mark.parametrize("value", ["both branches", "both"])
+def test_flags_and_values_of_before_mean_the_same(flags, value):
+    parser = argparse.ArgumentParser()
+    train.add(parser.add_subparsers())
+    args = parser.parse_args(["train", "--run", "x", flags[0], "detail", flags[1], value])
+    assert train._changes(args) == {"timestep_bias": "detail", "lora_guidance": "both"}
 
 
 def test_ctrl_c_saves_the_very_step(style, tmp_path):

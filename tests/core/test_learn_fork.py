@@ -1,4 +1,4 @@
-"""A run as a graph passes it on: going on from a stage, once more with other picks, and what a gallery is summary."""
+"""A run as a graph passes it on: continued from a step, once more with other picks, and its summary for the page."""
 
 from __future__ import annotations
 
