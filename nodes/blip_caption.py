@@ -14,7 +14,7 @@ from .host.schema import schema
 class BlipCaption(io.ComfyNode):
     @classmethod
     def define_schema(cls):
-        from .host.words_models import options
+        from .host.caption_models import model_choices
 
         return schema(
             "SWF_BlipCaption",
@@ -25,13 +25,13 @@ class BlipCaption(io.ComfyNode):
                 io.Image.Input("image", tooltip="One picture or a batch; each gets its own caption."),
                 io.Combo.Input(
                     "captioner",
-                    options=options("captioner"),
+                    options=model_choices("captioner"),
                     tooltip="mini comes with the pack and knows its small world; folders lie in models/blip; a "
                     "download happens only when you choose it.",
                 ),
                 io.Combo.Input(
                     "clip",
-                    options=options("clip"),
+                    options=model_choices("clip"),
                     tooltip="Ranks the captions: mini, a whole CLIP in models/clip_whole, or none (not ranked).",
                 ),
                 io.Int.Input(
@@ -93,43 +93,46 @@ class BlipCaption(io.ComfyNode):
 
         from comfy.utils import ProgressBar
 
-        from ..swf_core.words.caption import Candidate, Captioned, CaptionOptions, caption_pictures, load_captioner
-        from ..swf_core.words.clip import load_clip, similarities
+        from ..swf_core.words.caption import Candidate, CaptionOptions, CaptionResult, caption_pictures, load_captioner
+        from ..swf_core.words.clip import load_clip, ranking_scores
+        from .host.caption_models import NONE, loaded_model
         from .host.edited_text import edited_lines
         from .host.ui_rows import candidates_row, panel_output
-        from .host.words_models import NONE, in_use
 
         if not len(image):
             raise UserError("The image is an empty batch; give at least one picture.")
         pictures = [picture[..., :3].permute(2, 0, 1).float().cpu() for picture in image]
-        mine = edited_lines(edited, len(pictures))
-        given = [text or " ".join((caption or "").split()) for text in mine]
+        typed = edited_lines(edited, len(pictures))
+        texts = [text or " ".join((caption or "").split()) for text in typed]
         bar = ProgressBar(100)
 
-        def find(ranker: Any) -> list[Captioned]:
-            if caption is not None or all(mine):
+        def caption_all(ranker: Any) -> list[CaptionResult]:
+            if caption is not None or all(typed):
                 return [
-                    _one(text, "edited" if own else "given", p, ranker) for text, own, p in zip(given, mine, pictures)
+                    _result(text, "edited" if own else "given", p, ranker)
+                    for text, own, p in zip(texts, typed, pictures)
                 ]
             options = CaptionOptions(beams=beams, samples=samples, max_new_tokens=max_words)
-            with in_use("captioner", captioner, lambda w, d: load_captioner(w, download=d), keep_loaded) as blip:
+            with loaded_model("captioner", captioner, lambda w, d: load_captioner(w, download=d), keep_loaded) as blip:
                 return caption_pictures(
                     blip, pictures, options, ranker, seed, lambda v: bar.update_absolute(round(100 * v), 100)
                 )
 
-        def _one(text: str, how: str, picture: Any, ranker: Any) -> Captioned:
-            score = None if ranker is None else similarities(ranker, picture, [text])[0]
-            return Captioned(text, (Candidate(text, how, score),), ranker is not None)
+        def _result(text: str, method: str, picture: Any, ranker: Any) -> CaptionResult:
+            score = None if ranker is None else ranking_scores(ranker, picture, [text])[0]
+            return CaptionResult(text, (Candidate(text, method, score),), ranker is not None)
 
         if clip == NONE:
-            found = find(None)
+            results = caption_all(None)
         else:
-            with in_use("clip", clip, lambda w, d: load_clip(w, download=d), keep_loaded) as ranker:
-                found = find(ranker)
-        found = [replace(c, caption=text) if text else c for c, text in zip(found, mine)]
-        told = [
-            json.dumps([{"caption": c.text, "score": c.score, "how": c.how} for c in f.candidates], ensure_ascii=False)
-            for f in found
+            with loaded_model("clip", clip, lambda w, d: load_clip(w, download=d), keep_loaded) as ranker:
+                results = caption_all(ranker)
+        results = [replace(c, caption=text) if text else c for c, text in zip(results, typed)]
+        reports = [
+            json.dumps(
+                [{"caption": c.text, "score": c.score, "how": c.method} for c in f.candidates], ensure_ascii=False
+            )
+            for f in results
         ]
-        rows = [candidates_row(k, len(found), f) for k, f in enumerate(found)]
-        return io.NodeOutput([f.caption for f in found], told, ui=panel_output(rows))
+        rows = [candidates_row(k, len(results), f) for k, f in enumerate(results)]
+        return io.NodeOutput([f.caption for f in results], reports, ui=panel_output(rows))

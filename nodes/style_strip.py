@@ -16,7 +16,7 @@ OFFLINE, LOCAL, ENDPOINT = "offline", "local model", "endpoint"
 class StyleStrip(io.ComfyNode):
     @classmethod
     def define_schema(cls):
-        from .host.words_models import options
+        from .host.caption_models import model_choices
 
         return schema(
             "SWF_StyleStrip",
@@ -33,7 +33,7 @@ class StyleStrip(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "llm",
-                    options=options("llm"),
+                    options=model_choices("llm"),
                     tooltip="For 'local model': an instruct model's folder in models/LLM.",
                 ),
                 io.String.Input(
@@ -64,7 +64,10 @@ class StyleStrip(io.ComfyNode):
                     "image", optional=True, tooltip="The captions' pictures: the semantic gap is measured with them."
                 ),
                 io.Combo.Input(
-                    "clip", options=options("clip"), optional=True, tooltip="Measures the gap, where there is an image."
+                    "clip",
+                    options=model_choices("clip"),
+                    optional=True,
+                    tooltip="Measures the gap, where there is an image.",
                 ),
             ],
             outputs=[
@@ -90,51 +93,51 @@ class StyleStrip(io.ComfyNode):
         from .host.ui_rows import panel_output, strip_row
 
         # Every input comes as a list; all but captions and pictures mean their first value.
-        told = {name: values[0] for name, values in lists.items() if name != "image" and values}
-        mine = edited_lines(told.get("edited", ""), len(caption))
+        settings = {name: values[0] for name, values in lists.items() if name != "image" and values}
+        typed = edited_lines(settings.get("edited", ""), len(caption))
         bar = ProgressBar(len(caption))
-        asked = [text for text, own in zip(caption, mine) if not own]
-        with _marker(method[0] if asked else OFFLINE, told) as marker:  # what a person wrote needs no model
-            answers = iter(
+        untyped = [text for text, own in zip(caption, typed) if not own]
+        with _marker(method[0] if untyped else OFFLINE, settings) as marker:  # what a person wrote needs no model
+            stripped = iter(
                 strip_all(
-                    asked,
+                    untyped,
                     marker,
                     mm.throw_exception_if_processing_interrupted,
-                    lambda v: bar.update_absolute(round(v * len(asked)), len(asked)),
+                    lambda v: bar.update_absolute(round(v * len(untyped)), len(untyped)),
                 )
             )
-        found = [
-            replace(strip(text), stripped=own, method="edited", note="") if own else next(answers)
-            for text, own in zip(caption, mine)
+        results = [
+            replace(strip(text), stripped=own, method="edited", note="") if own else next(stripped)
+            for text, own in zip(caption, typed)
         ]
-        gaps = _gaps(found, lists.get("image"), told)
-        rows = [strip_row(k, len(found), s, bool(mine[k]), gaps[k]) for k, s in enumerate(found)]
-        told_gaps = [g and f"gap {g.text:.3f}: {g.reading}" for g in gaps]
-        report = ["; ".join(filter(None, (s.method, s.note, g))) for s, g in zip(found, told_gaps)]
+        gaps = _gaps(results, lists.get("image"), settings)
+        rows = [strip_row(k, len(results), s, bool(typed[k]), gaps[k]) for k, s in enumerate(results)]
+        gap_reports = [g and f"gap {g.text:.3f}: {g.interpretation}" for g in gaps]
+        report = ["; ".join(filter(None, (s.method, s.note, g))) for s, g in zip(results, gap_reports)]
         return io.NodeOutput(
-            [s.stripped for s in found],
-            [" | ".join(s.removed) for s in found],
-            [s.caption for s in found],
+            [s.stripped for s in results],
+            [" | ".join(s.removed) for s in results],
+            [s.caption for s in results],
             report,
             ui=panel_output(rows),
         )
 
 
 @contextmanager
-def _marker(method: str, told: dict[str, Any]):
+def _marker(method: str, settings: dict[str, Any]):
     """The language model that marks words, or None for the offline method."""
-    from .host.words_models import NONE, in_use
+    from .host.caption_models import NONE, loaded_model
 
     if method == ENDPOINT:
         from ..swf_core.words.strip.llm.endpoint import Endpoint, EndpointMarker
 
         endpoint = Endpoint(
-            told["endpoint_url"],
-            told["endpoint_model"],
-            told["key_variable"],
-            told["timeout"],
-            told["allow_remote"],
-            release=not told["keep_loaded"],
+            settings["endpoint_url"],
+            settings["endpoint_model"],
+            settings["key_variable"],
+            settings["timeout"],
+            settings["allow_remote"],
+            release=not settings["keep_loaded"],
         )
         marker = EndpointMarker(endpoint)
         try:
@@ -144,12 +147,14 @@ def _marker(method: str, told: dict[str, Any]):
     elif method == LOCAL:
         from ..swf_core.words.strip.llm.local import load_instruct
 
-        if told["llm"] == NONE:
+        if settings["llm"] == NONE:
             raise UserError("No local model is chosen; put an instruct model's folder in models/LLM, or use 'offline'.")
         import comfy.model_management as mm
 
         dtype = None if mm.cpu_mode() else mm.text_encoder_dtype(mm.get_torch_device())
-        with in_use("llm", told["llm"], lambda w, _: load_instruct(w, dtype=dtype), told["keep_loaded"]) as marker:
+        with loaded_model(
+            "llm", settings["llm"], lambda w, _: load_instruct(w, dtype=dtype), settings["keep_loaded"]
+        ) as marker:
             yield marker
     elif method == OFFLINE:
         yield None
@@ -157,22 +162,22 @@ def _marker(method: str, told: dict[str, Any]):
         raise UserError(f"There is no method {method!r}; choose {OFFLINE}, {LOCAL} or {ENDPOINT}.")
 
 
-def _gaps(found: list[Any], images: list[Any] | None, told: dict[str, Any]) -> list[Any]:
+def _gaps(results: list[Any], images: list[Any] | None, settings: dict[str, Any]) -> list[Any]:
     """The semantic gap of each caption, None where no picture belongs to it."""
-    from .host.words_models import EMBEDDED, NONE, in_use
+    from .host.caption_models import EMBEDDED, NONE, loaded_model
 
-    chosen = told.get("clip", EMBEDDED)
+    chosen = settings.get("clip", EMBEDDED)
     if not images or chosen == NONE:
-        return [None] * len(found)
+        return [None] * len(results)
     from ..swf_core.words.clip import load_clip
     from ..swf_core.words.gap import semantic_gap
 
     pictures = [p[..., :3].permute(2, 0, 1).float().cpu() for batch in images for p in batch]
     if len(pictures) == 1:
-        pictures *= len(found)
-    if len(pictures) != len(found):
+        pictures *= len(results)
+    if len(pictures) != len(results):
         raise UserError(
-            f"There are {len(pictures)} pictures for {len(found)} captions; give one a caption, or one for all."
+            f"There are {len(pictures)} pictures for {len(results)} captions; give one a caption, or one for all."
         )
-    with in_use("clip", chosen, lambda w, d: load_clip(w, download=d), told["keep_loaded"]) as clip:
-        return list(semantic_gap(clip, found, pictures))
+    with loaded_model("clip", chosen, lambda w, d: load_clip(w, download=d), settings["keep_loaded"]) as clip:
+        return list(semantic_gap(clip, results, pictures))

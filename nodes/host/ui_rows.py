@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ...swf_core.color.palette import Palette
-from ...swf_core.words.caption import Captioned
+from ...swf_core.words.caption import CaptionResult
 from ...swf_core.words.gap import Gap
 from ...swf_core.words.strip import Stripped
 
 
-def candidates_row(index: int, count: int, captioned: Captioned) -> dict[str, Any]:
+def candidates_row(index: int, count: int, captioned: CaptionResult) -> dict[str, Any]:
     """A picture's caption and the candidates with their scores; the picture is number `index` of `count`."""
     return {
         "kind": "candidates",
@@ -19,7 +19,7 @@ def candidates_row(index: int, count: int, captioned: Captioned) -> dict[str, An
         "chosen": captioned.caption,
         "ranked": captioned.ranked,
         "note": captioned.note,
-        "candidates": [{"text": c.text, "how": c.how, "score": c.score} for c in captioned.candidates],
+        "candidates": [{"text": c.text, "how": c.method, "score": c.score} for c in captioned.candidates],
     }
 
 
@@ -58,7 +58,7 @@ def _gap(gap: Gap) -> dict[str, Any]:
         "picture": gap.picture,
         "control_text": gap.control_text,
         "control_picture": gap.control_picture,
-        "reading": gap.reading,
+        "reading": gap.interpretation,
     }
 
 

@@ -38,7 +38,7 @@ def run(stage: Stage) -> Result:
             "stripped": s.stripped,
             "removed": list(s.removed),
             "gap": round(g.text, 3),
-            "reading": g.reading,
+            "reading": g.interpretation,
         }
         for style, s, g in zip(STYLES, stripped, gaps)
     ]
@@ -65,7 +65,7 @@ def _page(
             if removed:
                 draw.line((x, top + 34, x + width, top + 34), "#a33", 1)
             x += width
-        draw.text((left, top + 58), f"semantic gap {gap.text:.2f}: {gap.reading}", "#555", font)
+        draw.text((left, top + 58), f"semantic gap {gap.text:.2f}: {gap.interpretation}", "#555", font)
     return page
 
 

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..pictures import to_image
-from .clip import Clip, similarities
-from .pretrained import BLIP_IDS, EMBEDDED, folder_of, loaded, quiet, whole
+from .clip import Clip, ranking_scores
+from .pretrained import BLIP_IDS, EMBEDDED, complete_model, load_or_explain, quiet_transformers, resolve_source
 
 UNRANKED = "not ranked: no CLIP was given, so the order is the captioner's own"
 CHUNK = 8  # pictures captioned at a time
@@ -67,15 +67,19 @@ class CaptionOptions:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A proposed caption; score: cosine to the picture in CLIP space, less for repetitions, None when not ranked."""
+    """A proposed caption.
+
+    * method: how it was made, such as "beam".
+    * score: cosine to the picture in CLIP space, less for repetitions; None when not ranked.
+    """
 
     text: str
-    how: str
+    method: str
     score: float | None = None
 
 
 @dataclass(frozen=True)
-class Captioned:
+class CaptionResult:
     """The caption of a picture, and the candidates it was chosen from, best first."""
 
     caption: str
@@ -102,19 +106,19 @@ def load_captioner(
     kind: Any = BlipForConditionalGeneration
     if str(where) == EMBEDDED:
         from ..models.mini.early_conv import MiniBlip as kind
-    source, online = folder_of(where, "blip", download, BLIP_IDS)
+    source, online = resolve_source(where, "blip", download, BLIP_IDS)
 
     def load() -> Captioner:
         import torch
 
         options: dict[str, Any] = {"local_files_only": not online}
-        with quiet():
-            told = kind.from_pretrained(source, dtype=dtype or torch.float32, output_loading_info=True, **options)
-            model = whole(told, f"The captioner in '{source}'", f"copy all files of {BLIP_IDS[0]} again")
+        with quiet_transformers():
+            loaded = kind.from_pretrained(source, dtype=dtype or torch.float32, output_loading_info=True, **options)
+            model = complete_model(loaded, f"The captioner in '{source}'", f"copy all files of {BLIP_IDS[0]} again")
             processor = BlipProcessor.from_pretrained(source, **options)
         return Captioner(model.eval().to(device), processor, str(where))
 
-    return loaded(load, source, "captioner")
+    return load_or_explain(load, source, "captioner")
 
 
 def caption_pictures(
@@ -124,31 +128,31 @@ def caption_pictures(
     clip: Clip | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
-) -> list[Captioned]:
+) -> list[CaptionResult]:
     """Caption pictures [3, H, W] in 0..1, each of any size. Same seed, same captions.
 
     Without `clip` the candidates stay in the captioner's order and the note says so. `progress` is called with the
     share done, in 0..1, and may raise to stop.
     """
     options = options or CaptionOptions()
-    found: list[Captioned] = []
+    results: list[CaptionResult] = []
     parts = 2 * len(options.beginnings)
     for start in range(0, len(pictures), CHUNK):
         chunk = pictures[start : start + CHUNK]
         proposals: list[list[Candidate]] = [[] for _ in chunk]
         pixels = captioner.processor(images=[to_image(p) for p in chunk], return_tensors="pt")["pixel_values"]
-        for k, (how, rows) in enumerate(_propose(captioner, pixels, options, seed + start)):
+        for k, (method, rows) in enumerate(_propose(captioner, pixels, options, seed + start)):
             for n, row in enumerate(rows):
-                proposals[n] += [Candidate(normalised(text), how) for text in row]
+                proposals[n] += [Candidate(normalize_caption(text), method) for text in row]
             if progress:
                 progress((start + len(chunk) * (k + 1) / (parts + 1)) / len(pictures))
-        found += [_choose(picture, made, clip, options.keep) for picture, made in zip(chunk, proposals)]
+        results += [_choose(picture, each, clip, options.keep) for picture, each in zip(chunk, proposals)]
         if progress:
             progress((start + len(chunk)) / len(pictures))
-    return found
+    return results
 
 
-def normalised(text: str) -> str:
+def normalize_caption(text: str) -> str:
     """A caption as people write it: no blank before a sign or around a hyphen, no invented word, bare ends."""
     text = " ".join(_ARTEFACT.sub("", text).split())
     text = re.sub(r"\s+([,.;:!?'])", r"\1", text)
@@ -163,22 +167,22 @@ def _propose(
     weight = next(model.parameters())
     pixels = pixels.to(weight.device, weight.dtype)
     for b, beginning in enumerate(options.beginnings):
-        told: dict[str, Any] = {"pixel_values": pixels}
+        inputs: dict[str, Any] = {"pixel_values": pixels}
         if beginning:
             ids = processor.tokenizer([beginning] * len(pixels), return_tensors="pt")
-            told |= {name: ids[name].to(weight.device) for name in ("input_ids", "attention_mask")}
-        common = told | {
+            inputs |= {name: ids[name].to(weight.device) for name in ("input_ids", "attention_mask")}
+        common = inputs | {
             "max_new_tokens": options.max_new_tokens,
             "repetition_penalty": options.repetition_penalty,
             "no_repeat_ngram_size": options.no_repeat,
         }
         after = f', "{beginning} ..."' if beginning else ""
-        with quiet():
+        with quiet_transformers():
             beams = model.generate(**common, num_beams=options.beams, do_sample=False)
         yield f"beam{after}", [[text] for text in _decoded(processor, beams)]
         if options.samples:
-            with own_randomness(weight.device, seed * 1009 + b), quiet():
-                drawn = model.generate(
+            with seeded(weight.device, seed * 1009 + b), quiet_transformers():
+                sampled = model.generate(
                     **common,
                     num_beams=1,
                     do_sample=True,
@@ -186,7 +190,7 @@ def _propose(
                     top_k=0,
                     num_return_sequences=options.samples,
                 )
-            texts = _decoded(processor, drawn)
+            texts = _decoded(processor, sampled)
             yield f"nucleus{after}", [texts[k : k + options.samples] for k in range(0, len(texts), options.samples)]
 
 
@@ -195,7 +199,7 @@ def _decoded(processor: Any, ids: Tensor) -> list[str]:
 
 
 @contextmanager
-def own_randomness(device: Any, seed: int) -> Iterator[None]:
+def seeded(device: Any, seed: int) -> Iterator[None]:
     """Seed torch's global generator, which is all that `generate` takes, and put it back afterwards."""
     import torch
 
@@ -205,18 +209,18 @@ def own_randomness(device: Any, seed: int) -> Iterator[None]:
         yield
 
 
-def _choose(picture: Tensor, made: list[Candidate], clip: Clip | None, keep: int) -> Captioned:
+def _choose(picture: Tensor, proposals: list[Candidate], clip: Clip | None, keep: int) -> CaptionResult:
     """The candidates without repetitions and empty ones, ranked where there is a CLIP."""
     unique: dict[str, Candidate] = {}
-    for candidate in made:
+    for candidate in proposals:
         if candidate.text:
             unique.setdefault(candidate.text.casefold(), candidate)
     candidates = list(unique.values())
     if not candidates:
-        return Captioned("", (), clip is not None, "the captioner said nothing about this picture")
+        return CaptionResult("", (), clip is not None, "the captioner said nothing about this picture")
     if clip is None:
-        return Captioned(candidates[0].text, tuple(candidates[:keep]), False, UNRANKED)
-    scores = similarities(clip, picture, [c.text for c in candidates])
-    scored = [Candidate(c.text, c.how, round(s, 6)) for c, s in zip(candidates, scores)]
+        return CaptionResult(candidates[0].text, tuple(candidates[:keep]), False, UNRANKED)
+    scores = ranking_scores(clip, picture, [c.text for c in candidates])
+    scored = [Candidate(c.text, c.method, round(s, 6)) for c, s in zip(candidates, scores)]
     ranked = sorted(scored, key=lambda c: -(c.score or 0))
-    return Captioned(ranked[0].text, tuple(ranked[:keep]), True)
+    return CaptionResult(ranked[0].text, tuple(ranked[:keep]), True)

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from ..pictures import to_image
-from .pretrained import CLIP_IDS, EMBEDDED, folder_of, loaded, quiet, whole
+from .pretrained import CLIP_IDS, EMBEDDED, complete_model, load_or_explain, quiet_transformers, resolve_source
 
 # What a caption loses for saying the same three words again and again.
 REPEATED = 0.02
@@ -23,7 +23,7 @@ class Clip:
 
     model: Any
     tokenizer: Any
-    reader: Any
+    image_processor: Any
     name: str
 
     @property
@@ -35,7 +35,7 @@ class Clip:
         """Unit vectors [B, D] of pictures [3, H, W] in 0..1, each of any size."""
         import torch
 
-        batch = self.reader(images=[to_image(p) for p in pictures], return_tensors="pt")["pixel_values"]
+        batch = self.image_processor(images=[to_image(p) for p in pictures], return_tensors="pt")["pixel_values"]
         weight = next(self.model.parameters())
         with torch.no_grad():
             return _unit(self.model.get_image_features(pixel_values=batch.to(weight.device, weight.dtype)))
@@ -46,9 +46,9 @@ class Clip:
 
         longest = min(self.model.config.text_config.max_position_embeddings, 512)
         ids = self.tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
-        told = {name: ids[name].to(self.device) for name in ("input_ids", "attention_mask")}
+        inputs = {name: ids[name].to(self.device) for name in ("input_ids", "attention_mask")}
         with torch.no_grad():
-            return _unit(self.model.get_text_features(**told))
+            return _unit(self.model.get_text_features(**inputs))
 
 
 def load_clip(where: str | Path = "mini", device: Any = "cpu", dtype: Any = None, download: bool = False) -> Clip:
@@ -58,24 +58,24 @@ def load_clip(where: str | Path = "mini", device: Any = "cpu", dtype: Any = None
     kind: Any = CLIPModel
     if str(where) == EMBEDDED:
         from ..models.mini.early_conv import MiniClip as kind
-    source, online = folder_of(where, "clip", download, CLIP_IDS)
+    source, online = resolve_source(where, "clip", download, CLIP_IDS)
     options: dict[str, Any] = {"local_files_only": not online}
 
     def load() -> Clip:
         import torch
 
-        with quiet():
-            told = kind.from_pretrained(source, dtype=dtype or torch.float32, output_loading_info=True, **options)
+        with quiet_transformers():
+            loaded = kind.from_pretrained(source, dtype=dtype or torch.float32, output_loading_info=True, **options)
             hint = f"ranking needs both towers and both projections, as in {CLIP_IDS[0]}"
-            model = whole(told, f"The CLIP in '{source}'", hint)
+            model = complete_model(loaded, f"The CLIP in '{source}'", hint)
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
-            reader = CLIPImageProcessor.from_pretrained(source, **options)
-        return Clip(model.eval().to(device), tokenizer, reader, str(where))
+            image_processor = CLIPImageProcessor.from_pretrained(source, **options)
+        return Clip(model.eval().to(device), tokenizer, image_processor, str(where))
 
-    return loaded(load, source, "CLIP")
+    return load_or_explain(load, source, "CLIP")
 
 
-def similarities(clip: Clip, picture: Tensor, texts: Sequence[str]) -> list[float]:
+def ranking_scores(clip: Clip, picture: Tensor, texts: Sequence[str]) -> list[float]:
     """Cosines of a picture and texts, less a little for texts that repeat themselves."""
     cosines = (clip.texts(texts) @ clip.pictures([picture])[0]).tolist()
     return [cosine - REPEATED * repetition(text) for cosine, text in zip(cosines, texts)]

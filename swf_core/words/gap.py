@@ -33,43 +33,47 @@ class Gap:
     * picture: cosine of the picture to the caption less that to the stripped one; None without a picture. Above 0: the
       caption said of the style what the picture shows.
     * control_text, control_picture: the same when as many words are deleted at random, a mean.
-    * reading: "nothing was removed", "usual" or "content probably lost".
+    * interpretation: "nothing was removed", "usual" or "content probably lost".
     """
 
     text: float
     picture: float | None
     control_text: float
     control_picture: float | None
-    reading: str
+    interpretation: str
 
 
 def semantic_gap(
-    clip: Clip, found: Sequence[Stripped], pictures: Sequence[Tensor] | None = None, controls: int = 8, seed: int = 0
+    clip: Clip, stripped: Sequence[Stripped], pictures: Sequence[Tensor] | None = None, controls: int = 8, seed: int = 0
 ) -> list[Gap]:
     """The gap of each stripped caption, with its picture [3, H, W] in 0..1 where `pictures` are given (as many)."""
-    if pictures is not None and len(pictures) != len(found):
-        raise ValueError(f"There are {len(pictures)} pictures and {len(found)} captions; give one picture a caption.")
-    return [_gap(clip, s, None if pictures is None else pictures[k], controls, seed + k) for k, s in enumerate(found)]
+    if pictures is not None and len(pictures) != len(stripped):
+        raise ValueError(
+            f"There are {len(pictures)} pictures and {len(stripped)} captions; give one picture a caption."
+        )
+    return [
+        _gap(clip, s, None if pictures is None else pictures[k], controls, seed + k) for k, s in enumerate(stripped)
+    ]
 
 
 def _gap(clip: Clip, stripped: Stripped, picture: Tensor | None, controls: int, seed: int) -> Gap:
     if not stripped.caption:
         return Gap(0.0, None if picture is None else 0.0, 0.0, None if picture is None else 0.0, NOTHING)
     others = random_deletions(stripped, controls, seed)
-    taken = " ".join(stripped.removed) or stripped.caption
-    vectors = clip.texts([stripped.caption, taken, stripped.stripped, *others])
+    removed_text = " ".join(stripped.removed) or stripped.caption
+    vectors = clip.texts([stripped.caption, removed_text, stripped.stripped, *others])
     to_caption = 1 - vectors @ vectors[0]
     removed, text = float(to_caption[1]), float(to_caption[2])
     control = float(to_caption[3:].mean()) if others else 0.0
-    shown = missing = None
+    gap = control_gap = None
     if picture is not None:
         cosines = vectors @ clip.pictures([picture])[0]
-        shown = float(cosines[0] - cosines[2])
-        missing = float(cosines[0] - cosines[3:].mean()) if others else 0.0
-    return Gap(text, shown, control, missing, reading(stripped, text, removed))
+        gap = float(cosines[0] - cosines[2])
+        control_gap = float(cosines[0] - cosines[3:].mean()) if others else 0.0
+    return Gap(text, gap, control, control_gap, interpret(stripped, text, removed))
 
 
-def reading(stripped: Stripped, text: float, removed: float) -> str:
+def interpret(stripped: Stripped, text: float, removed: float) -> str:
     """What a text gap means in plain words. `removed`: 1 - cosine of the caption and the words taken out."""
     if not stripped.spans:
         return NOTHING
@@ -83,9 +87,9 @@ def random_deletions(stripped: Stripped, count: int, seed: int) -> list[str]:
     deleted = sum(any(a < end and start < b for a, b in stripped.spans) for start, end in words)
     if not deleted or deleted >= len(words):
         return []
-    found = []
+    texts = []
     for k in range(count):
-        gone = set(np.random.default_rng([seed, k]).choice(len(words), deleted, replace=False).tolist())
-        kept = [stripped.caption[a:b] for n, (a, b) in enumerate(words) if n not in gone]
-        found.append(("" if pattern == r"\w" else " ").join(kept))
-    return found
+        deleted_words = set(np.random.default_rng([seed, k]).choice(len(words), deleted, replace=False).tolist())
+        remaining = [stripped.caption[a:b] for n, (a, b) in enumerate(words) if n not in deleted_words]
+        texts.append(("" if pattern == r"\w" else " ").join(remaining))
+    return texts

@@ -14,7 +14,7 @@ BLIP_IDS = ("Salesforce/blip-image-captioning-base", "Salesforce/blip-image-capt
 CLIP_IDS = ("openai/clip-vit-large-patch14", "openai/clip-vit-base-patch32")
 
 
-def folder_of(where: str | Path, kind: str, download: bool, ids: tuple[str, ...]) -> tuple[str, bool]:
+def resolve_source(where: str | Path, kind: str, download: bool, ids: tuple[str, ...]) -> tuple[str, bool]:
     """What to hand to `from_pretrained`, and whether it may use the network.
 
     `where`: "mini", a folder, or with `download` the name of a model on the hub. Raises UserError for a folder that is
@@ -45,7 +45,7 @@ def folder_of(where: str | Path, kind: str, download: bool, ids: tuple[str, ...]
     )
 
 
-def loaded(load: Callable[[], Any], where: str, what: str) -> Any:
+def load_or_explain(load: Callable[[], Any], where: str, what: str) -> Any:
     """Call a loader of transformers; what goes wrong becomes one sentence."""
     try:
         return load()
@@ -56,10 +56,10 @@ def loaded(load: Callable[[], Any], where: str, what: str) -> Any:
         raise UserError(f"The {what} in '{where}' cannot be loaded ({reason}); copy its files again.") from error
 
 
-def whole(told: tuple[Any, dict[str, Any]], what: str, hint: str) -> Any:
+def complete_model(loaded: tuple[Any, dict[str, Any]], what: str, hint: str) -> Any:
     """The model of `from_pretrained(..., output_loading_info=True)`. Raises UserError when weights were missing, which
     transformers would fill with random numbers."""
-    model, info = told
+    model, info = loaded
     lost = sorted(name for name in info["missing_keys"] if "position_ids" not in name)
     if lost:
         raise UserError(f"{what} is not whole ({lost[0]} is missing): {hint}.")
@@ -67,7 +67,7 @@ def whole(told: tuple[Any, dict[str, Any]], what: str, hint: str) -> Any:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Let transformers log errors alone, and show no bars; as it was before afterwards."""
     from transformers.utils import logging
 

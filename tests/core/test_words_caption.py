@@ -15,9 +15,9 @@ from swf_core.measure.metrics.pairs import picture
 from swf_core.models.mini.blip_and_clip import encode, new_tokenizer, pixels
 from swf_core.models.mini.weight_files import WEIGHTS
 from swf_core.pictures import to_image
-from swf_core.words.caption import UNRANKED, CaptionOptions, caption_pictures, load_captioner, normalised
-from swf_core.words.clip import load_clip, repetition, similarities
-from swf_core.words.gap import LOST, NOTHING, USUAL, Gap, random_deletions, reading, semantic_gap
+from swf_core.words.caption import UNRANKED, CaptionOptions, caption_pictures, load_captioner, normalize_caption
+from swf_core.words.clip import load_clip, ranking_scores, repetition
+from swf_core.words.gap import LOST, NOTHING, USUAL, Gap, interpret, random_deletions, semantic_gap
 from swf_core.words.strip import Stripped, strip
 from swf_core.words.strip.deletion import delete
 from swf_core.world import STYLE_WORDS, STYLES, caption, random_look, random_scene, vocabulary
@@ -51,7 +51,7 @@ def test_captions_name_object_and_medium(blip, clip, scenes):
     pairs, pictures = scenes
     found = caption_pictures(blip, pictures, QUICK, clip)
     objects = [scene.main.kind in c.caption.split() for c, (scene, _) in zip(found, pairs)]
-    media = [any(w in c.caption for w in _said(look.style)) for c, (_, look) in zip(found, pairs)]
+    media = [any(w in c.caption for w in _phrases(look.style)) for c, (_, look) in zip(found, pairs)]
     assert sum(objects) >= 16 and sum(media) >= 15, [c.caption for c in found]
     for c in found:
         scores = [candidate.score for candidate in c.candidates]
@@ -59,7 +59,7 @@ def test_captions_name_object_and_medium(blip, clip, scenes):
         assert len({candidate.text.casefold() for candidate in c.candidates}) == len(scores) <= QUICK.keep
 
 
-def _said(style: str) -> list[str]:
+def _phrases(style: str) -> list[str]:
     return [w.replace("a ", "", 1) for w in STYLE_WORDS[style]]
 
 
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_captions_and_the_global_generator_is_left_
 def test_without_a_clip_the_ranking_is_visibly_off(blip, scenes):
     (found,) = caption_pictures(blip, scenes[1][:1], QUICK)
     assert not found.ranked and found.note == UNRANKED and all(c.score is None for c in found.candidates)
-    assert found.candidates[0].how == "beam"
+    assert found.candidates[0].method == "beam"
 
 
 def test_a_beginning_is_continued(blip, scenes):
@@ -86,7 +86,7 @@ def test_a_beginning_is_continued(blip, scenes):
 def test_the_right_caption_ranks_above_wrong_ones(clip, scenes):
     pairs, pictures = scenes
     captions = [caption(*pair) for pair in pairs]
-    best = [int(torch.tensor(similarities(clip, p, captions)).argmax()) for p in pictures]
+    best = [int(torch.tensor(ranking_scores(clip, p, captions)).argmax()) for p in pictures]
     assert sum(k == n for n, k in enumerate(best)) >= 15
 
 
@@ -103,11 +103,15 @@ def test_the_gap_is_measured_and_read(clip, scenes):
     pairs, pictures = scenes
     stripped = [strip(caption(*pair)) for pair in pairs[1:4]]
     for gap in semantic_gap(clip, stripped, pictures[1:4]):
-        assert gap.reading == USUAL and gap.text > 0 and gap.picture is not None and gap.control_text > 0
+        assert gap.interpretation == USUAL and gap.text > 0 and gap.picture is not None and gap.control_text > 0
     nothing = semantic_gap(clip, [strip("a red house")])[0]
-    assert nothing == Gap(0.0, None, 0.0, None, NOTHING) or (nothing.reading == NOTHING and abs(nothing.text) < 1e-6)
-    said = strip("a woodcut of a red house in the snow at night")
-    assert reading(said, 0.9, 0.3) == LOST and reading(said, 0.9, 0.7) == USUAL == reading(said, 0.3, 0.1)
+    assert nothing == Gap(0.0, None, 0.0, None, NOTHING) or (
+        nothing.interpretation == NOTHING and abs(nothing.text) < 1e-6
+    )
+    stripped_caption = strip("a woodcut of a red house in the snow at night")
+    assert interpret(stripped_caption, 0.9, 0.3) == LOST and interpret(
+        stripped_caption, 0.9, 0.7
+    ) == USUAL == interpret(stripped_caption, 0.3, 0.1)
     with pytest.raises(ValueError, match="one picture a caption"):
         semantic_gap(clip, stripped, pictures[:1])
 
@@ -117,14 +121,14 @@ def test_the_reading_finds_lost_objects_and_seldom_warns_in_vain(clip):
     good, bad = [], []
     for i in range(100):
         scene, look = random_scene(TEST_SEED + 70_000 + i), random_look(STYLES[1 + i % (len(STYLES) - 1)], i)
-        said = strip(caption(scene, look, "full", np.random.default_rng(i)))
+        stripped_caption = strip(caption(scene, look, "full", np.random.default_rng(i)))
         thing = f"a {scene.main.color} {scene.main.kind}"
-        at = said.caption.index(thing)
-        spans = tuple(sorted([*said.spans, (at, at + len(thing))]))
-        good.append(said)
-        bad.append(Stripped(said.caption, delete(said.caption, spans), spans, "test"))
-    assert sum(g.reading == LOST for g in semantic_gap(clip, good)) <= 18
-    assert sum(g.reading == LOST for g in semantic_gap(clip, bad)) >= 85
+        at = stripped_caption.caption.index(thing)
+        spans = tuple(sorted([*stripped_caption.spans, (at, at + len(thing))]))
+        good.append(stripped_caption)
+        bad.append(Stripped(stripped_caption.caption, delete(stripped_caption.caption, spans), spans, "test"))
+    assert sum(g.interpretation == LOST for g in semantic_gap(clip, good)) <= 18
+    assert sum(g.interpretation == LOST for g in semantic_gap(clip, bad)) >= 85
 
 
 def test_random_deletions_take_as_many_words():
@@ -134,15 +138,15 @@ def test_random_deletions_take_as_many_words():
 
 
 def test_the_networks_are_fed_as_their_processors_feed_them(blip, clip, scenes):
-    for reader in (blip.processor.image_processor, clip.reader):
-        told = torch.as_tensor(reader(images=[to_image(scenes[1][0])], return_tensors="pt")["pixel_values"][0])
-        assert (told - pixels(scenes[1][0])).abs().max() < 0.02  # 8 bits and no resampling
+    for reader in (blip.processor.image_processor, clip.image_processor):
+        processed = torch.as_tensor(reader(images=[to_image(scenes[1][0])], return_tensors="pt")["pixel_values"][0])
+        assert (processed - pixels(scenes[1][0])).abs().max() < 0.02  # 8 bits and no resampling
     ids = encode(new_tokenizer(vocabulary()), ["a red house, on the grass"])
     assert ids.tolist() == clip.tokenizer(["a red house, on the grass"], return_tensors="pt").input_ids.tolist()
 
 
 def test_text_is_tidied():
-    assert normalised("arafed woman , in a well - lit room . ") == "woman, in a well-lit room"
+    assert normalize_caption("arafed woman , in a well - lit room . ") == "woman, in a well-lit room"
     assert repetition("a red a red a red a red") > 0.3 and repetition("a red house") == 0
 
 

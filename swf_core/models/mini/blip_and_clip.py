@@ -94,7 +94,7 @@ def clip_vision_from_blip(blip: Mapping[str, Tensor], names: Sequence[str]) -> d
     """Start CLIP's vision tower from BLIP's: `names` are CLIP's keys, the result holds those that have a counterpart.
 
     The same transformer but for two things: queries, keys and values lie in one matrix there, and CLIP has a first
-    normalisation more, which keeps its own start.
+    normalization more, which keeps its own start.
     """
     start: dict[str, Tensor] = {}
     for name in names:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ....errors import UserError
 from . import prompt
-from .http import TooLarge, Unreachable, exchange, is_loopback, split_url
+from .http import TooLarge, Unreachable, is_loopback, request, split_url
 from .prompt import MarkerError
 
 RELEASE_S = 3.0
@@ -134,12 +134,12 @@ class EndpointMarker:
         path = self._parts.path.removesuffix("/v1") + "/api/generate"
         with contextlib.suppress(Exception):  # nothing that a caller could do about it
             body = json.dumps({"model": self.model, "keep_alive": 0}).encode()
-            exchange("POST", self._parts, path, self._headers, body, time.monotonic() + RELEASE_S)
+            request("POST", self._parts, path, self._headers, body, time.monotonic() + RELEASE_S)
 
     def _first_model(self, deadline: float, check: Callable[[], None] | None) -> str:
-        told = self._request("GET", "/models", None, deadline, check)
-        listed = told.get("data") if isinstance(told, dict) else None
-        names = [m["id"] for m in listed or [] if isinstance(m, dict) and isinstance(m.get("id"), str) and m["id"]]
+        reply_data = self._request("GET", "/models", None, deadline, check)
+        models = reply_data.get("data") if isinstance(reply_data, dict) else None
+        names = [m["id"] for m in models or [] if isinstance(m, dict) and isinstance(m.get("id"), str) and m["id"]]
         names = [name for name in names if "embed" not in name.lower()] or names  # LM Studio lists those too
         if not names:
             raise MarkerError(f"{self._address} lists no model; load one there, or give its name.")
@@ -159,18 +159,20 @@ class EndpointMarker:
         }
         extra = {"response_format": _FORMAT, "chat_template_kwargs": {"enable_thinking": False}}
         try:
-            told = self._request("POST", "/chat/completions", body if self._plain else body | extra, deadline, check)
+            reply_data = self._request(
+                "POST", "/chat/completions", body if self._plain else body | extra, deadline, check
+            )
         except _BadRequest:
             if self._plain:
                 raise
-            told = self._request("POST", "/chat/completions", body, deadline, check)
+            reply_data = self._request("POST", "/chat/completions", body, deadline, check)
             self._plain = True
         try:
-            choice = told["choices"][0]
+            choice = reply_data["choices"][0]
             content, why = choice["message"].get("content"), choice.get("finish_reason")
         except (TypeError, KeyError, IndexError, AttributeError):
             raise MarkerError(
-                f"{self._address} answered without any choices{self._quote(told)}; try another model."
+                f"{self._address} answered without any choices{self._quote(reply_data)}; try another model."
             ) from None
         self._answered = True
         return content if isinstance(content, str) else "", why == "length"
@@ -184,7 +186,7 @@ class EndpointMarker:
         # A retry that ran out of what the first answer left of the time does not show that the endpoint is down.
         most_of_it = deadline - time.monotonic() >= self._endpoint.timeout_s / 2
         try:
-            status, reply = exchange(method, self._parts, self._parts.path + path, self._headers, data, deadline, check)
+            status, reply = request(method, self._parts, self._parts.path + path, self._headers, data, deadline, check)
         except Unreachable as error:
             self._down = f"{self._address} {error}."
             raise MarkerError(self._down) from error
@@ -207,20 +209,20 @@ class EndpointMarker:
                 "there?"
             ) from error
         try:
-            told = json.loads(reply)
+            reply_data = json.loads(reply)
         except (ValueError, RecursionError):
-            told = None
+            reply_data = None
         if status != 200:
-            raise self._refusal(status, told)
-        if told is None:
+            raise self._refusal(status, reply_data)
+        if reply_data is None:
             raise MarkerError(f"{self._address} sent no JSON; is it an OpenAI-compatible endpoint?")
-        return told
+        return reply_data
 
-    def _refusal(self, status: int, told: Any) -> MarkerError:
+    def _refusal(self, status: int, reply_data: Any) -> MarkerError:
         head = f"{self._address} answered HTTP {status}"
         if status in (400, 422):
-            return _BadRequest(f"{head}{self._quote(told)}; check the model's name and how long a text it takes.")
-        if status in (401, 403):  # what is said may repeat part of the key
+            return _BadRequest(f"{head}{self._quote(reply_data)}; check the model's name and how long a text it takes.")
+        if status in (401, 403):  # the server's message may repeat part of the key
             which = "another" if self._key else "a"
             return MarkerError(f"{head}: it wants {which} key; name the variable that holds it in key_variable.")
         if status == 404:
@@ -231,16 +233,18 @@ class EndpointMarker:
         if 300 <= status < 400:
             return MarkerError(f"{head}, a redirect, which is not followed; give the address that it leads to.")
         if status >= 500:
-            return MarkerError(f"{head}{self._quote(told)}; see the server's log, the model may not fit its memory.")
-        return MarkerError(f"{head}{self._quote(told)}; is it an OpenAI-compatible endpoint?")
+            return MarkerError(
+                f"{head}{self._quote(reply_data)}; see the server's log, the model may not fit its memory."
+            )
+        return MarkerError(f"{head}{self._quote(reply_data)}; is it an OpenAI-compatible endpoint?")
 
-    def _quote(self, told: Any) -> str:
-        error = told.get("error", told) if isinstance(told, dict) else None
-        said = error.get("message") if isinstance(error, dict) else error
-        if not isinstance(said, str) or not said.strip():
+    def _quote(self, reply_data: Any) -> str:
+        error = reply_data.get("error", reply_data) if isinstance(reply_data, dict) else None
+        message = error.get("message") if isinstance(error, dict) else error
+        if not isinstance(message, str) or not message.strip():
             return ""
-        said = " ".join(said.split())[:160]
-        return f" ('{said.replace(self._key, '...') if self._key else said}')"
+        message = " ".join(message.split())[:160]
+        return f" ('{message.replace(self._key, '...') if self._key else message}')"
 
 
 class _BadRequest(MarkerError):

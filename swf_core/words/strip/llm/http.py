@@ -1,4 +1,4 @@
-"""One HTTP exchange whose caller can give up at any moment.
+"""One HTTP request whose caller can give up at any moment.
 
 http.client and not urllib, because it follows no redirect and reads no proxy from the environment. It waits in a daemon
 thread, since nothing in the standard library can be told to stop waiting for a server that says nothing, or one that
@@ -72,13 +72,13 @@ class _Call:
     """What the caller and its thread share."""
 
     done: threading.Event = field(default_factory=threading.Event)
-    given_up: threading.Event = field(default_factory=threading.Event)
+    aborted: threading.Event = field(default_factory=threading.Event)
     socket: socket.socket | None = None
     reply: tuple[int, bytes] | None = None
     error: Exception | None = None
 
 
-def exchange(
+def request(
     method: str,
     parts: SplitResult,
     path: str,
@@ -97,7 +97,7 @@ def exchange(
         check()
     call = _Call()
     work = threading.Thread(
-        target=_work, args=(call, method, parts, path, headers, body, deadline), name="swf-exchange", daemon=True
+        target=_send, args=(call, method, parts, path, headers, body, deadline), name="swf-exchange", daemon=True
     )
     work.start()
     try:
@@ -107,22 +107,22 @@ def exchange(
             if time.monotonic() >= deadline:
                 raise TimeoutError
     finally:
-        _give_up(call)
+        _abort(call)
     if call.error is not None:
         raise call.error
     assert call.reply is not None
     return call.reply
 
 
-def _give_up(call: _Call) -> None:
-    call.given_up.set()
+def _abort(call: _Call) -> None:
+    call.aborted.set()
     if call.socket is not None:
         # shutdown wakes the thread out of its read, which close alone does not; the thread closes.
         with contextlib.suppress(OSError):
             call.socket.shutdown(socket.SHUT_RDWR)
 
 
-def _work(
+def _send(
     call: _Call,
     method: str,
     parts: SplitResult,
@@ -137,9 +137,9 @@ def _work(
         try:
             connection.connect()
         except OSError as error:
-            raise Unreachable(_why(error)) from error
+            raise Unreachable(_connection_problem(error)) from error
         call.socket = connection.sock
-        if call.socket is None or call.given_up.is_set():  # given up before there was a socket to shut down
+        if call.socket is None or call.aborted.is_set():  # given up before there was a socket to shut down
             return
         call.socket.settimeout(max(0.01, deadline - time.monotonic()))
         connection.request(method, path, body, dict(headers))
@@ -163,7 +163,7 @@ def _body(response: http.client.HTTPResponse) -> bytes:
     return data
 
 
-def _why(error: OSError) -> str:
+def _connection_problem(error: OSError) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "refuses connections; start the server there, or correct the address"
     if isinstance(error, socket.gaierror):

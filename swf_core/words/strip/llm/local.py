@@ -43,7 +43,7 @@ def load_instruct(
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **offline
             )
-            model, told = loaded
+            model, info = loaded
     except Exception as error:  # whatever transformers raises, this folder cannot be loaded
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise UserError(
@@ -55,10 +55,10 @@ def load_instruct(
             f"The language model '{folder}' has no chat template, so it was not taught to follow instructions; choose "
             "an instruct model, or add its chat_template.jinja."
         )
-    if told["missing_keys"]:
+    if info["missing_keys"]:
         raise UserError(
-            f"The language model '{folder}' lacks {len(told['missing_keys'])} of its tensors, such as "
-            f"'{sorted(told['missing_keys'])[0]}'; copy it again. Needed are {NEEDED}."
+            f"The language model '{folder}' lacks {len(info['missing_keys'])} of its tensors, such as "
+            f"'{sorted(info['missing_keys'])[0]}'; copy it again. Needed are {NEEDED}."
         )
     # The folder's own settings may sample, or punish repeating the prompt, which is just what marking is.
     ends = model.generation_config.eos_token_id
@@ -124,7 +124,7 @@ class InstructMarker:
         import torch
         from transformers import StoppingCriteriaList
 
-        def go_on(ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        def never_stop(ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
             if check is not None:
                 check()
             return torch.zeros(ids.shape[0], dtype=torch.bool, device=ids.device)
@@ -133,8 +133,8 @@ class InstructMarker:
             check()
         device = next(self.model.parameters()).device
         prompt = self._prompt(messages)
-        asked = {name: prompt[name].to(device) for name in ("input_ids", "attention_mask")}
-        start = asked["input_ids"].shape[1]
+        inputs = {name: prompt[name].to(device) for name in ("input_ids", "attention_mask")}
+        start = inputs["input_ids"].shape[1]
         room = getattr(self.model.config, "max_position_embeddings", None)
         if room is not None and start + length > room:
             raise MarkerError(
@@ -142,7 +142,7 @@ class InstructMarker:
                 "model can read; shorten the caption, or choose a model with a longer context."
             )
         ids = self.model.generate(
-            **asked, max_new_tokens=length, do_sample=False, stopping_criteria=StoppingCriteriaList([go_on])
+            **inputs, max_new_tokens=length, do_sample=False, stopping_criteria=StoppingCriteriaList([never_stop])
         )
         return self._tokenizer.decode(ids[0, start:], skip_special_tokens=True)
 

@@ -78,9 +78,9 @@ def neutral(text: str) -> str:
 def messages(caption: str, problem: str = "") -> list[dict[str, str]]:
     """The chat that asks for the pieces of `caption`; `problem`: on a retry, the sentence of the `MarkerError`."""
     chat = [{"role": "system", "content": SYSTEM}]
-    for shown, pieces in EXAMPLES:
+    for example, pieces in EXAMPLES:
         answer = json.dumps({"remove": pieces}, ensure_ascii=False)
-        chat.append({"role": "user", "content": f"<caption>{neutral(shown)}</caption>"})
+        chat.append({"role": "user", "content": f"<caption>{neutral(example)}</caption>"})
         chat.append({"role": "assistant", "content": answer})
     question = f"<caption>{neutral(caption)}</caption>"
     if problem:
@@ -95,15 +95,15 @@ def answer_words(caption: str) -> int:
 
 def without_thinking(answer: str) -> str:
     """The answer less what the model thought aloud. Raises MarkerError when it ended inside a thought."""
-    said, start, thinking = "", 0, False
+    answer_text, start, thinking = "", 0, False
     for tag in _THINKING.finditer(answer):
         if not tag[1] and not thinking:
-            said, thinking = said + answer[start : tag.start()], True
+            answer_text, thinking = answer_text + answer[start : tag.start()], True
         elif tag[1]:  # without an opening tag: templates may write that into the prompt, so all before was thought
-            said, start, thinking = said if thinking else "", tag.end(), False
+            answer_text, start, thinking = answer_text if thinking else "", tag.end(), False
     if thinking:
         raise MarkerError("The model was still thinking when its answer ended.")
-    return (said + answer[start:]).strip()
+    return (answer_text + answer[start:]).strip()
 
 
 def parse(answer: str) -> list[str]:
@@ -160,15 +160,15 @@ def locate(caption: str, pieces: Sequence[str]) -> tuple[list[tuple[int, int]], 
     spans: list[tuple[int, int]] = []
     invented = 0
     for piece in sorted(filter(None, (_fold(piece) for piece in pieces)), key=len, reverse=True):
-        found = [
+        places = [
             (origin[m.start(1)], origin[m.end(1) - 1] + 1)
             for m in _pattern(piece).finditer(text)
             # Folding may take one character apart; a piece is never part of a character.
             if (m.start(1) == 0 or origin[m.start(1)] != origin[m.start(1) - 1])
             and (m.end(1) == len(text) or origin[m.end(1)] != origin[m.end(1) - 1])
         ]
-        invented += not found
-        free = [span for span in found if all(span[1] <= start or end <= span[0] for start, end in spans)]
+        invented += not places
+        free = [span for span in places if all(span[1] <= start or end <= span[0] for start, end in spans)]
         spans += free[:1]
     return sorted(spans), invented
 

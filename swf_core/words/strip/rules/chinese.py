@@ -82,17 +82,17 @@ _LATIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+\-_/:]*")
 
 def style_spans(caption: str) -> list[tuple[int, int]]:
     """Character spans of the words that say how the picture is made, sorted, never overlapping."""
-    quiet = _QUOTED.sub(lambda m: "\u25a1" * len(m[0]), caption)
-    found: list[tuple[int, int]] = []
+    masked = _QUOTED.sub(lambda m: "\u25a1" * len(m[0]), caption)
+    spans: list[tuple[int, int]] = []
     at = 0
-    for sign in [*_SPLIT.finditer(quiet), None]:
-        end = sign.start() if sign else len(quiet)
-        found += [(at + a, at + b) for a, b in _clause(quiet[at:end])]
+    for sign in [*_SPLIT.finditer(masked), None]:
+        end = sign.start() if sign else len(masked)
+        spans += [(at + a, at + b) for a, b in _clause(masked[at:end])]
         at = sign.end() if sign else end
-    content = sum(not c.isspace() for c in _SPLIT.sub("", caption)) - sum(b - a for a, b in found)
-    if found and content <= 0:  # a caption of style alone keeps its last piece
-        found.pop()
-    return found
+    content = sum(not c.isspace() for c in _SPLIT.sub("", caption)) - sum(b - a for a, b in spans)
+    if spans and content <= 0:  # a caption of style alone keeps its last piece
+        spans.pop()
+    return spans
 
 
 def _clause(text: str) -> list[tuple[int, int]]:

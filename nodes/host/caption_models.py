@@ -21,7 +21,7 @@ DOWNLOADS = {"captioner": BLIP_IDS, "clip": CLIP_IDS, "llm": ()}
 DOWNLOAD = "download: "
 NONE = "none"
 # Models of nodes with keep_loaded: at most one of a kind, (what was chosen, its patcher, the model).
-_kept: dict[str, tuple[str, Any, Any]] = {}
+_cached: dict[str, tuple[str, Any, Any]] = {}
 
 
 def folders(kind: str) -> list[Path]:
@@ -32,9 +32,9 @@ def folders(kind: str) -> list[Path]:
     return [Path(p) for p in folder_paths.get_folder_paths(name)]
 
 
-def options(kind: str) -> list[str]:
+def model_choices(kind: str) -> list[str]:
     """What a node offers: the embedded model, folders that hold a model, and downloads, which are chosen by name."""
-    found = {
+    names = {
         folder.name
         for place in folders(kind)
         if place.is_dir()
@@ -43,7 +43,7 @@ def options(kind: str) -> list[str]:
     }
     first = [NONE] if kind == "llm" else [EMBEDDED]
     last = [] if kind != "clip" else [NONE]
-    return [*first, *sorted(found), *(DOWNLOAD + name.rsplit("/", 1)[-1] for name in DOWNLOADS[kind]), *last]
+    return [*first, *sorted(names), *(DOWNLOAD + name.rsplit("/", 1)[-1] for name in DOWNLOADS[kind]), *last]
 
 
 def resolve(kind: str, option: str) -> tuple[str, bool]:
@@ -55,7 +55,7 @@ def resolve(kind: str, option: str) -> tuple[str, bool]:
         for name in DOWNLOADS[kind]:
             if name.endswith("/" + named):
                 return name, True
-        raise UserError(f"'{named}' is not downloaded; choose one of {', '.join(options(kind))}.")
+        raise UserError(f"'{named}' is not downloaded; choose one of {', '.join(model_choices(kind))}.")
     for place in folders(kind):
         if (place / option / "config.json").is_file():
             return str(place / option), False
@@ -66,10 +66,10 @@ def resolve(kind: str, option: str) -> tuple[str, bool]:
 
 
 @contextmanager
-def in_use(kind: str, option: str, load: Callable[[str, bool], Any], keep: bool) -> Iterator[Any]:
+def loaded_model(kind: str, option: str, load: Callable[[str, bool], Any], keep: bool) -> Iterator[Any]:
     """A model with a `.model` that ComfyUI's memory manager has put in place; freed afterwards unless it is kept."""
-    chosen, patcher, model = _kept.get(kind, ("", None, None))
-    if chosen != option:
+    cached_option, patcher, model = _cached.get(kind, ("", None, None))
+    if cached_option != option:
         release(kind)
         where, download = resolve(kind, option)
         # Weights made in inference mode could not be moved by the host later, outside of it.
@@ -84,7 +84,7 @@ def in_use(kind: str, option: str, load: Callable[[str, bool], Any], keep: bool)
     # These modules cannot run half on the GPU and half off it, as the host's own can.
     mm.load_models_gpu([patcher], force_full_load=True)
     if keep:
-        _kept[kind] = (option, patcher, model)
+        _cached[kind] = (option, patcher, model)
     try:
         yield model
     finally:
@@ -94,8 +94,8 @@ def in_use(kind: str, option: str, load: Callable[[str, bool], Any], keep: bool)
 
 
 def release(kind: str) -> None:
-    """Forget the kept model of a kind."""
-    _, patcher, _ = _kept.pop(kind, ("", None, None))
+    """Forget the cached model of a kind."""
+    _, patcher, _ = _cached.pop(kind, ("", None, None))
     if patcher is not None:
         _unload(patcher)
 
