@@ -216,7 +216,7 @@ def _stage_weights(path: Path, stage: str) -> tuple[dict[str, torch.Tensor], dic
 def _reports(out: Path) -> dict[str, Any]:
     """The reports of the stages that were run, by their names of today."""
     path = out / "weights" / "stages.json"
-    reports = json.loads(path.read_text()) if path.exists() else {}
+    reports: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return {ALIASES.get(stage, stage): report for stage, report in reports.items()}
 
 
