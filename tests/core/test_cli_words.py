@@ -23,9 +23,9 @@ def pictures(tmp_path_factory) -> list[Path]:
 
 
 def test_captions_come_as_json_lines_and_strip_takes_them(pictures):
-    told = swf_process("caption", *pictures, "--samples", 2)
-    assert told.returncode == 0, told.stderr
-    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    result = swf_process("caption", *pictures, "--samples", 2)
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["image"] for line in lines] == [str(p) for p in pictures]
     assert all(line["ranked"] and line["candidates"][0]["caption"] == line["caption"] for line in lines)
 
@@ -36,9 +36,9 @@ def test_captions_come_as_json_lines_and_strip_takes_them(pictures):
         assert 0 < len(line["stripped"]) < len(line["caption"]) and line["removed"]
 
 
-def test_json_is_one_object_and_without_a_clip_the_note_says_so(pictures):
-    told = swf("caption", pictures[0], "--clip", "none", "--samples", 0, "--json")
-    report = json.loads(told.stdout.splitlines()[-1])
+def test_json_is_one_object_and_a_note_says_that_no_clip_ranked(pictures):
+    result = swf("caption", pictures[0], "--clip", "none", "--samples", 0, "--json")
+    report = json.loads(result.stdout.splitlines()[-1])
     assert report["verb"] == "caption" and not report["captions"][0]["ranked"] and "note" in report["captions"][0]
     report = json.loads(swf("strip", "--json", stdin="一幅水墨画，一位老人\na woodcut of a fox\n").stdout)
     assert [c["stripped"] for c in report["captions"]] == ["一位老人", "a fox"] and report["fallbacks"] == 0
@@ -53,6 +53,6 @@ def test_json_is_one_object_and_without_a_clip_the_note_says_so(pictures):
         (["strip", "--llm", "none"], "'none'"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(arguments, sentence):
-    told = swf(*arguments)
-    assert told.returncode == 2 and sentence in told.stderr and told.stderr.count("\n") == 1 and not told.stdout
+def test_errors_are_one_sentence(arguments, sentence):
+    result = swf(*arguments)
+    assert result.returncode == 2 and sentence in result.stderr and result.stderr.count("\n") == 1 and not result.stdout

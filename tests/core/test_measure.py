@@ -39,7 +39,7 @@ def test_matched_pairs_share_ground_and_hour_but_not_the_object(pairs) -> None:
 
 
 @pytest.mark.parametrize("distance", [gram_distance, low_pass_distance])
-def test_distances_are_zero_for_the_truth_and_order_what_is_obvious(pairs, distance) -> None:
+def test_distances_are_zero_for_the_truth_and_smaller_for_another_render_than_for_the_content(pairs, distance) -> None:
     truth, other, content = (stack(pairs, n) for n in ("truth", "other", "content"))
     assert distance(truth, truth).abs().max() < 1e-5
     assert distance(other, truth).mean() < 0.5 * distance(content, truth).mean()
@@ -52,7 +52,7 @@ def test_the_scale_puts_content_at_one_and_another_render_at_zero(pairs) -> None
     assert scaled(d_other, d_content, d_other).mean().item() == pytest.approx(0.0, abs=1e-5)
 
 
-def test_gram_sees_texture_and_low_pass_sees_color() -> None:
+def test_gram_measures_texture_and_low_pass_measures_color() -> None:
     scene = random_scene(12_400_000, second=False)
     plain = picture(scene, random_look("photo", 1))[None]
     hatched = picture(scene, random_look("mosaic", 1, "natural"))[None]
@@ -61,7 +61,7 @@ def test_gram_sees_texture_and_low_pass_sees_color() -> None:
     assert low_pass_distance(tinted, plain) > 0.3 * low_pass_distance(hatched, plain)
 
 
-def test_every_degradation_takes_fine_detail_and_leaves_the_rest() -> None:
+def test_every_degradation_removes_fine_detail_and_keeps_the_mean() -> None:
     fine = torch.stack([picture(random_scene(12_500_000 + i), random_look("pencil", i)) for i in range(8)])
     degradations = (degrade.blur, degrade.median, degrade.resample, degrade.coarse_cosines)
     for degradation in degradations:
@@ -75,7 +75,7 @@ def test_every_degradation_takes_fine_detail_and_leaves_the_rest() -> None:
     assert same.any() and not same.all()
 
 
-def test_the_bootstrap_interval_holds_the_mean_and_is_the_same_every_time() -> None:
+def test_the_bootstrap_interval_contains_the_mean_and_is_reproducible() -> None:
     g = torch.Generator().manual_seed(0)
     a, b = torch.rand(60, generator=g), torch.rand(60, generator=g)
     mean, low, high = bootstrap_difference(a, b)
@@ -84,7 +84,7 @@ def test_the_bootstrap_interval_holds_the_mean_and_is_the_same_every_time() -> N
     assert bootstrap_difference(a + 1, b)[1] > 0
 
 
-def test_the_judge_recognises_unseen_renders() -> None:
+def test_the_classifier_recognises_unseen_renders() -> None:
     classifier = load_classifier()
     factors = [
         (random_scene(12_500_000 + i, second=False), random_look(s, 12_500_000 + i, "natural"))
@@ -103,7 +103,7 @@ def test_the_judge_recognises_unseen_renders() -> None:
         assert score >= floor, (question, score)
 
 
-def test_the_judge_does_not_answer_style_from_color() -> None:
+def test_the_classifier_does_not_answer_style_from_color() -> None:
     """Greyed and color-swapped pictures keep their style."""
     classifier = load_classifier()
     looks = [random_look(s, 12_600_000 + i) for i, s in enumerate(list(STYLES) * 3)]
@@ -113,7 +113,7 @@ def test_the_judge_does_not_answer_style_from_color() -> None:
         assert sum(a == look.style for a, look in zip(answers, looks, strict=True)) / len(looks) > 0.85
 
 
-def test_a_missing_judge_is_named(tmp_path) -> None:
+def test_an_unreadable_classifier_is_named(tmp_path) -> None:
     (tmp_path / "classifier.safetensors").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"cannot be read .* mini build"):
         load_classifier(tmp_path / "classifier.safetensors")

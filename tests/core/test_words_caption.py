@@ -49,11 +49,11 @@ def scenes():
 def test_captions_name_object_and_medium(blip, clip, scenes):
     """The bench counts 200; 19 here, with room for three misses."""
     pairs, pictures = scenes
-    found = caption_pictures(blip, pictures, QUICK, clip)
-    objects = [scene.main.kind in c.caption.split() for c, (scene, _) in zip(found, pairs)]
-    media = [any(w in c.caption for w in _phrases(look.style)) for c, (_, look) in zip(found, pairs)]
-    assert sum(objects) >= 16 and sum(media) >= 15, [c.caption for c in found]
-    for c in found:
+    results = caption_pictures(blip, pictures, QUICK, clip)
+    objects = [scene.main.kind in c.caption.split() for c, (scene, _) in zip(results, pairs)]
+    media = [any(w in c.caption for w in _phrases(look.style)) for c, (_, look) in zip(results, pairs)]
+    assert sum(objects) >= 16 and sum(media) >= 15, [c.caption for c in results]
+    for c in results:
         scores = [candidate.score for candidate in c.candidates]
         assert c.ranked and scores == sorted(scores, reverse=True) and c.caption == c.candidates[0].text and not c.note
         assert len({candidate.text.casefold() for candidate in c.candidates}) == len(scores) <= QUICK.keep
@@ -73,14 +73,14 @@ def test_the_same_seed_gives_the_same_captions_and_the_global_generator_is_left_
 
 
 def test_without_a_clip_the_ranking_is_visibly_off(blip, scenes):
-    (found,) = caption_pictures(blip, scenes[1][:1], QUICK)
-    assert not found.ranked and found.note == UNRANKED and all(c.score is None for c in found.candidates)
-    assert found.candidates[0].method == "beam"
+    (result,) = caption_pictures(blip, scenes[1][:1], QUICK)
+    assert not result.ranked and result.note == UNRANKED and all(c.score is None for c in result.candidates)
+    assert result.candidates[0].method == "beam"
 
 
-def test_a_beginning_is_continued(blip, scenes):
-    (found,) = caption_pictures(blip, scenes[1][1:2], CaptionOptions(samples=0, beginnings=("a painting of",)))
-    assert found.caption.startswith("a painting of ")
+def test_a_given_beginning_is_continued(blip, scenes):
+    (result,) = caption_pictures(blip, scenes[1][1:2], CaptionOptions(samples=0, beginnings=("a painting of",)))
+    assert result.caption.startswith("a painting of ")
 
 
 def test_the_right_caption_ranks_above_wrong_ones(clip, scenes):
@@ -99,7 +99,7 @@ def test_the_stripped_caption_is_nearer_the_photos_than_the_full_one(clip, scene
     assert right >= len(scenes[0]) - 2
 
 
-def test_the_gap_is_measured_and_read(clip, scenes):
+def test_the_gap_has_a_value_and_a_reading(clip, scenes):
     pairs, pictures = scenes
     stripped = [strip(caption(*pair)) for pair in pairs[1:4]]
     for gap in semantic_gap(clip, stripped, pictures[1:4]):
@@ -132,12 +132,12 @@ def test_the_reading_finds_lost_objects_and_seldom_warns_in_vain(clip):
 
 
 def test_random_deletions_take_as_many_words():
-    found = strip("a woodcut of a red house in the snow")
-    others = random_deletions(found, 4, 0)
-    assert len(others) == 4 and {len(o.split()) for o in others} == {6} and others == random_deletions(found, 4, 0)
+    stripped = strip("a woodcut of a red house in the snow")
+    others = random_deletions(stripped, 4, 0)
+    assert len(others) == 4 and {len(o.split()) for o in others} == {6} and others == random_deletions(stripped, 4, 0)
 
 
-def test_the_networks_are_fed_as_their_processors_feed_them(blip, clip, scenes):
+def test_inputs_of_the_networks_equal_those_of_their_processors(blip, clip, scenes):
     for reader in (blip.processor.image_processor, clip.image_processor):
         processed = torch.as_tensor(reader(images=[to_image(scenes[1][0])], return_tensors="pt")["pixel_values"][0])
         assert (processed - pixels(scenes[1][0])).abs().max() < 0.02  # 8 bits and no resampling
@@ -150,11 +150,11 @@ def test_text_is_tidied():
     assert repetition("a red a red a red a red") > 0.3 and repetition("a red house") == 0
 
 
-def test_a_folder_is_loaded_as_a_downloaded_model_is_and_a_bad_one_is_told(tmp_path):
+def test_a_model_folder_is_loaded_and_a_bad_one_refused(tmp_path):
     folder = tmp_path / "blip"
     tiny_blip(folder)
-    found = caption_pictures(load_captioner(folder), [torch.rand(3, 40, 50), torch.rand(3, 9, 7)], QUICK)
-    assert len(found) == 2 and all(set(c.caption.split()) <= set(WORDS) for c in found)
+    results = caption_pictures(load_captioner(folder), [torch.rand(3, 40, 50), torch.rand(3, 9, 7)], QUICK)
+    assert len(results) == 2 and all(set(c.caption.split()) <= set(WORDS) for c in results)
 
     with pytest.raises(UserError, match="does not exist; give a folder with the files of Salesforce"):
         load_captioner(tmp_path / "none")

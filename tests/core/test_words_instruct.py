@@ -36,12 +36,12 @@ def make_tokenizer(template: str | None = CHATML) -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
     tokenizer.train_from_iterator([GOOD, "I would rather not say so", CAPTION] * 3, trainer)
-    made = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>")
-    made.chat_template = template
-    return made
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>")
+    wrapped.chat_template = template
+    return wrapped
 
 
-def make_folder(folder: Path, says: str | None, template: str | None = CHATML, room: int = 8192) -> Path:
+def make_folder(folder: Path, answer: str | None, template: str | None = CHATML, room: int = 8192) -> Path:
     """A model that says this after any question, or, for None, what its random weights say.
 
     With attention and feed-forward silenced, the next token depends on the last one alone, so the output layer can be
@@ -63,18 +63,18 @@ def make_folder(folder: Path, says: str | None, template: str | None = CHATML, r
     )
     torch.manual_seed(0)
     model = LlamaForCausalLM(config)
-    if says is not None:
-        chain = tokenizer("\n" + says).input_ids + [tokenizer.eos_token_id]
+    if answer is not None:
+        chain = tokenizer("\n" + answer).input_ids + [tokenizer.eos_token_id]
         assert len(chain) > 5 and len(set(chain)) == len(chain), "one token would have to point to two"
         with torch.no_grad():
             model.model.layers[0].self_attn.o_proj.weight.zero_()
             model.model.layers[0].mlp.down_proj.weight.zero_()
             model.lm_head.weight.zero_()
-            seen = model.model.norm(model.model.embed_tokens(torch.tensor(chain[:-1])))
-            model.lm_head.weight[chain[1:]] = seen
+            hidden = model.model.norm(model.model.embed_tokens(torch.tensor(chain[:-1])))
+            model.lm_head.weight[chain[1:]] = hidden
             # Second best is always a token that no question holds: it wins as soon as copying is punished.
-            unseen = tokenizer("".join(map(chr, range(1, len(chain))))).input_ids
-            model.lm_head.weight[unseen[: len(seen)]] = seen / 2
+            unused = tokenizer("".join(map(chr, range(1, len(chain))))).input_ids
+            model.lm_head.weight[unused[: len(hidden)]] = hidden / 2
     # What many folders bring, and what would make marking random or punish copying.
     model.generation_config.do_sample, model.generation_config.temperature = True, 5.0
     model.generation_config.repetition_penalty = 9.0
@@ -103,13 +103,13 @@ def test_the_answer_of_a_model_is_read(good: Path) -> None:
         marker.mark(CAPTION)
 
 
-def test_the_dtype_is_ones_own(good: Path) -> None:
+def test_the_dtype_can_be_chosen(good: Path) -> None:
     marker = load_instruct(str(good), dtype=torch.bfloat16)
     assert {p.dtype for p in marker.model.parameters()} == {torch.bfloat16}
     assert isinstance(marker.mark(CAPTION), list)
 
 
-def test_a_caption_stays_text(good: Path) -> None:
+def test_special_tokens_in_a_caption_are_read_as_text(good: Path) -> None:
     marker = load_instruct(good)
     end = marker._tokenizer.eos_token_id
     from swf_core.words.strip.llm.prompt import messages
@@ -119,7 +119,7 @@ def test_a_caption_stays_text(good: Path) -> None:
     assert (plain == end).sum() == (trapped == end).sum()
 
 
-def test_a_model_that_knows_nothing_gives_an_error_or_a_list_and_the_same_twice(tmp_path: Path) -> None:
+def test_a_random_model_gives_a_list_or_an_error_and_the_same_each_time(tmp_path: Path) -> None:
     marker = load_instruct(make_folder(tmp_path / "random", None))
 
     def outcome() -> list[str] | str:
@@ -134,37 +134,37 @@ def test_a_model_that_knows_nothing_gives_an_error_or_a_list_and_the_same_twice(
 
 def test_a_model_that_does_not_answer_in_json_is_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     marker = load_instruct(make_folder(tmp_path / "prose", "I would rather not say so"))
-    asked: list[str] = []
-    real = InstructMarker._answer
+    questions: list[str] = []
+    original = InstructMarker._answer
 
-    def listen(self: InstructMarker, messages: Any, *rest: Any) -> str:
-        asked.append(messages[-1]["content"])
-        return real(self, messages, *rest)
+    def record(self: InstructMarker, messages: Any, *rest: Any) -> str:
+        questions.append(messages[-1]["content"])
+        return original(self, messages, *rest)
 
-    monkeypatch.setattr(InstructMarker, "_answer", listen)
+    monkeypatch.setattr(InstructMarker, "_answer", record)
     with pytest.raises(MarkerError, match="answered in prose"):
         marker.mark(CAPTION)
-    assert len(asked) == 2 and "answered in prose" in asked[1] and "answered" not in asked[0]
+    assert len(questions) == 2 and "answered in prose" in questions[1] and "answered" not in questions[0]
 
 
 def test_cancel_ends_the_answer(good: Path) -> None:
     class Cancelled(Exception):
         pass
 
-    left = [4]
+    calls: list[None] = []
 
     def check() -> None:
-        left[0] -= 1
-        if left[0] == 0:
+        calls.append(None)
+        if len(calls) == 4:
             raise Cancelled
 
     marker = load_instruct(good)
     with pytest.raises(Cancelled):
         marker.mark(CAPTION, check)
-    assert left == [0] and marker.mark(CAPTION) == ["an oil painting of"]
+    assert len(calls) == 4 and marker.mark(CAPTION) == ["an oil painting of"]
 
 
-def test_a_template_without_a_system_role_is_served(tmp_path: Path) -> None:
+def test_a_template_without_a_system_role_works_and_one_without_any_role_is_refused(tmp_path: Path) -> None:
     assert load_instruct(make_folder(tmp_path / "a", GOOD, NO_SYSTEM)).mark(CAPTION) == ["an oil painting of"]
     never = load_instruct(make_folder(tmp_path / "b", GOOD, "{{ raise_exception('never') }}"))
     with pytest.raises(MarkerError, match="cannot hold the question"):
@@ -176,7 +176,7 @@ def test_a_question_longer_than_the_model_reads_is_refused(tmp_path: Path) -> No
         load_instruct(make_folder(tmp_path / "short", GOOD, room=512)).mark(CAPTION)
 
 
-def test_what_is_no_instruct_model_is_refused(tmp_path: Path, good: Path) -> None:
+def test_folders_without_a_whole_instruct_model_are_refused(tmp_path: Path, good: Path) -> None:
     def copy(name: str, *without: str) -> Path:
         folder = tmp_path / name
         folder.mkdir()
@@ -210,7 +210,7 @@ def test_what_is_no_instruct_model_is_refused(tmp_path: Path, good: Path) -> Non
         load_instruct(make_folder(tmp_path / "silent", None, template=None))
 
 
-def test_missing_tensors_are_refused_not_made_up(tmp_path: Path) -> None:
+def test_missing_tensors_are_refused(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     folder = make_folder(tmp_path / "part", None)

@@ -38,26 +38,26 @@ class Marks:
 
 
 @pytest.mark.parametrize("names", [TUNED, *HELD])
-def test_hand_written_captions(names):
+def test_hand_written_captions_keep_their_content_and_lose_their_style(names):
     share_kept, share_gone, wrong = score(cases(*names), lambda c: strip(c).stripped)
     assert share_kept >= 0.97 and share_gone >= 0.9, "\n".join(wrong if names == TUNED else [])
 
 
-def test_there_are_enough_of_them_and_a_quarter_is_held_out():
+def test_there_are_200_hand_written_captions_and_a_fifth_is_held_out():
     tuned, held = cases(*TUNED), ALL[len(cases(*TUNED)) :]
     assert len(tuned) + len(held) >= 200 and len(held) >= 0.2 * (len(tuned) + len(held))
     assert not {c["caption"] for c in tuned} & {c["caption"] for c in held}
 
 
 @pytest.mark.parametrize("case", ALL, ids=lambda c: c["caption"][:30])
-def test_never_a_new_word_and_never_nothing(case):
-    found = strip(case["caption"])
-    assert comes_from(found.stripped, found.caption) and not new_words(found.stripped, found.caption)
-    assert found.stripped and found.method == OFFLINE
+def test_a_stripped_caption_is_never_empty_and_has_no_new_word(case):
+    result = strip(case["caption"])
+    assert comes_from(result.stripped, result.caption) and not new_words(result.stripped, result.caption)
+    assert result.stripped and result.method == OFFLINE
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "stripped"),
     [
         ("a painting of a painter painting", "a painter painting"),
         ("a pencil on a desk", "a pencil on a desk"),
@@ -74,8 +74,8 @@ def test_never_a_new_word_and_never_nothing(case):
         ("...", "..."),
     ],
 )
-def test_by_example(text, left):
-    assert strip(text).stripped == left
+def test_examples_are_stripped_as_written(text, stripped):
+    assert strip(text).stripped == stripped
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_tags_are_readable_and_a_word_can_be_several_things():
 
 
 @pytest.mark.parametrize("marker", [None, Marks("zzz")], ids=["offline", "marker set aside"])
-def test_words_that_name_a_medium_here_are_taken_for_one(marker):
+def test_given_names_of_media_are_removed_like_known_ones(marker):
     text = "a light box of a red house, a light box"
     assert strip(text).stripped == text
     assert strip(text, marker, media=("a light box",)).stripped == "a red house"
@@ -103,24 +103,24 @@ def test_words_that_name_a_medium_here_are_taken_for_one(marker):
 
 
 @pytest.mark.parametrize("text", ["an oil painting", "masterpiece, best quality, 8k", "水墨画", "impressionism"])
-def test_a_caption_of_style_alone_keeps_something_and_says_so(text):
-    found = strip(text)
-    assert found.stripped and comes_from(found.stripped, text) and found.note == ALONE
+def test_a_caption_of_style_alone_keeps_some_words_and_a_note_says_so(text):
+    result = strip(text)
+    assert result.stripped and comes_from(result.stripped, text) and result.note == ALONE
 
 
 def test_the_worlds_captions_lose_exactly_their_style():
     for i in range(400):
         scene, look = random_scene(i), random_look(STYLES[i % len(STYLES)], i)
-        told = caption(scene, look, "full", np.random.default_rng(i))
-        out = strip(told).stripped
+        full = caption(scene, look, "full", np.random.default_rng(i))
+        stripped = strip(full).stripped
         palette = PALETTES[look.palette.name][1]
-        words = max((w for w in STYLE_WORDS[look.style] if w in told), key=len)
-        want = told.replace(f"{words} of ", "").replace(f", {words}", "")
-        want = want.replace(f" {palette}", "") if palette else want
-        assert out == want, told
+        words = max((w for w in STYLE_WORDS[look.style] if w in full), key=len)
+        expected = full.replace(f"{words} of ", "").replace(f", {words}", "")
+        expected = expected.replace(f" {palette}", "") if palette else expected
+        assert stripped == expected, full
 
 
-def test_the_same_caption_gives_the_same_result_and_spans_are_what_was_removed():
+def test_the_same_caption_gives_the_same_result_and_spans_are_the_removed_words():
     text = "a woodcut of a red house in the snow, in the style of Hokusai"
     first, again = strip(text), strip(text)
     assert first == again and first.removed == ("a woodcut of", "in the style of Hokusai")
@@ -131,8 +131,8 @@ HOUSE = "an oil painting of 3 red houses with no doors and a sign 'OIL'"
 
 
 def test_a_markers_words_are_deleted():
-    found = strip(HOUSE, Marks("an oil painting of"))
-    assert found.stripped == "3 red houses with no doors and a sign 'OIL'" and found.method == "endpoint"
+    result = strip(HOUSE, Marks("an oil painting of"))
+    assert result.stripped == "3 red houses with no doors and a sign 'OIL'" and result.method == "endpoint"
     assert strip("a red house", Marks()).stripped == "a red house"
 
 
@@ -150,28 +150,29 @@ def test_a_markers_words_are_deleted():
     ],
 )
 def test_a_marker_that_would_lose_content_is_set_aside(marks, reason):
-    found = strip(HOUSE, marks)
-    assert found.method == OFFLINE and reason in found.note and "offline method took over" in found.note
-    assert found.stripped == strip(HOUSE).stripped
+    result = strip(HOUSE, marks)
+    assert result.method == OFFLINE and reason in result.note and "offline method took over" in result.note
+    assert result.stripped == strip(HOUSE).stripped
 
 
-def test_invented_words_beside_real_ones_are_ignored_and_told():
-    found = strip(HOUSE, Marks("an oil painting of", "by Rembrandt"))
-    assert found.method == "endpoint" and "1 of 2" in found.note and comes_from(found.stripped, HOUSE)
+def test_invented_words_beside_real_ones_are_ignored_and_counted_in_the_note():
+    result = strip(HOUSE, Marks("an oil painting of", "by Rembrandt"))
+    assert result.method == "endpoint" and "1 of 2" in result.note and comes_from(result.stripped, HOUSE)
 
 
 @pytest.mark.parametrize("pattern", ["negation", "quoted", "count"])
 def test_the_offline_method_too_keeps_negations_quoted_text_and_counts(pattern):
-    looked_at = 0
+    checked = 0
     for case in ALL:
-        found = strip(case["caption"])
-        for kept in (m for m in PROTECTED[pattern].finditer(found.caption) if m[0].lower() != "one"):
-            looked_at += 1
-            assert not any(start <= kept.start() < end for start, end in found.spans), (found.caption, kept[0])
-    assert looked_at >= 5
+        result = strip(case["caption"])
+        for protected in (m for m in PROTECTED[pattern].finditer(result.caption) if m[0].lower() != "one"):
+            checked += 1
+            removed = any(start <= protected.start() < end for start, end in result.spans)
+            assert not removed, (result.caption, protected[0])
+    assert checked >= 5
 
 
-def test_cancel_reaches_through():
+def test_a_cancelled_check_ends_the_stripping():
     def cancelled():
         raise KeyboardInterrupt
 
@@ -202,13 +203,13 @@ def random_text(rng: random.Random) -> str:
     return "".join(pieces)
 
 
-def test_random_strings_of_any_script():
+def test_random_strings_of_any_script_are_stripped_by_deletion_alone():
     rng = random.Random(7)
     for _ in range(10_000):
         text = random_text(rng)
-        found = strip(text)
-        assert comes_from(found.stripped, found.caption), text
-        assert any(c.isalnum() for c in found.stripped) == any(c.isalnum() for c in text), text
+        result = strip(text)
+        assert comes_from(result.stripped, result.caption), text
+        assert any(c.isalnum() for c in result.stripped) == any(c.isalnum() for c in text), text
 
 
 def test_ten_thousand_captions_take_seconds():

@@ -26,18 +26,19 @@ def holds(text: str, phrase: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(phrase.casefold())}(?!\w)", text.casefold()) is not None
 
 
-def score(found: list[dict[str, Any]], strip: Callable[[str], str]) -> tuple[float, float, list[str]]:
+def score(captions: list[dict[str, Any]], strip: Callable[[str], str]) -> tuple[float, float, list[str]]:
     """Share of cases that kept all content, share that lost all style, and what went wrong."""
-    kept = gone = 0
+    content_kept = style_gone = 0
     wrong = []
-    for case in found:
+    for case in captions:
         out = strip(case["caption"])
         lost = [p for p in case["kept"] if not holds(out, p)]
-        left = [p for p in case["gone"] if holds(out, p)]
-        kept, gone = kept + (not lost), gone + (not left)
-        if lost or left:
-            wrong.append(f"{case['caption'][:80]!r} -> {out[:80]!r}: lost {lost}, left {left}")
-    return kept / len(found), gone / len(found), wrong
+        remaining = [p for p in case["gone"] if holds(out, p)]
+        content_kept += not lost
+        style_gone += not remaining
+        if lost or remaining:
+            wrong.append(f"{case['caption'][:80]!r} -> {out[:80]!r}: lost {lost}, left {remaining}")
+    return content_kept / len(captions), style_gone / len(captions), wrong
 
 
 def comes_from(result: str, caption: str) -> bool:

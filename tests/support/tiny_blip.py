@@ -30,9 +30,9 @@ def tiny_blip(folder: Path) -> None:
         "sep_token_id": 3,
         "pad_token_id": 0,
     }
-    seen = shared | {"image_size": 32, "patch_size": 8}
+    vision = shared | {"image_size": 32, "patch_size": 8}
     torch.manual_seed(0)
-    model = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=seen, projection_dim=16))
+    model = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=vision, projection_dim=16))
     model.save_pretrained(folder)
     reader = BlipImageProcessor(size={"height": 32, "width": 32})
     BlipProcessor(reader, BertTokenizerFast(vocab={w: i for i, w in enumerate(WORDS)})).save_pretrained(folder)
