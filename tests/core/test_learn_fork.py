@@ -14,8 +14,8 @@ from swf_core.learn.run import open_run
 from swf_core.learn.run_summary import picture_file, run_summary
 from swf_core.learn.train import train
 from swf_core.pictures import load
-from tests.core.test_learn_train import begin, same, weights
 
+from support.learn_runs import begin, same, weights
 from support.tiny_models import fresh_backend
 
 

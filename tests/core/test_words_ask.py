@@ -136,7 +136,7 @@ def test_unreadable_answers_are_refused_in_one_sentence(answer: str, reason: str
 
 
 @pytest.mark.parametrize("part", ["<think>", "</think>", "```", "``` ", "{", '{"a":', '"', "\\", "<think", " "])
-def test_long_and_nested_answers_are_read_quickly(part: str) -> None:
+def test_long_malformed_answers_are_refused_quickly(part: str) -> None:
     start = time.perf_counter()
     with pytest.raises(MarkerError):
         parse("x" + part * (500_000 // len(part)))

@@ -46,3 +46,7 @@ def swf(*arguments, stdin: str = "") -> subprocess.CompletedProcess:
         except SystemExit as stop:
             code = stop.code
     return subprocess.CompletedProcess(argv, code, output.getvalue(), errors.getvalue())
+
+
+def files_under(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
