@@ -1,4 +1,9 @@
-"""The nodes: one file per node, each a schema, checks, a call of the core, and the wrapping of what it returns."""
+"""The nodes: one file per node, each a schema, checks, a call of the core, and the wrapping of what it returns.
+
+The host imports all of them when it starts. So a node's module imports at its top only what is small and needs torch
+alone (errors, transfer, the mini model's shapes, names of pretrained models); words, learn, color, LoRA and style files
+it imports in the functions that use them, and what only annotations name under `TYPE_CHECKING`.
+"""
 
 from __future__ import annotations
 

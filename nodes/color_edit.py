@@ -7,16 +7,15 @@ from typing import Any
 from comfy_api.latest import io
 from comfy_execution.graph import ExecutionBlocker
 
-from ..swf_core.color.match import METHODS
-from ..swf_core.color.palette_text import read_palette
 from ..swf_core.errors import UserError
-from .host.color import ColorEditOptions, guided_model, recolored
 from .host.schema import number, schema
 
 
 class ColorEdit(io.ComfyNode):
     @classmethod
     def define_schema(cls):
+        from ..swf_core.color.match import METHODS
+
         return schema(
             "SWF_ColorEdit",
             "Color Edit",
@@ -137,6 +136,9 @@ class ColorEdit(io.ComfyNode):
         clip: Any = None,
         vae: Any = None,
     ) -> io.NodeOutput:
+        from ..swf_core.color.palette_text import read_palette
+        from .host.color import ColorEditOptions, guided_model, recolored
+
         if model is None and image is None:
             raise UserError("Nothing to recolor is connected: connect 'model', 'image', or both.")
         if reference is not None and palette.strip():

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
-from ..swf_core.learn import picks
-from ..swf_core.learn.fork import RunAt
-from ..swf_core.learn.pick_selection import parse_selection
-from ..swf_core.learn.run import open_run
-from ..swf_core.learn.run_summary import picture_file
-from ..swf_core.pictures import load
-from ..swf_core.words.clip import load_clip
 from .host.caption_models import EMBEDDED, NONE, loaded_model, model_choices
 from .host.gallery.server import TOKENS, queueing_client, send_event, wait_for_person
 from .host.schema import schema
 from .host.training.paths import RunType, as_batch, runs_folder
+
+if TYPE_CHECKING:
+    from ..swf_core.learn.fork import RunAt
 
 PAUSE, TWO_STEP, SAVED, AUTO = "pause", "two-step", "saved picks", "auto"
 STOP = "stop"
@@ -85,6 +81,9 @@ class FeedbackGallery(io.ComfyNode):
     def execute(
         cls, run: RunAt, mode: str, otherwise: str, timeout: float, count: int, clip: str, selection: str
     ) -> io.NodeOutput:
+        from ..swf_core.learn.pick_selection import parse_selection
+        from ..swf_core.learn.picks import accepted_captions
+
         node = str(getattr(cls.hidden, "unique_id", "") or "")
         payload = {
             "token": TOKENS.token(run.folder),
@@ -100,13 +99,15 @@ class FeedbackGallery(io.ComfyNode):
             outcome = _outcome(run, mode, otherwise, timeout, count, clip, node)
             if outcome is None:
                 return _blocked(payload)
-            captions = picks.accepted_captions(run.folder, run.step)
+            captions = accepted_captions(run.folder, run.step)
         return _results(run, captions, outcome, payload)
 
 
 def _outcome(run: RunAt, mode: str, otherwise: str, timeout: float, count: int, clip: str, node: str) -> str | None:
     """Have the picks made; returns how, in words. None: the graph ends here until somebody picked."""
-    if mode in (PAUSE, TWO_STEP) and run.step in picks.read_picks(run.folder)["answered"]:
+    from ..swf_core.learn.picks import read_picks
+
+    if mode in (PAUSE, TWO_STEP) and run.step in read_picks(run.folder)["answered"]:
         return "the picks of before; change one to be asked again"
     if mode == TWO_STEP:
         return None
@@ -131,12 +132,16 @@ def _outcome(run: RunAt, mode: str, otherwise: str, timeout: float, count: int, 
 
 def _auto(run: RunAt, count: int, clip: str) -> list[str]:
     """Let the automatic picker accept samples of the last evaluation up to the run's step; their ids."""
+    from ..swf_core.learn.picks import auto_pick, set_verdict
+    from ..swf_core.learn.run import open_run
+    from ..swf_core.words.clip import load_clip
+
     stored = open_run(run.folder)
     if clip == NONE or (clip == EMBEDDED and stored.model["family"] != "mini"):
         raise UserError("Automatic picks need a CLIP that knows such pictures; choose one under 'clip'.")
     with loaded_model("clip", clip, lambda w, d: load_clip(w, download=d), False) as ranker:
-        sample_ids = picks.auto_pick(stored, ranker, count, run.step)
-    picks.set_verdict(run.folder, accept=sample_ids)
+        sample_ids = auto_pick(stored, ranker, count, run.step)
+    set_verdict(run.folder, accept=sample_ids)
     return sample_ids
 
 
@@ -150,8 +155,12 @@ def _blocked(payload: dict[str, Any]) -> io.NodeOutput:
 
 def _results(run: RunAt, captions: dict[str, str], outcome: str, payload: dict[str, Any]) -> io.NodeOutput:
     """The node's outputs for the accepted samples (`captions` by id), and what the page shows of them."""
-    known = picks.pickable_samples(run.folder)
-    rejected = [i for i in picks.read_picks(run.folder)["rejected"] if i in known and known[i]["step"] <= run.step]
+    from ..swf_core.learn.picks import pickable_samples, read_picks
+    from ..swf_core.learn.run_summary import picture_file
+    from ..swf_core.pictures import load
+
+    known = pickable_samples(run.folder)
+    rejected = [i for i in read_picks(run.folder)["rejected"] if i in known and known[i]["step"] <= run.step]
     report = f"{outcome}: {len(captions)} accepted, {len(rejected)} rejected\nselection: {','.join(captions) or 'none'}"
     return io.NodeOutput(
         replace(run, picks=tuple(captions.items())),

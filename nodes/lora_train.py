@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..swf_core.learn.options import defaults
-from ..swf_core.learn.run import Prompt, Run
-from ..swf_core.learn.run_lookup import find_or_create
-from ..swf_core.learn.samples import default_prompts
-from ..swf_core.models.lora import TARGETS
 from .host.schema import schema
-from .host.training.node import OUTPUT_INPUTS, OUTPUTS, train_and_output
+from .host.training.outputs import OUTPUT_INPUTS, OUTPUTS
 from .host.training.paths import DatasetType, runs_folder
+
+if TYPE_CHECKING:
+    from ..swf_core.learn.run import Run
 
 # "default" takes the family's value, so that one graph serves mini, SD1.x and SDXL.
 DEFAULT = "default"
@@ -24,6 +22,8 @@ GUIDANCE = {"asymmetric": "asymmetric", "both branches": "both"}
 class LoraTrain(io.ComfyNode):
     @classmethod
     def define_schema(cls):
+        from ..swf_core.models.lora import TARGETS
+
         return schema(
             "SWF_LoraTrain",
             "LoRA Style Train",
@@ -99,6 +99,8 @@ class LoraTrain(io.ComfyNode):
         use_step: int,
         save_as: str,
     ) -> io.NodeOutput:
+        from .host.training.node import train_and_output
+
         changes = {"sample_every": sample_every, "rank": rank, "seed": seed}
         changes |= {"steps": steps} if steps else {}
         changes |= {"targets": targets} if targets != DEFAULT else {}
@@ -120,6 +122,11 @@ def _planned_run(
     backend: Any, name: str, dataset: Any, prompt_lines: list[str], changes: dict[str, Any]
 ) -> tuple[Run, int]:
     """The run of these options, and the step to train to: the end of a round when `steps` is one, else of the last."""
+    from ..swf_core.learn.options import defaults
+    from ..swf_core.learn.run import Prompt
+    from ..swf_core.learn.run_lookup import find_or_create
+    from ..swf_core.learn.samples import default_prompts
+
     options = defaults(backend.family).changed(**changes)
     prompts = tuple(Prompt(text, k) for k, text in enumerate(prompt_lines)) or default_prompts(backend.family)
     run = find_or_create(runs_folder(), name, backend, options, dataset, prompts)

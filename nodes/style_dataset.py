@@ -8,7 +8,6 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
-from ..swf_core.learn.dataset import items_from_folder, items_of
 from .host.schema import schema
 from .host.training.paths import DatasetType, input_folder
 
@@ -57,6 +56,8 @@ class StyleDataset(io.ComfyNode):
         image: list[Any] | None = None,
         dataset: list[Any] | None = None,
     ) -> io.NodeOutput:
+        from ..swf_core.learn.dataset import items_from_folder, items_of
+
         # Captions come as a list (one a picture, from Style-Strip LLM) or as lines of one text.
         texts = captions if len(captions) > 1 else [line for line in captions[0].splitlines() if line.strip()] or [""]
         pictures = [p[..., :3].permute(2, 0, 1).float().cpu() for batch in image or [] for p in batch]

@@ -12,7 +12,6 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 from ..swf_core.errors import UserError
-from ..swf_core.style_file import load_style
 from .host.schema import schema
 from .host.style_folders import FOLDER, style_folders
 from .host.transfer.sources import StyleType
@@ -56,6 +55,8 @@ class StyleLoad(io.ComfyNode):
 
     @classmethod
     def execute(cls, file: str, lora_strength: float, model: Any = None) -> io.NodeOutput:
+        from ..swf_core.style_file import load_style
+
         style_folders()
         path = folder_paths.get_full_path(FOLDER, file)
         if path is None:

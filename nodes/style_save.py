@@ -7,7 +7,6 @@ from typing import Any
 from comfy_api.latest import io, ui
 
 from ..swf_core.errors import UserError
-from ..swf_core.style_file import StyleFile, save_style
 from .host.schema import schema
 from .host.style_folders import style_folders
 from .host.transfer.patch import transfer_on
@@ -52,6 +51,8 @@ class StyleSave(io.ComfyNode):
     def execute(
         cls, picture: Any, name: str, caption: str, stripped_caption: str, model: Any = None, lora: Any = None
     ) -> io.NodeOutput:
+        from ..swf_core.style_file import StyleFile, save_style
+
         if not len(picture):
             raise UserError("The style picture is an empty batch; give one picture.")
         plain = "".join(c for c in name.strip() if c not in '<>:"/\\|?*' and ord(c) >= 32).strip(". ")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..swf_core.learn.fork import RunAt, resume
-from ..swf_core.learn.run import open_run
 from .host.schema import schema
-from .host.training.node import OUTPUT_INPUTS, OUTPUTS, train_and_output
+from .host.training.outputs import OUTPUT_INPUTS, OUTPUTS
 from .host.training.paths import RunType
+
+if TYPE_CHECKING:
+    from ..swf_core.learn.fork import RunAt
 
 
 class TrainOn(io.ComfyNode):
@@ -65,6 +66,10 @@ class TrainOn(io.ComfyNode):
         use_step: int,
         save_as: str,
     ) -> io.NodeOutput:
+        from ..swf_core.learn.fork import resume
+        from ..swf_core.learn.run import open_run
+        from .host.training.node import train_and_output
+
         more = steps or max(1, open_run(run.folder).rounds[0]["steps"] // 3)
         changes: dict[str, Any] = {"picks_share": picks_share}
         changes |= {"learning_rate": learning_rate} if learning_rate else {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...swf_core.color.palette import Palette
-from ...swf_core.words.caption import CaptionResult
-from ...swf_core.words.gap import Gap
-from ...swf_core.words.strip import Stripped
+if TYPE_CHECKING:
+    from ...swf_core.color.palette import Palette
+    from ...swf_core.words.caption import CaptionResult
+    from ...swf_core.words.gap import Gap
+    from ...swf_core.words.strip import Stripped
 
 
 def candidates_row(index: int, count: int, captioned: CaptionResult) -> dict[str, Any]:

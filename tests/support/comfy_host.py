@@ -98,7 +98,7 @@ def serve(host: Host, base: Path, port: int, *arguments: str) -> tuple[Server, s
             stderr=subprocess.STDOUT,
         )
     server = Server(f"http://127.0.0.1:{port}", base, log)
-    for _ in range(600):
+    for _ in range(1500):  # 300 s: a busy machine imports torch slowly
         try:
             server.get("/system_stats")
             return server, process

@@ -1,4 +1,7 @@
-"""The two training nodes' common part: train a private copy of the network, then give the outputs from disk."""
+"""The two training nodes' common part: train a private copy of the network, then give the outputs from disk.
+
+The nodes import it when they run: it brings the whole trainer with it.
+"""
 
 from __future__ import annotations
 
@@ -28,29 +31,7 @@ from ....swf_core.pictures import to_image
 from ....swf_core.words.clip import load_clip
 from ..caption_models import EMBEDDED, loaded_model
 from .backend import private_backend
-from .paths import RunType, as_batch, as_image, lora_target
-
-OUTPUTS = [
-    io.Model.Output(display_name="MODEL", tooltip="The model with the LoRA, loaded by ComfyUI itself."),
-    io.LoraModel.Output(display_name="lora", tooltip="For Save LoRA Weights, Load LoRA Model, Style Save."),
-    io.LossMap.Output(display_name="loss", tooltip="For Plot Loss Graph."),
-    io.Image.Output(display_name="samples", tooltip="The samples of that step."),
-    io.Image.Output(display_name="plot", tooltip="Losses and signals over the steps."),
-    RunType.Output(display_name="run", tooltip="The run, for the Human Feedback Gallery and LoRA Train On."),
-    io.String.Output(display_name="report", tooltip="What was done, in words."),
-    io.Hooks.Output(
-        display_name="hooks",
-        tooltip="The LoRA for one prompt alone: Cond Set Props on the positive, the plain MODEL in the sampler. The "
-        "unconditional branch then runs without it: asymmetric guidance.",
-    ),
-]
-
-
-# Inputs that say what the outputs are: which step, and whether it is written among the host's LoRAs too.
-OUTPUT_INPUTS = [
-    io.Int.Input("use_step", default=0, min=0, max=100_000, tooltip="Which kept step to hand on; 0 is the last."),
-    io.String.Input("save_as", default="", tooltip="Also write the LoRA into models/loras under this name; empty: no."),
-]
+from .paths import as_batch, as_image, lora_target
 
 
 def train_and_output(
@@ -62,7 +43,7 @@ def train_and_output(
     use_step: int,
     save_as: str,
 ) -> io.NodeOutput:
-    """Train a run to its planned step and give `OUTPUTS`.
+    """Train a run to its planned step and give `outputs.OUTPUTS`.
 
     `plan` gives, for the backend, the run and the step to stop at. `node`: the number of the node that runs.
     """

@@ -11,7 +11,6 @@ import torch
 from comfy_api.latest import io
 
 from ....swf_core.errors import UserError
-from ....swf_core.learn.run import check_run_name
 
 DatasetType = io.Custom("SWF_DATASET")
 RunType = io.Custom("SWF_RUN")
@@ -33,6 +32,8 @@ def input_folder(name: str) -> Path:
 
 def lora_target(name: str) -> Path:
     """The file of a LoRA in the host's `loras` folder. Raises UserError for a name that cannot be a file's."""
+    from ....swf_core.learn.run import check_run_name
+
     return Path(folder_paths.get_folder_paths("loras")[0]) / f"{check_run_name(name)}.safetensors"
 
 

@@ -11,7 +11,6 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ....swf_core.errors import UserError
-from ....swf_core.style_file import StyleFile
 from ....swf_core.transfer.trajectory import Encoding, Trajectory
 from .plan import LatentSource, Source, StyleSource, TrajectorySource
 
@@ -67,6 +66,8 @@ def picture_latents(value: Any, vae: Any, name: str) -> Tensor:
 
     Raises UserError, naming the input, for an empty batch, NaN latents, or pictures without a VAE.
     """
+    from ....swf_core.style_file import StyleFile
+
     if isinstance(value, StyleFile):
         value = value.picture.permute(1, 2, 0)[None]
     if isinstance(value, Tensor):

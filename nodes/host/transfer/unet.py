@@ -11,7 +11,6 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionLayer
-from ....swf_core.models.diffusers_backend import family_presets
 from ....swf_core.models.unet_denoiser import name_self_attention
 from ..native_mini import MiniConfig
 
@@ -33,6 +32,8 @@ class Unet:
 
 def inspect_unet(model: Any) -> Unet:
     """The self-attention of a BaseModel. Raises UserError for models that are no Stable Diffusion UNet."""
+    from ....swf_core.models.diffusers_backend import family_presets
+
     network = model.diffusion_model
     if not isinstance(network, UNetModel):
         raise UserError(
