@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from swf_core.cli import train
+from swf_core.learn import options
 from swf_core.measure.benches.lessons import lessons
 from swf_core.pictures import save
 
@@ -29,6 +30,14 @@ def style(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture
+def short_sampling(monkeypatch):
+    """Evaluations of a run sample in 4 steps: what a training costs here is mostly its samples."""
+    defaults = options.defaults
+    monkeypatch.setattr(options, "defaults", lambda family: defaults(family).changed(sample_steps=4))
+
+
+@pytest.mark.usefixtures("short_sampling")
 def test_train_pick_train_more_choose_a_step_and_use_the_lora(style, tmp_path):
     folder = tmp_path / "run"
     result = swf("train", "--style", style, "--run", folder, "--steps", 4, *QUICK, "--json")

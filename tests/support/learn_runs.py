@@ -12,8 +12,6 @@ from swf_core.models.lora_file import read
 from support.tiny_models import fresh_backend, picture
 
 PROMPTS = (Prompt("a red cat", 1), Prompt("a blue house", 2))
-
-
 QUICK = TrainOptions(
     steps=12, rank=2, learning_rate=1e-2, batch=2, views=4, sample_every=6, sample_steps=2, sample_cfg=2.0, save_every=4
 )
