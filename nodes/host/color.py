@@ -17,6 +17,7 @@ from ...swf_core.color.palette import Palette, extract
 from ...swf_core.color.palette_text import text_of
 from ...swf_core.color.transport import repalette
 from ...swf_core.errors import UserError
+from ...swf_core.masks import resize_mask
 from .codec import HostCodec
 from .model_hooks import with_hooks
 from .transfer.denoiser import COLOR_KEY, PlainConditioning, prepare_conditioning
@@ -139,7 +140,4 @@ def recolored(images: Tensor, edit: ColorEditOptions, colors: int) -> tuple[Tens
 
 def _fitted(mask: Tensor, picture: Tensor) -> Tensor:
     """A mask at the picture's size."""
-    if mask.shape == picture.shape[1:]:
-        return mask.cpu()
-    resized = torch.nn.functional.interpolate(mask[None, None].float().cpu(), picture.shape[1:], mode="bilinear")
-    return resized[0, 0]
+    return resize_mask(mask.cpu(), (picture.shape[1], picture.shape[2]))

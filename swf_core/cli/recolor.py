@@ -49,9 +49,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("--method", choices=METHODS, default="linear", help="of --like; default linear")
     parser.add_argument("--words-strength", type=number(0, 20), default=3.0, metavar="W", help="of --prompt; default 3")
     parser.add_argument("--colors", type=whole(1, 32), default=6, metavar="K", help="colors in the report; default 6")
-    parser.add_argument(
-        "--steps", type=whole(1, 999), default=PROMPT_STEPS, metavar="N", help="--prompt; default 30"
-    )
+    parser.add_argument("--steps", type=whole(1, 999), default=PROMPT_STEPS, metavar="N", help="--prompt; default 30")
     parser.add_argument(
         "--size", type=whole(16, 8192), metavar="PX", help="long side, of --prompt the model's native size"
     )
@@ -117,6 +115,7 @@ def _by_prompt(args: argparse.Namespace, concepts: list[Any], picture: Any, mask
     from dataclasses import replace
 
     from ..color.guidance import ColorGuidance
+    from ..masks import resize_mask
     from ..pictures import resize
     from ..transfer import preset, stylize
     from ..transfer.sigmas import schedule
@@ -143,16 +142,17 @@ def _by_prompt(args: argparse.Namespace, concepts: list[Any], picture: Any, mask
     image = result.images[0].cpu()
     if mask is None:
         return image, result.cost
-    own, weight = (resize(x, *image.shape[1:]).clamp(0.0, 1.0) for x in (picture.pixels, mask[None]))
+    height, width = image.shape[1:]
+    own, weight = resize(picture.pixels, height, width), resize_mask(mask, (height, width))
     return own + weight * (image - own), result.cost
 
 
 def _mask(path: Path, pixels: Any) -> Any:
     """A mask picture at the picture's size."""
     from .. import pictures
+    from ..masks import resize_mask
 
-    gray = pictures.load(path).pixels.mean(0, keepdim=True)
-    return pictures.resize(gray, *pixels.shape[1:])[0].clamp(0.0, 1.0)
+    return resize_mask(pictures.load(path).pixels.mean(0), (pixels.shape[1], pixels.shape[2]))
 
 
 def _palette_rows(pixels: Any, args: argparse.Namespace) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import UserError
+from ..masks import resize_mask
 
 # The quantile of cells that counts as the strongest difference: the very largest is a single cell's.
 PEAK = 0.97
@@ -100,7 +101,7 @@ class ConceptMask:
 
 def mask_on_cells(mask: Tensor, like: Tensor) -> Tensor:
     """A mask [H, W] on the grid of latents [B, C, h, w]: [1, 1, h, w]."""
-    return F.interpolate(mask[None, None].to(like), like.shape[-2:], mode="area")
+    return resize_mask(mask[None, None], (like.shape[-2], like.shape[-1])).to(like)
 
 
 def guidance_of(

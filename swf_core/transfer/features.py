@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..masks import resize_mask
 from ..models.contracts import AttentionEdit, AttentionLayer
 from .injection import Injection
 
@@ -94,9 +95,9 @@ def to_grid(tokens: Tensor, have: tuple[int, int], want: tuple[int, int], box: B
 
 
 def mask_to_grid(mask: Tensor, grid: tuple[int, int], box: Box | None = None) -> Tensor:
-    """A mask [H, W] or [B, H, W] in 0..1 at any resolution, or a part of it -> [1 or B, rows*columns], averaged."""
-    mask = (mask if mask.dim() == 3 else mask[None]).float()
-    return F.interpolate(cut_out(mask[:, None], box), grid, mode="area").flatten(1).clamp(0.0, 1.0)
+    """A mask [H, W] or [B, H, W] in 0..1 at any resolution, or a part of it -> [1 or B, rows*columns]."""
+    mask = mask if mask.dim() == 3 else mask[None]
+    return resize_mask(cut_out(mask, box), grid).flatten(1)
 
 
 def cut_out(maps: Tensor, box: Box | None) -> Tensor:

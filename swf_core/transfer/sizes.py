@@ -5,11 +5,11 @@ Sides that are no multiple of a latent cell are padded by repeating the edge, an
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import UserError
+from ..masks import resize_mask
 
 
 def check_picture(picture: Tensor) -> None:
@@ -43,5 +43,4 @@ def mask_like(mask: Tensor, size_px: tuple[int, int], cell_px: int) -> Tensor:
     """A mask [H, W] at any resolution, in 0..1, brought to a picture's (height, width) and padded like it: [h', w']."""
     if mask.dim() != 2:
         raise UserError(f"A mask of shape {tuple(mask.shape)} was given; a mask is [height, width] in 0..1.")
-    resized = F.interpolate(mask[None, None].float(), size_px, mode="bilinear", antialias=True)
-    return pad_to_cells(resized[0].clamp(0.0, 1.0), cell_px)[0].to(torch.float32)
+    return pad_to_cells(resize_mask(mask, size_px)[None], cell_px)[0]
