@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from .sigmas import travelled
+from .statistics import Statistics, match_statistics, mean_statistics
 
 GAMMA_SCHEDULES = ("constant", "linear", "cosine")
 KV_MODES = ("replace", "concat", "adaattn")
@@ -199,20 +200,17 @@ def _union(styles: Sequence[StyleRows], place: Tensor | None) -> Tensor | None:
 
 def _like_style(q: Tensor, styles: Sequence[StyleRows]) -> Tensor:
     """AdaIN(Q, Q_style): each head's channels take the mean and deviation over tokens of the styles' own queries."""
-    total = sum(style.weight for style in styles)
-    mean = deviation = torch.zeros((), device=q.device, dtype=q.dtype)
+    parts = []
     for style in styles:
         if style.q is None:
             raise ValueError("query_adain reads the styles' own queries, and a style has none.")
         readable = torch.ones(style.q.shape[-2]) if style.readable is None else style.readable.float().cpu()
-        its_mean, its_deviation = _statistics(style.q.to(q), (readable / readable.sum()).to(q))
-        mean = mean + (style.weight / total) * its_mean
-        deviation = deviation + (style.weight / total) * its_deviation
-    own_mean, own_deviation = _statistics(q, q.new_full((q.shape[-2],), 1.0 / q.shape[-2]))
-    return (q - own_mean) / own_deviation.clamp_min(1e-6) * deviation + mean
+        parts.append(_statistics(style.q.to(q), (readable / readable.sum()).to(q)))
+    own = _statistics(q, q.new_full((q.shape[-2],), 1.0 / q.shape[-2]))
+    return match_statistics(q, own, mean_statistics(parts, [style.weight for style in styles]))
 
 
-def _statistics(tokens: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+def _statistics(tokens: Tensor, share: Tensor) -> Statistics:
     """Weighted mean and deviation over tokens, [B, heads, 1, d] each; `share` [tokens] sums to 1."""
     share = share[:, None]
     mean = (tokens * share).sum(-2, keepdim=True)

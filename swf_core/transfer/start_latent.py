@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from .features import mask_to_grid
+from .statistics import match_statistics, mean_statistics
 from .styles import Style
 
 STARTS = ("content", "stochastic", "noise")
@@ -34,12 +35,8 @@ def adain(content: Tensor, styles: Sequence[Tensor], weights: Sequence[float], a
         raise UserError(f"The AdaIN amount is {amount}; it must be between 0 (content's colors) and 1 (the style's).")
     if amount == 0.0:
         return content
-    total = float(sum(weights))
-    parts = [channel_statistics(style) for style in styles]
-    mean = sum((w / total) * part[0] for w, part in zip(weights, parts))
-    deviation = sum((w / total) * part[1] for w, part in zip(weights, parts))
-    own_mean, own_deviation = channel_statistics(content)
-    moved = (content - own_mean) / own_deviation.clamp_min(1e-8) * deviation + mean
+    target = mean_statistics([channel_statistics(style) for style in styles], weights)
+    moved = match_statistics(content, channel_statistics(content), target)
     return moved if amount == 1.0 else content + amount * (moved - content)
 
 

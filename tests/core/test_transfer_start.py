@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from swf_core.transfer.start_latent import adain, channel_statistics, damp_low_frequencies, start_tones, toned
+from swf_core.transfer.statistics import match_statistics, mean_statistics
 from swf_core.transfer.styles import Style
 
 X = torch.randn((2, 4, 9, 7), generator=torch.Generator().manual_seed(0)) * 3 + 1
@@ -60,3 +61,19 @@ def test_low_frequencies():
     assert torch.allclose(half, 0.5 * (still + X), atol=1e-5)
     with pytest.raises(ValueError, match="between 0 and 1"):
         damp_low_frequencies(X, -1.0, noise)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_a_flat_channel_takes_the_styles_mean_and_nothing_infinite(dtype):
+    """One formula with one smallest deviation for latents and queries; 1e-8 would be 0 in half precision."""
+    flat = torch.full((1, 2, 4, 4), 0.25, dtype=dtype)
+    style = torch.randn(1, 2, 4, 4, generator=torch.Generator().manual_seed(0)).to(dtype)
+    moved = match_statistics(flat, channel_statistics(flat), channel_statistics(style))
+    assert torch.isfinite(moved).all()
+    assert torch.allclose(moved, style.mean((-2, -1), keepdim=True).expand_as(moved))
+
+
+def test_statistics_are_averaged_by_weight():
+    parts = [(torch.tensor(1.0), torch.tensor(2.0)), (torch.tensor(3.0), torch.tensor(6.0))]
+    mean, deviation = mean_statistics(parts, [3.0, 1.0])
+    assert (float(mean), float(deviation)) == (1.5, 3.0)
