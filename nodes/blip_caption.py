@@ -70,6 +70,11 @@ class BlipCaption(io.ComfyNode):
                 io.String.Output(
                     display_name="candidates", is_output_list=True, tooltip="All candidates with scores, as JSON."
                 ),
+                io.String.Output(
+                    display_name="media",
+                    tooltip="Phrases that name a medium in this captioner's captions, for 'media' of Style-Strip LLM; "
+                    "mini's, else empty.",
+                ),
             ],
             is_output_node=True,
             search_aliases=["caption", "describe image", "image to text", "interrogate", "BLIP"],
@@ -105,6 +110,7 @@ class BlipCaption(io.ComfyNode):
         typed = edited_lines(edited, len(pictures))
         texts = [text or " ".join((caption or "").split()) for text in typed]
         bar = ProgressBar(100)
+        media: list[str] = []
 
         def caption_all(ranker: Any) -> list[CaptionResult]:
             if caption is not None or all(typed):
@@ -114,6 +120,7 @@ class BlipCaption(io.ComfyNode):
                 ]
             options = CaptionOptions(beams=beams, samples=samples, max_new_tokens=max_words)
             with loaded_model("captioner", captioner, lambda w, d: load_captioner(w, download=d), keep_loaded) as blip:
+                media.extend(blip.media)
                 return caption_pictures(
                     blip, pictures, options, ranker, seed, lambda v: bar.update_absolute(round(100 * v), 100)
                 )
@@ -135,4 +142,4 @@ class BlipCaption(io.ComfyNode):
             for f in results
         ]
         rows = [candidates_row(k, len(results), f) for k, f in enumerate(results)]
-        return io.NodeOutput([f.caption for f in results], reports, ui=panel_output(rows))
+        return io.NodeOutput([f.caption for f in results], reports, ", ".join(media), ui=panel_output(rows))

@@ -69,6 +69,13 @@ class StyleStrip(io.ComfyNode):
                     optional=True,
                     tooltip="Measures the gap, where there is an image.",
                 ),
+                io.String.Input(
+                    "media",
+                    default="",
+                    optional=True,
+                    tooltip="Phrases, with commas between, that name a medium in these captions though they are things "
+                    "elsewhere, such as: neon sign. Connect 'media' of BLIP Caption.",
+                ),
             ],
             outputs=[
                 io.String.Output(display_name="stripped", is_output_list=True, tooltip="What each picture shows."),
@@ -104,6 +111,7 @@ class StyleStrip(io.ComfyNode):
                     marker,
                     mm.throw_exception_if_processing_interrupted,
                     lambda v: bar.update_absolute(round(v * len(untyped)), len(untyped)),
+                    [phrase for phrase in map(str.strip, settings.get("media", "").split(",")) if phrase],
                 )
             )
         results = [

@@ -27,7 +27,15 @@ def caption_and_strip_on_mini(graph: Graph) -> None:
     )
     captions = graph.add("SWF_BlipCaption", 3, 120, image=(both, 0), captioner="mini", clip="mini")
     stripped = graph.add(
-        "SWF_StyleStrip", 4, 120, caption=(captions, 0), image=(both, 0), method="offline", llm="none", clip="mini"
+        "SWF_StyleStrip",
+        4,
+        120,
+        caption=(captions, 0),
+        media=(captions, 2),
+        image=(both, 0),
+        method="offline",
+        llm="none",
+        clip="mini",
     )
     graph.add("PreviewAny", 5, 120, "What they show", source=(stripped, 0))
     graph.add("PreviewAny", 5, 320, "Removed", source=(stripped, 1))
@@ -49,7 +57,9 @@ def teach_on_mini(graph: Graph) -> None:
     negative = graph.add("ImageInvert", 3, 430, "A style mini never saw: a negative", image=s.decoded(s.style, 2, 1200))
     graph.add("PreviewImage", 3, 560, "The style picture", images=(negative, 0))
     captions = graph.add("SWF_BlipCaption", 3, 860, image=(negative, 0), captioner="mini", clip="mini")
-    stripped = graph.add("SWF_StyleStrip", 4, 860, caption=(captions, 0), method="offline", llm="none", clip="none")
+    stripped = graph.add(
+        "SWF_StyleStrip", 4, 860, caption=(captions, 0), media=(captions, 2), method="offline", llm="none", clip="none"
+    )
     data = graph.add("SWF_StyleDataset", 4, 430, image=(negative, 0), captions=(stripped, 0))
     training = graph.add(
         "SWF_LoraTrain",
@@ -118,6 +128,7 @@ def caption_and_strip_on_sd15(graph: Graph) -> None:
         2,
         620,
         caption=(captions, 0),
+        media=(captions, 2),
         image=s.content_picture,
         method="offline",
         llm="none",
@@ -161,7 +172,9 @@ def teach_on_sd15(graph: Graph) -> None:
     captions = graph.add(
         "SWF_BlipCaption", 2, 0, image=s.style_picture, captioner="download: blip-image-captioning-base", clip="none"
     )
-    stripped = graph.add("SWF_StyleStrip", 2, 620, caption=(captions, 0), method="offline", llm="none", clip="none")
+    stripped = graph.add(
+        "SWF_StyleStrip", 2, 620, caption=(captions, 0), media=(captions, 2), method="offline", llm="none", clip="none"
+    )
     data = graph.add("SWF_StyleDataset", 3, 620, image=s.style_picture, captions=(stripped, 0))
     training = graph.add(
         "SWF_LoraTrain",

@@ -39,6 +39,13 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--allow-remote", action="store_true", help="the endpoint may be on another machine: captions leave this one"
     )
+    parser.add_argument(
+        "--media",
+        nargs="+",
+        default=(),
+        metavar="PHRASE",
+        help="phrases that name a medium in these captions though they are things elsewhere, such as: 'neon sign'",
+    )
     parser.add_argument("--device", default="auto", help="of a local model; default: a GPU where there is one")
     add_common(parser, model=False)
     parser.set_defaults(run=run)
@@ -51,7 +58,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
 
     marker = _marker(args)
     try:
-        results = strip_all(captions, marker, None, bars("strip") if marker else None)
+        results = strip_all(captions, marker, None, bars("strip") if marker else None, args.media)
     finally:
         if marker:
             marker.close()

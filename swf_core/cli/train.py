@@ -199,7 +199,7 @@ def _items(args: argparse.Namespace, pictures: list[Any], bars: Bars) -> Any:
     from ..learn.dataset import caption_beside, items_of
     from ..words.strip import strip
 
-    captions = args.caption
+    captions, media = args.caption, ()
     if captions is None:
         captions = [caption_beside(path, "") for path in args.style]
         missing = [k for k, text in enumerate(captions) if not text]
@@ -212,10 +212,11 @@ def _items(args: argparse.Namespace, pictures: list[Any], bars: Bars) -> Any:
             results = caption_pictures(
                 captioner, [pictures[k].pixels for k in missing], None, clip, args.seed, bars("caption")
             )
+            media = captioner.media
             for k, result in zip(missing, results):
                 captions[k] = result.caption
     if not args.keep_style_words:
-        captions = [strip(text).stripped for text in captions]
+        captions = [strip(text, media=media).stripped for text in captions]
     return items_of([p.pixels for p in pictures], captions)
 
 

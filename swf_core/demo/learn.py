@@ -38,8 +38,9 @@ def run(stage: Stage) -> Result:
     bar, backend, seed = stage.bars("learning a style"), stage.backend, stage.seed
     scene = random_scene(TEST_SEED + 55_200, kind="house", color="yellow", ground="grass", time="noon", second=False)
     style = picture(scene, random_look(STYLE, TEST_SEED + 55_200 + seed, "natural"))
-    captioned = caption_pictures(load_captioner("mini"), [style], CaptionOptions(samples=4), load_clip("mini"), seed)[0]
-    stripped = strip(captioned.caption).stripped
+    captioner = load_captioner("mini")
+    captioned = caption_pictures(captioner, [style], CaptionOptions(samples=4), load_clip("mini"), seed)[0]
+    stripped = strip(captioned.caption, media=captioner.media).stripped
     options = defaults("mini").changed(sample_every=0, seed=seed)
     prompts = tuple(Prompt(text, seed + k) for k, text in enumerate(PROMPTS))
     with tempfile.TemporaryDirectory() as folder:

@@ -28,8 +28,9 @@ def run(stage: Stage) -> Result:
         for k, style in enumerate(STYLES)
     ]
     clip, options = load_clip("mini"), CaptionOptions(samples=4)
-    captioned = caption_pictures(load_captioner("mini"), pictures, options, clip, seed, stage.bars("words"))
-    stripped = strip_all([c.caption for c in captioned])
+    captioner = load_captioner("mini")
+    captioned = caption_pictures(captioner, pictures, options, clip, seed, stage.bars("words"))
+    stripped = strip_all([c.caption for c in captioned], media=captioner.media)
     gaps = semantic_gap(clip, stripped, pictures, seed=seed)
     report = [
         {

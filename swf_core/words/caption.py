@@ -90,11 +90,15 @@ class CaptionResult:
 
 @dataclass
 class Captioner:
-    """A BLIP and its processor. `model` may be moved between calls."""
+    """A BLIP and its processor. `model` may be moved between calls.
+
+    `media`: phrases that in its captions, and in them alone, say how a picture is made; `strip` takes them.
+    """
 
     model: Any
     processor: Any
     name: str
+    media: tuple[str, ...] = ()
 
 
 def load_captioner(
@@ -104,8 +108,10 @@ def load_captioner(
     from transformers import BlipForConditionalGeneration, BlipProcessor
 
     kind: Any = BlipForConditionalGeneration
+    media: tuple[str, ...] = ()
     if str(where) == EMBEDDED:
         from ..models.mini.early_conv import MiniBlip as kind
+        from ..world.captions import MEDIA as media
     source, online = resolve_source(where, "blip", download, BLIP_IDS)
 
     def load() -> Captioner:
@@ -116,7 +122,7 @@ def load_captioner(
             loaded = kind.from_pretrained(source, dtype=dtype or torch.float32, output_loading_info=True, **options)
             model = complete_model(loaded, f"The captioner in '{source}'", f"copy all files of {BLIP_IDS[0]} again")
             processor = BlipProcessor.from_pretrained(source, **options)
-        return Captioner(model.eval().to(device), processor, str(where))
+        return Captioner(model.eval().to(device), processor, str(where), media)
 
     return load_or_explain(load, source, "captioner")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter, median_filter
 
-from .captions import STYLE_WORDS, caption, describe, vocabulary
+from .captions import MEDIA, STYLE_WORDS, caption, describe, vocabulary
 from .look import Look, random_look
 from .painters import HELD_OUT, PAINTERS, STYLES, TRAINED
 from .painters.canvas import Canvas
@@ -28,6 +28,7 @@ __all__ = [
     "TRAINED",
     "Look",
     "Palette",
+    "MEDIA",
     "STYLE_WORDS",
     "Scene",
     "Thing",

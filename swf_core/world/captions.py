@@ -33,6 +33,8 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
     "blueprint": ("a blueprint", "a blueprint drawing"),
     "cross-stitch": ("a cross stitch", "an embroidery"),
 }
+# Every phrase that names a medium here; elsewhere some of them are things, such as a neon sign over a bar.
+MEDIA = tuple(phrase for phrases in STYLE_WORDS.values() for phrase in phrases)
 GROUND_WORDS = {
     "grass": ("on the grass", "in a green meadow"),
     "sand": ("on the sand", "on a sandy beach"),

@@ -14,7 +14,7 @@ from swf_core.words.strip.llm.prompt import MarkerError
 from swf_core.words.strip.rules.lexicon import look_up
 from swf_core.words.strip.rules.tags import Tag
 from swf_core.words.strip.rules.trailing import BY_PREPOSITION, _in_colors, _participle
-from swf_core.world import PALETTES, STYLE_WORDS, STYLES, caption, random_look, random_scene
+from swf_core.world import MEDIA, PALETTES, STYLE_WORDS, STYLES, caption, random_look, random_scene
 
 from support.caption_sets import HELD, TUNED, cases, comes_from, new_words, score
 
@@ -111,13 +111,49 @@ def test_a_caption_of_style_alone_keeps_some_words_and_a_note_says_so(text):
 def test_the_worlds_captions_lose_exactly_their_style():
     for i in range(400):
         scene, look = random_scene(i), random_look(STYLES[i % len(STYLES)], i)
-        full = caption(scene, look, "full", np.random.default_rng(i))
-        stripped = strip(full).stripped
+        text = caption(scene, look, "full", np.random.default_rng(i))
         palette = PALETTES[look.palette.name][1]
-        words = max((w for w in STYLE_WORDS[look.style] if w in full), key=len)
-        expected = full.replace(f"{words} of ", "").replace(f", {words}", "")
+        words = max((w for w in STYLE_WORDS[look.style] if w in text), key=len)
+        expected = text.replace(f"{words} of ", "").replace(f", {words}", "")
         expected = expected.replace(f" {palette}", "") if palette else expected
-        assert stripped == expected, full
+        assert strip(text, media=MEDIA).stripped == expected, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a rainy street at night, a wet car, a neon sign",
+        "a shop window with shoes, a neon sign",
+        "a diner at night, a neon sign, two stools",
+        "a neon sign of a cocktail glass above the bar",
+        "a bar, two neon signs",
+        "a hall with a mosaic floor",
+        "a church with a stained glass window",
+        "a stained glass window above the altar",
+        "a pencil on a desk",
+        "a table with an oil lamp, a book",
+        "a comic book on a table",
+        "a comic on a table",
+        "a woodcut block on a bench",
+        "a blueprint on a table",
+        "an architect's desk with a blueprint",
+        "an architect holds a blueprint",
+        "a mosaic on the wall of the station",
+        "a girl holding a watercolor",
+        "a man hanging a woodcut on a wall",
+        "an embroidery on a cushion",
+        "a newspaper with a halftone photo",
+    ],
+)
+def test_an_object_that_is_also_a_mediums_name_stays_where_it_is_shown_as_an_object(text):
+    assert strip(text).stripped == text
+
+
+def test_a_captioners_own_media_are_taken_out_of_its_captions_alone():
+    text = "a neon sign of a red house in the snow"
+    assert strip(text, media=MEDIA).stripped == "a red house in the snow"
+    assert strip(text).stripped == text
+    assert strip("a red house, a neon sign", media=["neon sign"]).stripped == "a red house"
 
 
 def test_the_same_caption_gives_the_same_result_and_spans_are_the_removed_words():

@@ -14,6 +14,7 @@ from ...words.clip import load_clip
 from ...words.gap import semantic_gap
 from ...words.strip import OFFLINE, Stripped, strip_all
 from ...world import OBJECTS, STYLE_WORDS, STYLES, Look, Scene, caption, random_look, random_scene
+from ...world.captions import MEDIA
 from ...world.seeds import TEST_SEED
 from ..metrics.fidelity import share
 from ..metrics.pairs import picture
@@ -36,7 +37,7 @@ def run(context: BenchContext) -> BenchResult:
     report: dict[str, Any] = {"count": count, "seconds_a_picture": round(seconds / count, 3)}
     captions = [c.caption for c in captioned]
     report |= caption_scores(captioned, factors)
-    stripped = strip_all(captions)
+    stripped = strip_all(captions, media=captioner.media)
     report |= strip_scores(stripped)
     report["stripped nearer the photo's caption than the full one"] = share(_nearer_the_photo(factors, clip))
     report["gap"] = _mean_gap(stripped, pictures, clip)
@@ -84,7 +85,7 @@ def _nearer_the_photo(factors: Factors, clip: Any) -> list[bool]:
     for scene, look in factors:
         if look.style != "photo":
             full = caption(scene, look)
-            texts = [caption(scene, random_look("photo", scene.seed)), strip_all([full])[0].stripped, full]
+            texts = [caption(scene, random_look("photo", scene.seed)), strip_all([full], media=MEDIA)[0].stripped, full]
             photo, without_style, with_style = clip.texts(texts)
             nearer.append(bool(photo @ without_style > photo @ with_style))
     return nearer

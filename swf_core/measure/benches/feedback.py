@@ -25,6 +25,7 @@ from ...models.lora import without_lora
 from ...words.clip import load_clip
 from ...words.strip import strip
 from ...world import describe, random_scene
+from ...world.captions import MEDIA
 from .context import BenchContext, BenchResult
 from .gap import SEEDS, paired_difference
 from .lessons import LESSONS_SEED, PICTURES, Lesson, lesson_scores, lessons, paint_contents
@@ -78,7 +79,7 @@ class _Trial:
         first = self.folder / "first"
         backend = self.context.backend
         options = defaults(backend.family).changed(steps=STEPS, sample_every=10**6, seed=self.seed)
-        items = items_of([self.lesson.picture], [strip(self.lesson.caption).stripped])
+        items = items_of([self.lesson.picture], [strip(self.lesson.caption, media=MEDIA).stripped])
         create_run(first, backend, options, items, candidate_prompts(self.lesson))
         rows = [self._trained(first, "start", 0)]
         for arm in ("picks", "no picks"):

@@ -18,6 +18,7 @@ from ...learn.options import defaults
 from ...models.lora import without_lora
 from ...pictures import sheet
 from ...words.strip import strip
+from ...world.captions import MEDIA
 from .context import BenchContext, BenchResult
 from .lessons import PICTURES, Lesson, lesson_scores, lessons, paint_contents, train_lesson
 from .tables import Row, as_text, read_rows, write_rows
@@ -135,7 +136,7 @@ def _train_arm(context: BenchContext, lesson: Lesson, arm: str, seed: int) -> tu
 def caption_of(lesson: Lesson, arm: str) -> str:
     """The caption that an arm is trained on."""
     captions = {"full caption": lesson.caption, "empty caption": "", "trial, empty caption": ""}
-    return captions.get(arm, strip(lesson.caption).stripped)
+    return captions.get(arm, strip(lesson.caption, media=MEDIA).stripped)
 
 
 def learning_means(rows: Sequence[Row]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ...pictures import sheet
 from ...transfer import Content, Models, TransferOptions, preset, stylize
 from ...words.strip import strip
 from ...world import caption, random_look, random_scene
+from ...world.captions import MEDIA
 from ..metrics.fidelity import transfer_scores, truth_distances
 from ..metrics.pairs import Pair, picture
 from .context import BenchContext, BenchResult
@@ -127,7 +128,7 @@ def _repaint_lesson(
 ) -> tuple[list[Pair], dict[str, Tensor]]:
     """Train the lesson's LoRA and repaint its contents under every missing arm."""
     options = defaults(context.backend.family).changed(sample_every=0, seed=context.seed)
-    adapter, _ = train_lesson(context.backend, lesson, strip(lesson.caption).stripped, options)
+    adapter, _ = train_lesson(context.backend, lesson, strip(lesson.caption, media=MEDIA).stripped, options)
     try:
         pairs = pairs_of(lesson)
         results = {

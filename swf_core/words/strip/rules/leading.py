@@ -91,17 +91,12 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
     k, head, unknown = at, -1, 0
     while k < behind:
         tags = c.tags[k]
-        if tags & THING and not _neon_sign_of(c, k, behind):
+        if tags & THING:
             return 0
         if c.words[k] in ("take on", "spin on") and k > at:
             return k + 1
         of = k + 1 < behind and c.words[k + 1] == "of"
-        if (
-            tags & MEDIUM
-            or (of and tags & MOVE)
-            or _neon_sign_of(c, k, behind)
-            or (tags & OBJECT and _the_picture(c, k, behind))
-        ):
+        if tags & MEDIUM or (of and tags & MOVE) or (tags & OBJECT and _the_picture(c, k, behind)):
             head = k
         elif tags & VIEW and head < 0 and k + 1 < behind and c.tags[k + 1] & (MEDIUM | ADJ) and c.words[k + 1] != "of":
             pass
@@ -125,11 +120,6 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
     if k >= behind:
         return 0
     return _after_head(c, k, behind)
-
-
-def _neon_sign_of(c: TaggedCaption, k: int, behind: int) -> bool:
-    """The procedural world's phrase for its neon style as an opening: "a neon sign of a red house"."""
-    return c.words[k] == "neon sign" and k + 1 < behind and c.words[k + 1] == "of"
 
 
 def _owner(c: TaggedCaption, k: int) -> bool:

@@ -32,8 +32,6 @@ def style_segments(c: TaggedCaption) -> None:
 
 def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
     """Whether a segment speaks of style alone, such as "loose ink drawing", "8k", "soft pastel colors"."""
-    if _neon_sign_as_tag(c, first, behind):
-        return True
     counts = _count(c, first, behind)
     if counts is None:
         return False
@@ -102,8 +100,3 @@ def _head(c: TaggedCaption, first: int, behind: int) -> int:
         if c.words[k] in ("of", "on", "in", "with", "by", "for"):
             return k - 1
     return behind - 1
-
-
-def _neon_sign_as_tag(c: TaggedCaption, first: int, behind: int) -> bool:
-    """The procedural world's phrase for its neon style as a caption's last segment: "a red house, a neon sign"."""
-    return c.words[first:behind] == ["a", "neon sign"] and behind == len(c.words) and first > 2
