@@ -14,6 +14,7 @@ from comfy_api.latest import io
 from ..swf_core.transfer.presets import wallfacer
 from ..swf_core.transfer.trajectory import Encoding
 from .host.schema import number, schema
+from .host.transfer.asymmetric import lora_on_prompt_alone
 from .host.transfer.denoiser import PlainConditioning
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
@@ -26,6 +27,8 @@ from .host.transfer.sources import (
     style_sources,
 )
 from .host.transfer.unet import inspect_unet
+
+AUTO, AS_SET = "auto", "as set"
 
 
 class TripleSampler(io.ComfyNode):
@@ -104,6 +107,13 @@ class TripleSampler(io.ComfyNode):
                     "How far the start's tones move to the style's; 0 keeps the content's.",
                     display_name="color_from_style",
                 ),
+                io.Combo.Input(
+                    "start_tones",
+                    options=[AUTO, AS_SET],
+                    optional=True,
+                    tooltip="auto: with a LoRA on the positive prompt alone (asymmetric guidance) the start keeps the "
+                    "content's tones, for the LoRA brings the style's; as set: color_from_style in any case.",
+                ),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode.")],
             search_aliases=["style transfer", "StyleID", "repaint", "stylize", "stylewallfacer"],
@@ -127,20 +137,21 @@ class TripleSampler(io.ComfyNode):
         query_preservation: float,
         colour_from_style: float,
         vae: Any = None,
+        start_tones: str = AUTO,
     ) -> io.NodeOutput:
         unet = inspect_unet(model.model)
         preset = wallfacer(unet.family, unet.presets).injection
         # A schedule falls to the same share of the widget's value as the preset's does.
         end = None if preset.gamma_end is None else query_preservation * preset.gamma_end / preset.gamma
         injection = replace(preset, gamma=query_preservation, gamma_end=end, strength=style_strength)
+        keeps_tones = start_tones == AUTO and lora_on_prompt_alone(positive, negative)
+        adain = 0.0 if keeps_tones else colour_from_style
         encoding = Encoding(seed=seed)
         source = as_batch(picture_sources(content, vae, encoding, "content"))
 
         def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
             styles, text = style_sources(style, vae, encoding), PlainConditioning(negative)
-            return TransferPlan(
-                injection, layers, styles, source, text, start_adain=colour_from_style, feature_cache=None
-            )
+            return TransferPlan(injection, layers, styles, source, text, start_adain=adain, feature_cache=None)
 
         patched = apply(model, injection.layers, make_plan)
         clean = clean_latents(source, model)

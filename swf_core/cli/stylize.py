@@ -49,13 +49,16 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     name = check_preset(args)
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
     backend, plain = load_guided(args)
-    options = _options(args, transfer.preset(name, backend), asymmetric=plain is not None)
+    models = Models(backend, content=plain, unconditional=plain)
+    options = transfer_options(transfer.preset(name, models), args)
+    if args.prompt and args.cfg is None:
+        options = replace(options, cfg=CFG_WITH_PROMPT)
     if args.size is None:
         check_sizes([*contents, *styles], options.size_px or backend.native_size_px)
     inputs = [*(picture.pixels for picture in styles), *([args.style_text] if args.style_text else [])]
     weights = args.style_weight or [1.0] * len(inputs)
     result = transfer.stylize(
-        Models(backend, content=plain, unconditional=plain),
+        models,
         [Content(picture.pixels, args.prompt) for picture in contents],
         [StyleInput(style, weight) for style, weight in zip(inputs, weights, strict=True)],
         options,
@@ -90,13 +93,3 @@ def _checked_targets(args: argparse.Namespace) -> list[Path]:
     targets = [args.out / f"{name}.png" for name in names]
     check_targets(targets, [*args.content, *args.style])
     return targets
-
-
-def _options(args: argparse.Namespace, preset: Any, *, asymmetric: bool) -> Any:
-    """The preset with what was given; with an asymmetric LoRA the start keeps the content's tones."""
-    options = transfer_options(preset, args)
-    if asymmetric and args.adain is None and (args.preset or "wallfacer") == "wallfacer":
-        options = replace(options, adain=0.0)  # the LoRA brings the style's tones (docs/figures.md, bench taught)
-    if args.prompt and args.cfg is None:
-        options = replace(options, cfg=CFG_WITH_PROMPT)
-    return options

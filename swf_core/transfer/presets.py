@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..errors import UserError
 from ..models.contracts import Backend
 from .injection import Injection
+from .inputs import Models
 from .options import TransferOptions
 
 PRESETS = ("wallfacer", "styleid", "adain")
 
 
-def preset(name: str, backend: Backend) -> TransferOptions:
-    """The options of a preset for this model.
+def preset(name: str, models: Models | Backend) -> TransferOptions:
+    """The options of a preset for a model, or for the models of all processes.
 
-    * wallfacer: our own, the default.
+    * wallfacer: our own, the default. Where the unconditional branch has a model of its own (asymmetric guidance) the
+      start keeps the content's tones.
     * styleid: StyleID as published (arXiv 2312.09008 and its code): gamma 0.75, T 1.5, late decoder layers, 50 DDIM
       steps, eta 0, empty prompt, no guidance, features captured during inversion, initial latent AdaIN, start_step 49:
       50 + 50 + 49 = 149 E.
@@ -23,8 +26,10 @@ def preset(name: str, backend: Backend) -> TransferOptions:
 
     Raises ValueError (UserError) for another name.
     """
+    models = Models.of(models)
+    backend = models.generation
     if name == "wallfacer":
-        return wallfacer(backend.family, backend.layer_presets)
+        return wallfacer(backend.family, backend.layer_presets, asymmetric=models.unconditional is not None)
     if name == "styleid":
         late = "late" if "late" in backend.layer_presets else "all"
         published = Injection(layers=late, gamma=0.75, tau=1.5)
@@ -34,8 +39,17 @@ def preset(name: str, backend: Backend) -> TransferOptions:
     raise UserError(f"The preset {name!r} is unknown; use {', '.join(PRESETS)}.")
 
 
-def wallfacer(family: str, layer_presets: Mapping[str, str]) -> TransferOptions:
-    """The preset's options for a family of models with these presets of layers."""
+def wallfacer(family: str, layer_presets: Mapping[str, str], asymmetric: bool = False) -> TransferOptions:
+    """The preset's options for a family of models with these presets of layers.
+
+    `asymmetric`: generation has a LoRA that the unconditional branch lacks, and guidance brings the style's tones from
+    it; the style's tones in the start too would be too much (docs/figures.md, bench lora-transfer).
+    """
+    options = _wallfacer(family, layer_presets)
+    return replace(options, adain=0.0) if asymmetric else options
+
+
+def _wallfacer(family: str, layer_presets: Mapping[str, str]) -> TransferOptions:
     if family == "mini":
         # A small model answers injection softly: it wants it in every layer, and fewer of the content's queries. Half
         # of the start's tones stay the content's, which brings both distances nearer to the truth at no cost in style

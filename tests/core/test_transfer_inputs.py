@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from swf_core.transfer import (
     Content,
     Models,
     StyleInput,
+    preset,
     stylize,
 )
 
@@ -139,3 +142,10 @@ def test_pictures_of_another_shape_are_refused():
     for make in (Content, StyleInput):
         with pytest.raises(ValueError, match="it must be .3, height, width."):
             make(torch.zeros(64, 64, 3))
+
+
+def test_with_a_model_of_its_own_for_the_unconditional_branch_the_start_keeps_the_contents_tones():
+    backend = tiny_backend("sd15")
+    asymmetric = preset("wallfacer", Models(backend, content=backend, unconditional=backend))
+    assert asymmetric == replace(preset("wallfacer", backend), adain=0.0) and preset("wallfacer", backend).adain == 1.0
+    assert preset("adain", Models(backend, unconditional=backend)).adain == 1.0

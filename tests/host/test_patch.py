@@ -42,6 +42,9 @@ EQUAL = {
     "whole again": 1e-5,
     "guidance: another function before or after": 1e-4,
     "guidance: patched again, once": 1e-4,
+    "start tones: kept with a LoRA on the prompt alone": 0.0,
+    "start tones: the style's with a LoRA on both": 0.0,
+    "start tones: the style's without a LoRA": 0.0,
 }
 DIFFERENT = [
     "style matters",
@@ -55,6 +58,7 @@ DIFFERENT = [
     "mix: another style in each half",
     "mix: a place leaves the rest alone",
     "mix: batch and guidance",
+    "start tones: as set are set",
     "content_model matters",
     "content_model is not generation's",
     "content_model: levels in between",

@@ -105,15 +105,20 @@ def write_report():
         json.dump(report, file, indent=1)
 
 
-def lora(model, strength=0.7):
-    """A LoRA on every attention, loaded as the stock node does."""
+def lora_weights(model):
+    """A LoRA on every attention, as a file of it would hold."""
     weights = {}
     for name, value in model.model.diffusion_model.state_dict().items():
         if name.endswith(("attn1.to_q.weight", "attn1.to_v.weight", "attn2.to_k.weight")):
             key = f"diffusion_model.{name.removesuffix('.weight')}"
             weights[f"{key}.lora_up.weight"] = draw(value.shape[0], 2, seed=len(weights)) * 0.1
             weights[f"{key}.lora_down.weight"] = draw(2, value.shape[1], seed=len(weights)) * 0.1
-    return comfy.sd.load_lora_for_models(model, None, weights, strength, 0.0)[0]
+    return weights
+
+
+def lora(model, strength=0.7):
+    """The LoRA loaded as the stock node does."""
+    return comfy.sd.load_lora_for_models(model, None, lora_weights(model), strength, 0.0)[0]
 
 
 with torch.inference_mode():

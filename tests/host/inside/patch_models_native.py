@@ -13,6 +13,7 @@ from native_tools import (
     empty,
     error_messages,
     lora,
+    lora_weights,
     model,
     pack,
     patched,
@@ -27,6 +28,7 @@ from native_tools import (
 
 import comfy.cldm.cldm  # isort: skip
 import comfy.controlnet  # isort: skip
+import comfy.hooks  # isort: skip
 import comfy.ops  # isort: skip
 
 mm = comfy.model_management
@@ -86,6 +88,26 @@ def caching():
     report["cache: another prompt"] = apart(wordless, sample(patched(model, style, content), **same, positive=empty))
     report["cache: other steps"] = apart(sample(cached, steps=3), sample(patched(model, style, content), steps=3))
     report["cache: a LoRA after"] = apart(sample(lora(cached)), sample(lora(patched(model, style, content))))
+
+
+def start_tones():
+    """The sampler node with a LoRA hooked to the positive prompt alone, and to both prompts."""
+    triple = pack("nodes.triple_sampler").TripleSampler
+    hooks = comfy.hooks.create_hook_lora(lora_weights(model), 0.7, 0.0)
+    hooked, hooked_empty = (comfy.hooks.set_hooks_for_conditioning(c, hooks) for c in (red, empty))
+
+    def run(positive, negative, *tones, color=1.0):
+        pictures = {"samples": content}, {"samples": style}
+        settings = (0, 3, 3.0, "euler", "normal", 1.0, 1.0, 0.5, color)
+        return triple.execute(model, positive, negative, *pictures, *settings, None, *tones).result[0]["samples"]
+
+    kept = run(hooked, empty, "as set", color=0.0)
+    report["start tones: kept with a LoRA on the prompt alone"] = apart(run(hooked, empty), kept)
+    report["start tones: as set are set"] = apart(run(hooked, empty, "as set"), kept)
+    report["start tones: the style's with a LoRA on both"] = apart(
+        run(hooked, hooked_empty), run(hooked, hooked_empty, "as set")
+    )
+    report["start tones: the style's without a LoRA"] = apart(run(red, empty), run(red, empty, "as set"))
 
 
 def another_parametrisation():
@@ -176,6 +198,16 @@ def partly_loaded():
 
 
 with torch.inference_mode():
-    for case in (mixes, own_weights, caching, another_parametrisation, control, second_pass, refusals, partly_loaded):
+    for case in (
+        mixes,
+        own_weights,
+        caching,
+        start_tones,
+        another_parametrisation,
+        control,
+        second_pass,
+        refusals,
+        partly_loaded,
+    ):
         case()
 write_report()
