@@ -51,7 +51,7 @@ pytest: $(STAMP)
 
 page:
 	@command -v $(NODE) >/dev/null || { echo "The page's tests need Node 18 or newer (nodejs.org); name it by NODE=..." >&2; exit 1; }
-	$(NODE) --test tests/web/
+	$(NODE) --test tests/web/*.test.mjs
 
 test: lint types pytest page
 	@echo "Host tests, last run:"; sed -n '2,3p;$$p' docs/host-tests.txt

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -65,3 +67,12 @@ def test_a_file_over_20_mb_is_not_written(tmp_path, style) -> None:
     with pytest.raises(UserError, match="22 MB, more than 20"):
         save_style(tmp_path / "huge.safetensors", huge)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_saved_before_is_read_as_ever() -> None:
+    """Written by version 0.1.0 of November 2026; nobody may have to save a style anew."""
+    old = load_style(Path(__file__).parent / "old_files" / "2026-11 style.safetensors")
+    assert (old.caption, old.stripped, old.family) == ("an oil painting of a red house", "a red house", "mini")
+    assert old.settings == {"gamma": 0.5, "tau": 1.5, "layers": "all", "kv": "replace", "style_guidance": 1.0}
+    assert old.picture.shape == (3, 16, 24) and len(old.lora) == 3
+    assert {name.rsplit(".", 1)[-1] for name in old.lora} == {"weight", "alpha"}
