@@ -23,7 +23,7 @@ FOLDERS = {
     "swf_core/words/strip/rules/lists": "The word lists, a class of words to a section.",
     "tests": "Tests; marks: `host` needs a real ComfyUI, `browser` Chromium too, `slow` is slow.",
     "tests/core": "Tests of swf_core, without a host.",
-    "tests/equality": "Nothing changed by a byte.",
+    "tests/core/old_files": "Files that earlier versions wrote, which must still be read.",
     "tests/host": "Tests that start a real ComfyUI.",
     "tests/host/inside": "Scripts that run in ComfyUI's Python.",
     "tests/host/old_graphs": "Graphs of earlier versions, which must still load.",
