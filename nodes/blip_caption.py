@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
 from .host.schema import schema
+
+if TYPE_CHECKING:
+    from ..swf_core.words.caption import CaptionResult
 
 
 class BlipCaption(io.ComfyNode):
@@ -98,8 +101,8 @@ class BlipCaption(io.ComfyNode):
 
         from comfy.utils import ProgressBar
 
-        from ..swf_core.words.caption import Candidate, CaptionOptions, CaptionResult, caption_pictures, load_captioner
-        from ..swf_core.words.clip import load_clip, ranking_scores
+        from ..swf_core.words.caption import CaptionOptions, caption_pictures, load_captioner
+        from ..swf_core.words.clip import load_clip
         from .host.caption_models import NONE, loaded_model
         from .host.edited_text import edited_lines
         from .host.ui_rows import candidates_row, panel_output
@@ -115,7 +118,7 @@ class BlipCaption(io.ComfyNode):
         def caption_all(ranker: Any) -> list[CaptionResult]:
             if caption is not None or all(typed):
                 return [
-                    _result(text, "edited" if own else "given", p, ranker)
+                    _without_model(text, "edited" if own else "given", p, ranker)
                     for text, own, p in zip(texts, typed, pictures)
                 ]
             options = CaptionOptions(beams=beams, samples=samples, max_new_tokens=max_words)
@@ -125,21 +128,26 @@ class BlipCaption(io.ComfyNode):
                     blip, pictures, options, ranker, seed, lambda v: bar.update_absolute(round(100 * v), 100)
                 )
 
-        def _result(text: str, method: str, picture: Any, ranker: Any) -> CaptionResult:
-            score = None if ranker is None else ranking_scores(ranker, picture, [text])[0]
-            return CaptionResult(text, (Candidate(text, method, score),), ranker is not None)
-
         if clip == NONE:
             results = caption_all(None)
         else:
             with loaded_model("clip", clip, lambda w, d: load_clip(w, download=d), keep_loaded) as ranker:
                 results = caption_all(ranker)
         results = [replace(c, caption=text) if text else c for c, text in zip(results, typed)]
-        reports = [
-            json.dumps(
-                [{"caption": c.text, "score": c.score, "how": c.method} for c in f.candidates], ensure_ascii=False
-            )
-            for f in results
-        ]
-        rows = [candidates_row(k, len(results), f) for k, f in enumerate(results)]
-        return io.NodeOutput([f.caption for f in results], reports, ", ".join(media), ui=panel_output(rows))
+        rows = [candidates_row(k, len(results), result) for k, result in enumerate(results)]
+        reports = [_candidates_json(result) for result in results]
+        return io.NodeOutput([r.caption for r in results], reports, ", ".join(media), ui=panel_output(rows))
+
+
+def _without_model(text: str, method: str, picture: Any, ranker: Any) -> CaptionResult:
+    """A caption that a person or another node wrote, scored where there is a CLIP."""
+    from ..swf_core.words.caption import Candidate, CaptionResult
+    from ..swf_core.words.clip import ranking_scores
+
+    score = None if ranker is None else ranking_scores(ranker, picture, [text])[0]
+    return CaptionResult(text, (Candidate(text, method, score),), ranker is not None)
+
+
+def _candidates_json(result: CaptionResult) -> str:
+    candidates = [{"caption": c.text, "score": c.score, "how": c.method} for c in result.candidates]
+    return json.dumps(candidates, ensure_ascii=False)
