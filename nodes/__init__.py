@@ -1,7 +1,7 @@
 """The nodes: one file per node, each a schema, checks, a call of the core, and the wrapping of what it returns.
 
-The host imports all of them when it starts. So a node's module imports at its top only what is small and needs torch
-alone (errors, transfer, the mini model's shapes, names of pretrained models); words, learn, color, LoRA and style files
+The host imports all of them and makes their schemas when it starts. So a node's module imports at its top only what is
+small and needs torch alone (errors, transfer, names of pretrained models); words, learn, color, models and style files
 it imports in the functions that use them, and what only annotations name under `TYPE_CHECKING`.
 """
 

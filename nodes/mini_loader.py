@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from .host import native_mini
 from .host.schema import schema
 
 
@@ -27,4 +26,6 @@ class MiniLoader(io.ComfyNode):
 
     @classmethod
     def execute(cls) -> io.NodeOutput:
+        from .host import native_mini
+
         return io.NodeOutput(native_mini.load_model(), native_mini.load_clip(), native_mini.load_vae())

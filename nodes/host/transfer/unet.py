@@ -11,8 +11,6 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionLayer
-from ....swf_core.models.unet_denoiser import name_self_attention
-from ..native_mini import MiniConfig
 
 # Where the host keeps one layer's replacement: block kind, block number, transformer layer in it.
 Key = tuple[str, int, int]
@@ -33,6 +31,7 @@ class Unet:
 def inspect_unet(model: Any) -> Unet:
     """The self-attention of a BaseModel. Raises UserError for models that are no Stable Diffusion UNet."""
     from ....swf_core.models.diffusers_backend import family_presets
+    from ....swf_core.models.unet_denoiser import name_self_attention
 
     network = model.diffusion_model
     if not isinstance(network, UNetModel):
@@ -58,6 +57,8 @@ def inspect_unet(model: Any) -> Unet:
 
 
 def _family(model: Any) -> str:
+    from ..native_mini import MiniConfig
+
     if isinstance(model.model_config, MiniConfig):
         return "mini"
     config = model.model_config.unet_config
