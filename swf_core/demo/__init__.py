@@ -15,7 +15,7 @@ from ..measure.metrics.classifier import load_classifier
 from ..models import load
 from ..pictures import png_bytes
 from . import color, learn, photographs, text, text_driven, transfer, words
-from .stage import Bars, Stage, no_bars, stacked
+from .stage import Bars, Stage, no_bars, stacked_pages
 
 
 def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def run(out: Path, seed: int = 0, progress: Bars | None = None) -> dict[str, Any
     color_page, colors = color.run(stage)
     photo_page, _ = photographs.run(stage)
 
-    page = stacked([words_page, learn_page, transfer_page, edit_page, color_page, text_page, photo_page])
+    page = stacked_pages([words_page, learn_page, transfer_page, edit_page, color_page, text_page, photo_page])
     report = {
         "out": str(out),
         "seed": seed,

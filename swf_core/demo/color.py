@@ -22,7 +22,7 @@ from ..transfer.sigmas import schedule
 from ..world import caption, random_look, random_scene
 from ..world.seeds import TEST_SEED
 from .photographs import installed_photographs
-from .stage import Result, Stage, stacked
+from .stage import Result, Stage, stacked_pages
 
 COLORS = ("blue", "green", "purple")
 STYLE = "stained glass"
@@ -36,7 +36,7 @@ def run(stage: Stage) -> Result:
     words_page, errors = _by_words(stage, bar)
     photo_page, distances = _on_photographs()
     bar(1.0)
-    return stacked([words_page, photo_page]), {"hue_error_degrees": errors, "palette_distance": distances}
+    return stacked_pages([words_page, photo_page]), {"hue_error_degrees": errors, "palette_distance": distances}
 
 
 def _by_words(stage: Stage, bar: Callable[..., None]) -> tuple[Image.Image, dict[str, float]]:

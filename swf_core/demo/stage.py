@@ -39,7 +39,7 @@ class Stage:
         return replace(preset("wallfacer", self.backend), size_px=0)
 
 
-def stacked(pages: Sequence[Image.Image | None]) -> Image.Image:
+def stacked_pages(pages: Sequence[Image.Image | None]) -> Image.Image:
     """Pages below each other on white."""
     present = [page for page in pages if page is not None]
     sheet = Image.new("RGB", (max(page.width for page in present), sum(page.height for page in present)), "white")

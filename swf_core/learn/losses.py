@@ -65,7 +65,7 @@ def denoising_loss(
 ) -> Tensor:
     """The mean loss of a batch whose row i is at the noise level `timesteps[i]`, with gradients.
 
-    `kind`: as `TrainOptions.loss`. `min_snr`: gamma of `snr_weight`, 0 is off.
+    `kind`: as `TrainOptions.loss`. `min_snr`: `snr_gamma` of `snr_weight`, 0 is off.
     """
     device = network.device
     abar = (1 / (1 + network.sigmas[timesteps] ** 2)).float().view(-1, 1, 1, 1)
@@ -82,10 +82,10 @@ def denoising_loss(
     return error.mean()
 
 
-def snr_weight(abar: Tensor, kind: str, gamma: float) -> Tensor:
-    """min-SNR weights (Hang et al., arXiv 2303.09556): min(SNR, gamma) on the error of x0, in any parametrisation."""
+def snr_weight(abar: Tensor, kind: str, snr_gamma: float) -> Tensor:
+    """min-SNR weights (Hang et al., arXiv 2303.09556): min(SNR, snr_gamma) on x0's error, in any parametrization."""
     snr = abar / (1 - abar)
-    capped = snr.clamp_max(gamma)
+    capped = snr.clamp_max(snr_gamma)
     return {"x0": capped, "epsilon": capped / snr, "v": capped / (snr + 1)}[kind]
 
 

@@ -53,7 +53,7 @@ def set_verdict(
             count = len(content["accepted"])
             raise UserError(f"{count} samples would be accepted; a data set takes at most {MAX_PICKS}: reject some.")
 
-    return _changed(folder, (*accept, *reject, *forget), change)
+    return _write_picks(folder, (*accept, *reject, *forget), change)
 
 
 def mark_reviewed(folder: Path, step: int) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def mark_reviewed(folder: Path, step: int) -> dict[str, Any]:
     def change(content: dict[str, Any]) -> None:
         content["answered"] = sorted({*content["answered"], step})
 
-    return _changed(folder, (), change)
+    return _write_picks(folder, (), change)
 
 
 def set_caption(folder: Path, name: str, caption: str) -> dict[str, Any]:
@@ -75,10 +75,10 @@ def set_caption(folder: Path, name: str, caption: str) -> dict[str, Any]:
         others = {i: c for i, c in content["captions"].items() if i != name}
         content["captions"] = others | ({name: words} if words else {})
 
-    return _changed(folder, (name,), change)
+    return _write_picks(folder, (name,), change)
 
 
-def _changed(folder: Path, names: Sequence[str], change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+def _write_picks(folder: Path, names: Sequence[str], change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Read, change and write picks.json, one at a time whoever else does."""
     known = pickable_samples(folder)
     for name in names:

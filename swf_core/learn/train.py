@@ -193,7 +193,7 @@ class TrainingLoop:
         """Save the LoRA of this step, sample with it and measure the signals."""
         run = self.run
         if self.step:
-            write_files({run.lora_path(self.step): self._encoded(options)})
+            self._save_lora(options)
         pictures: list[Tensor] = []
         if options.sample_every:
             self._report("sampling")
@@ -214,9 +214,12 @@ class TrainingLoop:
         run.write_records("signals", sorted([*others, measured], key=lambda s: s["step"]))
         self._report("sampled", pictures)
 
-    def _encoded(self, options: TrainOptions) -> bytes:
+    def _save_lora(self, options: TrainOptions) -> None:
+        write_files({self.run.lora_path(self.step): self._lora_bytes(options)})
+
+    def _lora_bytes(self, options: TrainOptions) -> bytes:
         if not self.metadata:
-            return lora_file.encode(self.adapter, strength=options.strength)
+            return lora_file.to_bytes(self.adapter, strength=options.strength)
         run, backend = self.run, self.backend
         provenance = lora_file.Provenance(
             family=backend.family,
@@ -230,7 +233,7 @@ class TrainingLoop:
             own={"captions": [i.caption for i in run.items], "run": run.model, "picks": _pick_count(run.rounds)},
         )
         metadata = lora_file.describe(self.adapter, provenance, options.strength)
-        return lora_file.encode(self.adapter, metadata, strength=options.strength)
+        return lora_file.to_bytes(self.adapter, metadata, strength=options.strength)
 
     def _report_caching(self, share: float) -> None:
         self.check()

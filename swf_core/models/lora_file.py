@@ -41,13 +41,13 @@ def to_kohya(parameters: Mapping[str, Tensor], alpha: float, dtype: torch.dtype 
     return tensors
 
 
-def encode(
+def to_bytes(
     adapter: Adapter,
     metadata: Mapping[str, str] | None = None,
     dtype: torch.dtype = torch.float16,
     strength: float = 1.0,
 ) -> bytes:
-    """A file's bytes; the same LoRA and metadata give the same bytes.
+    """The bytes of a LoRA file; the same LoRA and metadata give the same bytes.
 
     `metadata`: see `describe`, None writes none. `strength`: what 1 will mean in the file, by way of its alpha.
     """

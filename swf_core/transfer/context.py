@@ -60,7 +60,7 @@ class TransferContext:
         """The levels, of those that generation evaluates at, where anything is injected."""
         return [sigma for sigma in self.levels.read if self.options.injection.active(sigma)]
 
-    def gamma(self, sigma: float) -> float:
+    def gamma_at(self, sigma: float) -> float:
         """The schedule's query preservation at a level."""
         full = self.levels.full
         table = self.models.generation.denoiser.sigmas

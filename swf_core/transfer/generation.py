@@ -68,7 +68,7 @@ class Generation:
     def _content(self) -> Reference | None:
         """The content process; None where neither its queries nor its noisy latent are read."""
         context, options = self.context, self.context.options
-        queried = frozenset(sigma for sigma in context.injected_levels() if context.gamma(sigma) > 0.0)
+        queried = frozenset(sigma for sigma in context.injected_levels() if context.gamma_at(sigma) > 0.0)
         if options.start != "content" and not queried:
             return None
         backend = context.models.content or context.models.generation
@@ -125,7 +125,7 @@ class Generation:
 
     def edit(self, sigma: float) -> AttentionEdit:
         """What generation does inside self-attention at this level."""
-        step = InjectionStep(sigma, self.context.gamma(sigma), self.batch.rows, self.batch.place)
+        step = InjectionStep(sigma, self.context.gamma_at(sigma), self.batch.rows, self.batch.place)
         content = None if self.content is None else self.content.bank
         return injection_edit(self.context.layer_names, self.context.options.injection, step, content, self.styles)
 

@@ -14,8 +14,9 @@ from torch import Tensor
 from ..models.contracts import AttentionEdit, Conditioning, Denoiser
 from .context import TransferContext
 from .features import FeatureBank
+from .inversion import invert
 from .sampler import run_sampler
-from .trajectory import Encoding, Trajectory, invert
+from .trajectory import Encoding, Trajectory
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, Steering, join
 from .cost import Meter
-from .trajectory import bdia_step
+from .inversion import bdia_step
 
 
 def run_sampler(

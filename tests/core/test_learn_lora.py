@@ -74,7 +74,7 @@ def test_the_file_merges_into_the_same_network(family, targets, tmp_path):
     adapter = trained(backend.denoiser.network, backend.denoiser.module_names, targets)
     expected = denoised(backend)
     path = tmp_path / "style.safetensors"
-    path.write_bytes(lora_file.encode(adapter, {"a": "b"}, torch.float32))
+    path.write_bytes(lora_file.to_bytes(adapter, {"a": "b"}, torch.float32))
     other = fresh_backend(family)
     assert merge_lora(other, path) == len(adapter.layers)
     assert (denoised(other) - expected).abs().max() < 1e-4
@@ -89,7 +89,7 @@ def test_diffusers_loads_every_module_of_the_file(family, tmp_path):
     backend = fresh_backend(family)
     adapter = trained(backend.denoiser.network, backend.denoiser.module_names, TARGETS[1])
     expected = denoised(backend)
-    tensors = load(lora_file.encode(adapter, None, torch.float32))
+    tensors = load(lora_file.to_bytes(adapter, None, torch.float32))
 
     from diffusers.loaders.lora_conversion_utils import _convert_non_diffusers_lora_to_diffusers
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_trained_is_refused():
 def test_a_file_of_another_shape_is_refused(tmp_path):
     backend = fresh_backend("sdxl")
     path = tmp_path / "style.safetensors"
-    path.write_bytes(lora_file.encode(trained(backend.denoiser.network, backend.denoiser.module_names)))
+    path.write_bytes(lora_file.to_bytes(trained(backend.denoiser.network, backend.denoiser.module_names)))
     other = fresh_backend("sd15").denoiser
     with pytest.raises(UserError, match="does not fit"):
         lora_file.load(other.network, other.module_names, path)
@@ -163,7 +163,7 @@ def test_a_file_of_several_ranks_and_alphas_loads_as_it_merges(tmp_path):
     backend = fresh_backend("sd15")
     denoiser = backend.denoiser
     adapter = trained(denoiser.network, denoiser.module_names, TARGETS[2])
-    tensors = load(lora_file.encode(adapter, None, torch.float32))
+    tensors = load(lora_file.to_bytes(adapter, None, torch.float32))
     for key in sorted({k.split(".", 1)[0] for k in tensors})[::2]:
         tensors[f"{key}.lora_down.weight"] = tensors[f"{key}.lora_down.weight"][:2].contiguous()
         tensors[f"{key}.lora_up.weight"] = tensors[f"{key}.lora_up.weight"][:, :2].contiguous()

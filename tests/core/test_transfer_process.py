@@ -11,8 +11,8 @@ from swf_core.transfer import (
     randomness,
     sample,
 )
+from swf_core.transfer.inversion import invert_ddim
 from swf_core.transfer.sigmas import schedule
-from swf_core.transfer.trajectory import invert_ddim
 
 from support.tiny_models import FAMILIES, picture, tiny_backend
 from support.tiny_transfer import CONTENT, FAST, apart, run, with_prompt

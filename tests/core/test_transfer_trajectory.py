@@ -8,18 +8,11 @@ import torch
 from swf_core.models.diffusers_backend import sigmas_from_config
 from swf_core.models.preconditioning import nearest_timestep
 from swf_core.transfer import randomness
+from swf_core.transfer.inversion import encode_stochastic, invert, invert_bdia, invert_ddim, replay_bdia
 from swf_core.transfer.sampler import run_sampler
 from swf_core.transfer.sigmas import partial, percent_to_sigma, schedule, travelled
 from swf_core.transfer.styleid import styleid_levels
-from swf_core.transfer.trajectory import (
-    ENCODINGS,
-    Encoding,
-    encode_stochastic,
-    invert,
-    invert_bdia,
-    invert_ddim,
-    replay_bdia,
-)
+from swf_core.transfer.trajectory import ENCODINGS, Encoding
 
 from support.tiny_models import FAMILIES, picture, tiny_backend
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ....swf_core.errors import UserError
-from ....swf_core.transfer import trajectory as core
+from ....swf_core.transfer import inversion
 from ....swf_core.transfer.features import FeatureBank
 from ....swf_core.transfer.trajectory import Encoding, Trajectory
 from .denoiser import HostDenoiser, PlainConditioning
@@ -60,7 +60,7 @@ def invert(
             bar.update(1)
         return x0
 
-    return core.invert(encoding, evaluate, clean, sigmas, noise=noise, smallest=float(denoiser.sigmas[0]))
+    return inversion.invert(encoding, evaluate, clean, sigmas, noise=noise, smallest=float(denoiser.sigmas[0]))
 
 
 class ReferenceProcess:

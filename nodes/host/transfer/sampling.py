@@ -73,7 +73,7 @@ class Sampling:
             trajectory = trajectory_of(source, denoiser, self.text, rising, "content")
             bank = FeatureBank(self.layers, "q", plan.precision, "cpu")
             process = ReferenceProcess(denoiser, self.text, trajectory, bank, LIMIT_BYTES)
-            process.ensure(*(s for s in self.falling if plan.injection.active(s) and self.gamma(s) > 0.0))
+            process.ensure(*(s for s in self.falling if plan.injection.active(s) and self.gamma_at(s) > 0.0))
         process.weights = weights
         return process
 
@@ -99,13 +99,13 @@ class Sampling:
         scale = math.sqrt(1.0 + sigma * sigma) if sampler.max_denoise(self.guider, sigmas) else sigma
         return (x - clean) / scale
 
-    def gamma(self, sigma: float) -> float:
+    def gamma_at(self, sigma: float) -> float:
         """The schedule's query preservation at this level."""
         return self.plan.injection.gamma_at_sigma(sigma, self.table, self.falling[0], self.falling[-1])
 
     def with_injection(self, options: dict[str, Any], conds: list, x: Tensor, sigma: float) -> dict[str, Any]:
         """Model options for one call of generation with rows `x`: its self-attention reads the styles."""
-        gamma = self.gamma(sigma)
+        gamma = self.gamma_at(sigma)
         if gamma > 0.0 and self.content is not None:
             self.content.ensure(sigma)
         for style in self.styles:

@@ -48,7 +48,7 @@ for family in FAMILIES:
             loss = copy.predict(x, timesteps, cond).square().mean()
             loss.backward()
             grads = sum(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in adapter.parameters().values())
-            data = lora_file.encode(adapter, None, torch.float32)
+            data = lora_file.to_bytes(adapter, None, torch.float32)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "style.safetensors"
             path.write_bytes(data)
