@@ -14,7 +14,7 @@ from .host.schema import number, schema
 class ColorEdit(io.ComfyNode):
     @classmethod
     def define_schema(cls):
-        from ..swf_core.color.match import METHODS
+        from ..swf_core.color.methods import METHODS
 
         return schema(
             "SWF_ColorEdit",

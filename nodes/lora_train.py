@@ -22,7 +22,7 @@ GUIDANCE = {"asymmetric": "asymmetric", "both branches": "both"}
 class LoraTrain(io.ComfyNode):
     @classmethod
     def define_schema(cls):
-        from ..swf_core.models.lora import TARGETS
+        from ..swf_core.models.lora_targets import TARGETS
 
         return schema(
             "SWF_LoraTrain",

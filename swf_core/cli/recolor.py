@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..color.methods import METHODS
 from ..errors import UserError
 from ..files import check_folder
 from .arguments import add_common, number, whole
@@ -13,7 +14,6 @@ from .checks import check_model, check_targets
 from .loading import check_sizes, load_backend, load_pictures
 from .progress import Bars
 
-METHODS = ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
 PROMPT_STEPS, PROMPT_BEGIN = 30, 0.45
 
 

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from ..errors import UserError
 from .lookup_table import LookupTable
+from .methods import METHODS
 from .palette import sampled_pixels
 from .spaces import BLOCK, edit_colors, to_oklab
 from .wavelet import wavelet
 
-METHODS = ("linear", "reinhard", "histogram", "sliced", "wavelet", "luminance")
 # No direction of color is stretched more: the noise of a grey picture is no color.
 LARGEST_GAIN = 12.0
 # Pixels of a mask that statistics are taken from, at most.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..models.contracts import Backend
-from ..models.lora import choose_modules
+from ..models.lora_targets import choose_modules
 from .latent_cache import Batch
 from .options import TrainOptions
 

@@ -8,7 +8,7 @@ from math import cos, pi
 from typing import Any
 
 from ..errors import UserError
-from ..models.lora import TARGETS
+from ..models.lora_targets import TARGETS
 
 SCHEDULES = ("constant", "linear", "cosine")
 LOSSES = ("native", "epsilon", "v", "x0")
@@ -24,7 +24,7 @@ class TrainOptions:
     """Options of a training. What a round may change is listed in `ROUND`."""
 
     steps: int = 600  # optimizer steps of a round
-    targets: str = "attention"  # which layers have a LoRA, one of `models.lora.TARGETS`
+    targets: str = "attention"  # which layers have a LoRA, one of `models.lora_targets.TARGETS`
     rank: int = 16
     alpha: float = 0.0  # 0 stands for the rank, so that the learning rate means the same at any rank
     learning_rate: float = 1e-4  # AdamW's, at its peak

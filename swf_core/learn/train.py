@@ -15,7 +15,8 @@ from ..errors import UserError
 from ..files import write_files
 from ..models import lora_file
 from ..models.contracts import Backend
-from ..models.lora import Adapter, choose_modules, without_lora
+from ..models.lora import Adapter, without_lora
+from ..models.lora_targets import choose_modules
 from ..models.precision import mixed_precision
 from . import checkpoint, samples, signals
 from .latent_cache import LatentCache

@@ -8,8 +8,9 @@ from safetensors.torch import load, save_file
 
 from swf_core.errors import UserError
 from swf_core.models import lora_file
-from swf_core.models.lora import TARGETS, Adapter, DenoiserWithoutLora, choose_modules
+from swf_core.models.lora import Adapter, DenoiserWithoutLora
 from swf_core.models.lora_merge import merge_lora
+from swf_core.models.lora_targets import TARGETS, choose_modules
 
 from support.tiny_models import fresh_backend
 

@@ -15,7 +15,7 @@ from support.pack import pack
 from support.random_unets import FAMILIES, POOLED_WIDTH, TOKEN_WIDTH, diffusers_unet, host_model
 
 training, unets = pack("nodes.host.training.backend"), pack("nodes.host.transfer.unet")
-lora, lora_file = pack("swf_core.models.lora"), pack("swf_core.models.lora_file")
+lora, lora_file, lora_targets = (pack(f"swf_core.models.{n}") for n in ("lora", "lora_file", "lora_targets"))
 contracts, denoiser = pack("swf_core.models.contracts"), pack("swf_core.models.unet_denoiser")
 report = {}
 
@@ -30,7 +30,7 @@ for family in FAMILIES:
     for targets in lora.TARGETS[:3]:
         with torch.inference_mode(False):
             copy = training.TrainableCopy(model, unets.inspect_unet(model.model))
-            adapter = lora.Adapter.new(copy.network, lora.choose_modules(copy.module_names, targets), 4, 8.0, 3)
+            adapter = lora.Adapter.new(copy.network, lora_targets.choose_modules(copy.module_names, targets), 4, 8.0, 3)
             with torch.no_grad():
                 for k, (name, value) in enumerate(adapter.parameters().items()):
                     if name.endswith(".up"):
