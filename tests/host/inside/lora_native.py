@@ -27,7 +27,7 @@ for family in FAMILIES:
     x, timesteps = draw(2, 4, 12, 8, seed=1), torch.tensor([100, 700])
     tokens, y = draw(2, 7, TOKEN_WIDTH, seed=2), None
     pooled, sizes = draw(2, POOLED_WIDTH, seed=3), torch.tensor([[64.0, 96.0, 0.0, 0.0, 64.0, 96.0]] * 2)
-    for targets in lora.TARGETS[:3]:
+    for targets in lora_targets.TARGETS[:3]:
         with torch.inference_mode(False):
             copy = training.TrainableCopy(model, unets.inspect_unet(model.model))
             adapter = lora.Adapter.new(copy.network, lora_targets.choose_modules(copy.module_names, targets), 4, 8.0, 3)
