@@ -24,8 +24,11 @@ def main() -> int:
     python = host.python if host.run("-c", "import pytest").returncode == 0 else sys.executable
     command = [python, "-m", "pytest", str(ROOT / "tests"), "-m", "host", "-v", "-p", "no:cacheprovider", *extra]
     tested = digest()  # before the run: what is changed meanwhile was not tested
-    result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    print(result.stdout)
+    output = []
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():  # half an hour: what is known is shown at once
+            print(line, end="", flush=True)
+            output.append(line.rstrip("\n"))
     probe = (
         "import sys; sys.path.insert(0, '.'); from importlib.metadata import version; import torch;"
         "from comfyui_version import __version__;"
@@ -33,8 +36,8 @@ def main() -> int:
     )
     versions = host.run("-c", probe).stdout.strip().splitlines()[-1]
     outcome = re.compile(r"^(?:\S*tests/)?(\S+::\S+.*?) (PASSED|FAILED|ERROR|SKIPPED)\b(.*?)\s*(?:\[ *\d+%\])?$")
-    lines = [f"{m[2]:8} {m[1]}{m[3]}" for line in result.stdout.splitlines() if (m := outcome.match(line))]
-    summary = [line.strip("= ") for line in result.stdout.splitlines() if re.search(r"=+ .*\d+ \w+.* in [\d.]+s", line)]
+    lines = [f"{m[2]:8} {m[1]}{m[3]}" for line in output if (m := outcome.match(line))]
+    summary = [line.strip("= ") for line in output if re.search(r"=+ .*\d+ \w+.* in [\d.]+s", line)]
     git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     head = [
         "The last run of `make test-host`: the tests that start a real ComfyUI.",
@@ -43,7 +46,7 @@ def main() -> int:
         f"after commit {git.stdout.strip() or 'unknown'}; nodes/ and web/: {tested}",
     ]
     target.write_text("\n".join([*head, "", *lines, "", *summary[-1:]]) + "\n", encoding="utf-8")
-    return result.returncode
+    return process.returncode
 
 
 if __name__ == "__main__":
