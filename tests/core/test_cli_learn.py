@@ -105,7 +105,7 @@ def interrupt_training(folder: Path, arguments: tuple, seconds: float) -> None:
 
 def test_ctrl_c_saves_the_very_step(style, tmp_path):
     folder = tmp_path / "run"
-    new_run = ("train", "--style", style, "--caption", "a neon sign of a teapot", "--run", folder, "--steps", 400)
+    new_run = ("train", "--style", style, "--caption", "an oil painting of a teapot", "--run", folder, "--steps", 400)
     interrupt_training(folder, (*new_run, *QUICK, "--sample-every", 0), 4)
     for seconds in (15, 60):  # on a busy machine Ctrl-C may have come before the first step
         if not (folder / "loss.csv").exists():
