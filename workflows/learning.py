@@ -83,22 +83,10 @@ def teach_on_mini(graph: Graph) -> None:
         "ConditioningSetProperties", 6, 0, "The LoRA for this prompt alone", cond_NEW=(prompt, 0), hooks=(resumed, 7)
     )
     blank = graph.add("EmptyLatentImage", 6, 220, width=128, height=128, batch_size=4)
-    result = graph.add(
-        "KSampler",
-        9,
-        0,
-        "From words",
-        model=s.model,
-        positive=(lora_prompt, 0),
-        negative=s.empty,
-        latent_image=(blank, 0),
-        seed=5,
-        steps=16,
-        cfg=5.0,
-        sampler_name="euler",
-        scheduler="normal",
+    result = s.sample(
+        9, 0, "From words", model=s.model, positive=(lora_prompt, 0), latent_image=(blank, 0), seed=5, steps=16, cfg=5.0
     )
-    s.save((result, 0), 10, 0, "taught, from words")
+    s.save(result, 10, 0, "taught, from words")
     repainted = s.repaint(11, 430, "On a picture", model=(resumed, 0), style=(negative, 0), vae=s.vae)
     s.save(repainted, 12, 430, "taught, on a picture")
     graph.note(
@@ -138,13 +126,11 @@ def caption_and_strip_on_sd15(graph: Graph) -> None:
     graph.add("PreviewAny", 3, 820, "Report", source=(stripped, 3))
     prompt = graph.add("CLIPTextEncode", 3, 0, "What to show", clip=s.clip, text=(stripped, 0))
     patched = s.patched(3, 1020)
-    result = graph.add(
-        "KSampler",
+    result = s.sample(
         4,
         0,
         model=patched,
         positive=(prompt, 0),
-        negative=s.empty,
         latent_image=s.content,
         seed=3,
         steps=30,
@@ -153,7 +139,7 @@ def caption_and_strip_on_sd15(graph: Graph) -> None:
         scheduler="karras",
         denoise=0.8,
     )
-    s.save((result, 0), 5, 0, "caption and strip SD")
+    s.save(result, 5, 0, "caption and strip SD")
     graph.note(
         "## Caption and strip\nThe first run **downloads** "
         "[BLIP base](https://huggingface.co/Salesforce/blip-image-captioning-base) (1 GB) and "
@@ -197,14 +183,12 @@ def teach_on_sd15(graph: Graph) -> None:
         "ConditioningSetProperties", 4, 220, "The LoRA for this prompt alone", cond_NEW=(prompt, 0), hooks=(resumed, 7)
     )
     blank = graph.add("EmptyLatentImage", 4, 420, width=512, height=512)
-    result = graph.add(
-        "KSampler",
+    result = s.sample(
         8,
         0,
         "From words",
         model=s.model,
         positive=(lora_prompt, 0),
-        negative=s.empty,
         latent_image=(blank, 0),
         seed=5,
         steps=30,
@@ -212,7 +196,7 @@ def teach_on_sd15(graph: Graph) -> None:
         sampler_name="dpmpp_2m",
         scheduler="karras",
     )
-    s.save((result, 0), 9, 0, "taught, from words SD")
+    s.save(result, 9, 0, "taught, from words SD")
     repainted = s.repaint(10, 620, "On a picture", model=(resumed, 0))
     s.save(repainted, 11, 620, "taught, on a picture SD")
     graph.note(

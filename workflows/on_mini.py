@@ -23,22 +23,10 @@ def patch(graph: Graph) -> None:
     """The patch under a stock KSampler."""
     s = MiniStory(graph, HOUSE, WINDOW)
     patched = s.patched(3, 0)
-    result = graph.add(
-        "KSampler",
-        4,
-        0,
-        model=patched,
-        positive=s.empty,
-        negative=s.empty,
-        latent_image=s.content,
-        seed=3,
-        steps=30,
-        cfg=1.0,
-        sampler_name="dpmpp_2m",
-        scheduler="normal",
-        denoise=0.8,
+    result = s.sample(
+        4, 0, model=patched, latent_image=s.content, seed=3, steps=30, cfg=1.0, sampler_name="dpmpp_2m", denoise=0.8
     )
-    s.save((result, 0), 5, 0, "patch")
+    s.save(result, 5, 0, "patch")
     graph.note(
         "## The patch\nThe **Query-Preserve Attention Patch** changes a MODEL, so any sampler, ControlNet, LoRA or "
         "mask works after it. Here a plain KSampler repaints the content at denoise 0.8.",
@@ -62,22 +50,8 @@ def inversion(graph: Graph) -> None:
         scheduler="normal",
     )
     patched = s.patched(3, 480, content=(trajectory, 0))
-    result = graph.add(
-        "KSamplerAdvanced",
-        4,
-        0,
-        model=patched,
-        positive=s.empty,
-        negative=s.empty,
-        latent_image=(trajectory, 1),
-        add_noise="disable",
-        noise_seed=0,
-        steps=30,
-        cfg=1.0,
-        sampler_name="euler",
-        scheduler="normal",
-    )
-    s.save((result, 0), 5, 0, "start from inversion")
+    result = s.sample_inverted(4, 0, patched, trajectory)
+    s.save(result, 5, 0, "start from inversion")
     graph.note(
         "## Start from inversion\n**Trajectory** finds the noise that leads to the content. A sampler that adds no "
         "noise starts from it, so the drawing stays. Bypass the patch and the content itself comes back.",
@@ -94,21 +68,8 @@ def text_driven(graph: Graph) -> None:
     prompt = s.text("a woodcut of a yellow lighthouse by the sea at sunset", 3, 0, "What to show")
     patched = s.patched(3, 260, content=None, gamma=0.0, tau=1.5, strength=0.7)
     blank = graph.add("EmptyLatentImage", 4, 420, width=128, height=128, batch_size=4)
-    result = graph.add(
-        "KSampler",
-        4,
-        0,
-        model=patched,
-        positive=(prompt, 0),
-        negative=s.empty,
-        latent_image=(blank, 0),
-        seed=5,
-        steps=25,
-        cfg=4.0,
-        sampler_name="euler",
-        scheduler="normal",
-    )
-    s.save((result, 0), 5, 0, "words")
+    result = s.sample(4, 0, model=patched, positive=(prompt, 0), latent_image=(blank, 0), seed=5, steps=25, cfg=4.0)
+    s.save(result, 5, 0, "words")
     graph.note(
         "## Text-driven stylization\nThe words say what is shown, the style picture how. **gamma 0** asks no content; "
         "lower **strength** when the words are not followed.",

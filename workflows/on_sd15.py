@@ -35,8 +35,7 @@ def patch_with_controlnet(graph: Graph) -> None:
         end_percent=0.8,
     )
     patched = s.patched(3, 760)
-    result = graph.add(
-        "KSampler",
+    result = s.sample(
         4,
         0,
         model=patched,
@@ -50,7 +49,7 @@ def patch_with_controlnet(graph: Graph) -> None:
         scheduler="karras",
         denoise=0.8,
     )
-    s.save((result, 0), 5, 0, "patch SD")
+    s.save(result, 5, 0, "patch SD")
     graph.note(
         f"## The patch and a ControlNet\n[{CANNY}]({CANNY_URL}) goes into models/controlnet. Edges of the content hold "
         "the drawing, so gamma may be low; the style pictures themselves never see the ControlNet.",
@@ -75,22 +74,8 @@ def inversion(graph: Graph) -> None:
         refinements=1,
     )
     patched = s.patched(2, 520, content=(trajectory, 0))
-    result = graph.add(
-        "KSamplerAdvanced",
-        3,
-        0,
-        model=patched,
-        positive=s.empty,
-        negative=s.empty,
-        latent_image=(trajectory, 1),
-        add_noise="disable",
-        noise_seed=0,
-        steps=30,
-        cfg=1.0,
-        sampler_name="euler",
-        scheduler="normal",
-    )
-    s.save((result, 0), 4, 0, "start from inversion SD")
+    result = s.sample_inverted(3, 0, patched, trajectory)
+    s.save(result, 4, 0, "start from inversion SD")
 
 
 def text_driven(graph: Graph) -> None:
@@ -99,13 +84,11 @@ def text_driven(graph: Graph) -> None:
     prompt = s.text("a lighthouse on a cliff at sunset, painting", 2, 0, "What to show")
     patched = s.patched(2, 260, content=None, gamma=0.0, gamma_end=0.0, gamma_schedule="constant", strength=0.8)
     blank = graph.add("EmptyLatentImage", 3, 420, width=512, height=512, batch_size=4)
-    result = graph.add(
-        "KSampler",
+    result = s.sample(
         3,
         0,
         model=patched,
         positive=(prompt, 0),
-        negative=s.empty,
         latent_image=(blank, 0),
         seed=5,
         steps=25,
@@ -113,7 +96,7 @@ def text_driven(graph: Graph) -> None:
         sampler_name="dpmpp_2m",
         scheduler="karras",
     )
-    s.save((result, 0), 4, 0, "words SD")
+    s.save(result, 4, 0, "words SD")
 
 
 def several_styles(graph: Graph) -> None:
