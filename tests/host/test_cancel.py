@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from support.api_graphs import triple_inputs
 from support.comfy_host import INSIDE
 
 BIG = 384  # pixels: a step takes long enough for a message to arrive in the middle of one
@@ -41,22 +42,9 @@ def inversion(steps: int) -> dict:
 
 
 def repaint(steps: int) -> dict:
-    inputs = {
-        "model": ["1", 0],
-        "positive": ["2", 0],
-        "negative": ["2", 0],
-        "content": ["4", 0],
-        "style": ["4", 0],
-        "seed": 1,
-        "steps": steps,
-        "cfg": 1.0,
-        "sampler_name": "euler",
-        "scheduler": "normal",
-        "denoise": 1.0,
-        "style_strength": 1.0,
-        "query_preservation": 0.5,
-        "colour_from_style": 1.0,
-    }
+    inputs = triple_inputs(
+        model=["1", 0], positive=["2", 0], negative=["2", 0], content=["4", 0], style=["4", 0], steps=steps
+    )
     return encoded_picture() | {
         "5": {"class_type": "SWF_TripleSampler", "inputs": inputs},
         "6": {"class_type": "SaveLatent", "inputs": {"samples": ["5", 0], "filename_prefix": "repainted"}},

@@ -10,6 +10,7 @@ import torch
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.style_file import StyleFile, load_style, save_style
 
+from support.api_graphs import patch_inputs, triple_inputs
 from support.comfy_server import error_of, put_pictures
 
 
@@ -21,29 +22,8 @@ def pictures(base):
 
 
 def save_graph(name: str):
-    patch = {
-        "model": ["1", 0],
-        "style": ["2", 0],
-        "vae": ["1", 2],
-        "layers": "all",
-        "strength": 0.9,
-        "gamma": 0.0,
-        "tau": 2.5,
-        "start_percent": 0.0,
-        "end_percent": 1.0,
-        "encoding": "ddim",
-        "seed": 0,
-        "gamma_end": 0.5,
-        "gamma_schedule": "constant",
-        "kv": "replace",
-        "bias": 0.0,
-        "value_shift": 0.0,
-        "query_adain": 0.0,
-        "style_guidance": 0.0,
-        "leak_guard": 0.0,
-        "forward_first": 0,
-        "refinements": 0,
-    }
+    links = {"model": ["1", 0], "style": ["2", 0], "vae": ["1", 2]}
+    patch = patch_inputs(**links, strength=0.9, gamma=0.0)
     inputs = {"picture": ["2", 0], "name": name, "caption": "a mosaic of a boat", "stripped_caption": "a boat"}
     return {
         "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
@@ -54,23 +34,9 @@ def save_graph(name: str):
 
 
 def load_graph(file: str):
-    triple = {
-        "model": ["3", 4],
-        "positive": ["4", 0],
-        "negative": ["4", 0],
-        "content": ["2", 0],
-        "style": ["3", 0],
-        "vae": ["1", 2],
-        "seed": 1,
-        "steps": 3,
-        "cfg": 1.0,
-        "sampler_name": "euler",
-        "scheduler": "normal",
-        "denoise": 1.0,
-        "style_strength": 1.0,
-        "query_preservation": 0.5,
-        "colour_from_style": 1.0,
-    }
+    triple = triple_inputs(
+        model=["3", 4], positive=["4", 0], negative=["4", 0], content=["2", 0], style=["3", 0], vae=["1", 2], steps=3
+    )
     return {
         "1": {"class_type": "SWF_MiniLoader", "inputs": {}},
         "2": {"class_type": "LoadImage", "inputs": {"image": "shared_content.png"}},

@@ -10,6 +10,7 @@ from PIL import Image
 
 from swf_core.measure.metrics.pairs import make_pairs
 
+from support.api_graphs import patch_inputs, triple_inputs
 from support.comfy_server import error_of, put_pictures
 
 
@@ -37,22 +38,7 @@ def stock(**more):
 
 
 def triple(**changed):
-    inputs = {
-        "model": ["1", 0],
-        "positive": ["2", 0],
-        "negative": ["2", 0],
-        "content": ["5", 0],
-        "style": ["6", 0],
-        "seed": 1,
-        "steps": 8,
-        "cfg": 1.0,
-        "sampler_name": "euler",
-        "scheduler": "normal",
-        "denoise": 1.0,
-        "style_strength": 1.0,
-        "query_preservation": 0.5,
-        "colour_from_style": 1.0,
-    }
+    inputs = triple_inputs(model=["1", 0], positive=["2", 0], negative=["2", 0], content=["5", 0], style=["6", 0])
     return stock(**{"8": {"class_type": "SWF_TripleSampler", "inputs": inputs | changed}})
 
 
@@ -107,26 +93,7 @@ def test_the_page_shows_color_from_style_for_the_old_id(server):
 
 
 def test_the_patch_works_under_a_stock_sampler(server, pair):
-    patch = {"model": ["1", 0], "style": ["6", 0], "content": ["5", 0], "reference_text": ["2", 0], "layers": "all"}
-    patch |= {
-        "strength": 1.0,
-        "gamma": 0.5,
-        "tau": 2.5,
-        "start_percent": 0.0,
-        "end_percent": 1.0,
-        "encoding": "ddim",
-        "seed": 0,
-        "gamma_end": 0.5,
-        "gamma_schedule": "constant",
-        "kv": "replace",
-        "bias": 0.0,
-        "value_shift": 0.0,
-        "query_adain": 0.0,
-        "style_guidance": 0.0,
-        "leak_guard": 0.0,
-        "forward_first": 0,
-        "refinements": 0,
-    }
+    patch = patch_inputs(model=["1", 0], style=["6", 0], content=["5", 0], reference_text=["2", 0])
     sampler = {
         "model": ["7", 0],
         "positive": ["2", 0],
