@@ -3,6 +3,7 @@
 #   make test        ruff, pyright, pytest, and the page's tests by Node
 #   make test-host   the tests that need a real ComfyUI; the result is kept in docs/host-tests.txt
 #   make release     whether this may be published: the registry's rules, host tests on these very files, a dated changelog
+#   make pages       graphs, thumbnails and help pages anew from the nodes, in a ComfyUI that it starts
 #   make map         the map of folders and files in docs/design.md, from the files' own first sentences
 # On Linux the registry's torch brings several GB of GPU libraries. For the small CPU build:
 #   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -22,7 +23,7 @@ export PYTHONUTF8 := 1
 export TOKENIZERS_PARALLELISM := false
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: all setup demo test lint types pytest page test-host release map clean
+.PHONY: all setup demo test lint types pytest page test-host release pages map clean
 all: test
 
 setup: $(STAMP)
@@ -62,6 +63,9 @@ test-host: $(STAMP)
 
 release: $(STAMP)
 	$(PY) tests/support/release.py
+
+pages: $(STAMP)
+	$(PY) -m making
 
 map: $(STAMP)
 	PYTHONPATH=tests $(PY) -m support.design_map

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import time
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageStat
+
+from making.graph import widgets_of
 
 from support.comfy_server import Server
 
@@ -18,14 +19,6 @@ LARGE = sorted(p.stem for p in FOLDER.glob("SD1.5 *.json"))
 OLD = sorted((Path(__file__).parent / "old_graphs").glob("*.json"))
 
 
-def graph_module():
-    spec = importlib.util.spec_from_file_location("swf_workflows_graph", FOLDER / "graph.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def prompt(graph: dict, nodes: dict) -> dict:
     """What the page would send for a saved graph: inputs by name, from links and from the widgets in their order."""
     links = {link[0]: (str(link[1]), link[2]) for link in graph["links"]}
@@ -33,7 +26,7 @@ def prompt(graph: dict, nodes: dict) -> dict:
     for node in graph["nodes"]:
         if node["type"] == "MarkdownNote":
             continue
-        widgets = graph_module().widgets_of(nodes[node["type"]])
+        widgets = widgets_of(nodes[node["type"]])
         assert len(node["widgets_values"]) <= len(widgets), node["type"]
         # a graph from before a widget was added leaves it at its default
         inputs = dict(widgets) | {name: value for (name, _), value in zip(widgets, node["widgets_values"])}

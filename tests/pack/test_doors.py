@@ -70,5 +70,5 @@ def test_every_file_that_a_page_links_or_names_is_there(page):
     text = path.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(((?!https?://|#)[^)#]+)", text):
         assert (path.parent / target.replace("%20", " ")).exists(), target
-    for name in re.findall(r"`((?:swf_core|nodes|web|tests|docs|workflows)/[\w./-]+)`", text):
+    for name in re.findall(r"`((?:swf_core|nodes|web|tests|docs|workflows|making)/[\w./-]+)`", text):
         assert (ROOT / name).exists(), name

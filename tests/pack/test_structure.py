@@ -211,7 +211,7 @@ def test_circles_are_found():
 
 
 def test_files_of_the_product_are_short():
-    paths = [*python_files("swf_core", "nodes"), *(ROOT / "workflows").glob("*.py"), ROOT / "__init__.py"]
+    paths = [*python_files("swf_core", "nodes"), *(ROOT / "making").glob("*.py"), ROOT / "__init__.py"]
     paths += sorted((ROOT / "web").rglob("*.js"))
     lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
     long = [f"{path}: {lines} lines" for path, lines in lengths.items() if lines > MAX_FILE_LINES]
@@ -221,7 +221,7 @@ def test_files_of_the_product_are_short():
 def test_functions_are_short():
     long = [
         f"{relative(path)}:{node.lineno} {name}: {lines} lines"
-        for path in python_files("swf_core", "nodes", "workflows", "tests")
+        for path in python_files("swf_core", "nodes", "making", "tests")
         for name, node in functions(parse(path))
         if (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION_LINES
         and node.name != "define_schema"
@@ -245,7 +245,7 @@ def test_public_functions_of_the_core_take_few_parameters():
 def test_every_module_begins_with_a_sentence_that_says_what_it_is_for():
     """design.md's map of the folders is made of these lines."""
     wrong = []
-    for path in [*python_files("swf_core", "nodes"), *(ROOT / "workflows").glob("*.py")]:
+    for path in [*python_files("swf_core", "nodes"), *(ROOT / "making").glob("*.py")]:
         line = (ast.get_docstring(parse(path)) or "").split("\n")[0]
         begins = line[:1].isupper() or line.startswith(("`", "sRGB "))
         if not begins or not line.endswith((".", "?")) or len(line.split()) < 4:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from checkpoint_story import CheckpointStory
-from graph import Graph, Link
-from mini_story import HOUSE, WINDOW, MiniStory
+from making.checkpoint_story import CheckpointStory
+from making.graph import Graph, Link
+from making.mini_story import HOUSE, WINDOW, MiniStory
 
 SEA = "#1d3557, #457b9d, #a8dadc, #f1faee, #e63946"
 BY_WORDS = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from checkpoint_story import CheckpointStory
-from graph import Graph
+from making.checkpoint_story import CheckpointStory
+from making.graph import Graph
 
 CANNY = "control_v11p_sd15_canny_fp16.safetensors"
 CANNY_URL = "https://huggingface.co/comfyanonymous/ControlNet-v1-1_fp16_safetensors/resolve/main/" + CANNY

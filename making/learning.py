@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from checkpoint_story import CheckpointStory
-from graph import Graph
-from mini_story import HOUSE, WINDOW, MiniStory
+from making.checkpoint_story import CheckpointStory
+from making.graph import Graph
+from making.mini_story import HOUSE, WINDOW, MiniStory
 
 # What the gallery shows: contents far from the style picture's.
 GALLERY_PROMPTS = "\n".join(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graph import Graph, Link
-from story import Story
+from making.graph import Graph, Link
+from making.story import Story
 
 CHECKPOINT = "v1-5-pruned-emaonly-fp16.safetensors"
 CHECKPOINT_URL = "https://huggingface.co/Comfy-Org/stable-diffusion-v1-5-archive/resolve/main/" + CHECKPOINT

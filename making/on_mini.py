@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graph import Graph
-from mini_story import HOUSE, WINDOW, MiniStory
+from making.graph import Graph
+from making.mini_story import HOUSE, WINDOW, MiniStory
 
 
 def style_transfer(graph: Graph) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph import Graph, Link
+from making.graph import Graph, Link
 
 
 class Story:

@@ -5,8 +5,8 @@ Pictures come from the model itself, so that a graph runs on a fresh machine wit
 
 from __future__ import annotations
 
-from graph import Graph, Link
-from story import Story
+from making.graph import Graph, Link
+from making.story import Story
 
 HOUSE, WINDOW = "a photo of a red house on the grass at noon", "stained glass of a blue boat on the grass at noon"
 

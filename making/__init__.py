@@ -1,0 +1,1 @@
+"""What makes the shipped graphs, their thumbnails and the help pages, and checks that they fit the nodes."""
