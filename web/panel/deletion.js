@@ -3,82 +3,109 @@
 
 // Python's white space, letters and digits: those of JavaScript's \s and \w are others.
 const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
-const ALNUM = "\\p{L}\\p{N}_";
 const SIGN = ".!?;,:|\\u3002\\uff01\\uff1f\\uff1b\\uff0c\\u3001\\uff1a";
+const DASHES = "\\-\\u2013\\u2014";
+const LONE_MARKS = "/+*~\\u2022\\u00b7\\u2026";
+const OPENING = "(\\[{\\u201c\\uff08";
+const CLOSING = ")\\]}\\u201d\\uff09";
+const QUOTES = "\"'\\u201c\\u201d\\u2018\\u2019\\u00ab\\u00bb\\u300c-\\u300f";
 
-const LEADING_SPACE = new RegExp(`^[${SPACE}]+`);
+const HAS_LETTER = /[\p{L}\p{N}_]/u;
 const TRAILING_SPACE = new RegExp(`[${SPACE}]+$`);
-const HAS_ALNUM = new RegExp(`[${ALNUM}]`, "u");
-const BEGINNING = new RegExp(`[${ALNUM}"'\\u201c\\u2018\\u300c\\u300e(\\[<#@&$\\u00ab\\u201d\\u2019\\u300d\\u300f)\\]]`, "u");
-const TRAILING_SIGNS = new RegExp(`[${SPACE}${SIGN}\\-\\u2013\\u2014]*$`);
+const IS_SPACE = new RegExp(`[${SPACE}]`);
+const ENDS_IN_SPACE = new RegExp(`[${SPACE}]$`);
+// What stands around a cut and belongs to nothing else: blanks, signs, dashes, a lone stroke or plus.
+const LEAD = new RegExp(`^(?:[${SPACE}${SIGN}${DASHES}]|[${LONE_MARKS}](?=[${SPACE}]|$))*`);
+const AROUND = new RegExp(`[${SPACE}${SIGN}${DASHES}]`);
+const LONE_MARK = new RegExp(`[${LONE_MARKS}]`);
+// Of a piece without a letter all but these goes.
+const LOOSE = new RegExp(`[^${SPACE}${SIGN}${DASHES}()\\[\\]{}${QUOTES}\\uff08\\uff09]`, "gu");
 const SIGNS = new RegExp(`[${SIGN}]`, "g");
+const HAS_DASH = new RegExp(`[${DASHES}]`);
 const STRENGTH = { "\u3002": 3, ".": 3, "!": 3, "?": 3, "\uff01": 3, "\uff1f": 3, ";": 2, "\uff1b": 2, "|": 2 };
-const EMPTY_BRACKETS = new RegExp(
-  `\\([${SPACE}]*[,;:]?[${SPACE}]*\\)|\\[[${SPACE}]*\\]|\\{[${SPACE}]*\\}|\\u201c[${SPACE}]*\\u201d|\\uff08[${SPACE}]*\\uff09`,
-  "g",
-);
-const REPEATED_COMMAS = new RegExp(`,([${SPACE}]*,)+`, "g");
-const SPACE_BEFORE_SIGN = new RegExp(`[${SPACE}]+([,;:.!?])`, "g");
-const FIRST_SIGNS = /^[ ,;:.!?|\u3002\uff0c\uff1b\uff1a\u3001\-\u2013\u2014]+/;
+const PARTNERS = { "(": ")", "[": "]", "{": "}", "\u201c": "\u201d", "\uff08": "\uff09" };
+const INSIDE = " \t\n\r\f\v,;:";
+const CLOSED = new RegExp(`^[${INSIDE}]*\\\\?([${CLOSING}])`);
+const BEGINS_CLOSED = new RegExp(`^[${CLOSING}]`);
+const ENDS_OPENED = new RegExp(`[${OPENING}]$`);
 const LAST_SIGNS = /[ ,;:|\uff0c\uff1b\uff1a\u3001\-\u2013\u2014]+$/;
-const HALF_OF_DAY = new RegExp(`(?<![${ALNUM}])[ap]\\.m\\.$`, "u");
+const HALF_OF_DAY = /(?<![\p{L}\p{N}_])[ap]\.m\.$/u;
 
 /** The caption without the characters in `spans`: [start, end) pairs, sorted, not overlapping. Of the signs around a cut
- * the strongest remains. */
+ * the strongest remains; what no cut touches stays as it is. */
 export function deleteSpans(caption, spans) {
   if (!spans.length) return caption;
-  let text = "";
-  let at = 0;
-  for (const [start, end] of [...spans, [caption.length, caption.length]]) {
-    const [body, lead] = splitLead(caption.slice(at, start));
-    text = body ? join(text, lead, body) : join(text.replace(TRAILING_SPACE, ""), lead, "");
-    at = end;
+  const pieces = piecesLeft(caption, withPartners(caption, spans));
+  const text = pieces.reduce(join);
+  return HAS_LETTER.test(pieces.at(-1)) ? text : ended(text, caption);
+}
+
+/** The spans, and beside them the brackets whose partner lies in one. */
+function withPartners(caption, spans) {
+  const isGone = (at) => spans.some(([start, end]) => start <= at && at < end);
+  const waiting = { ")": [], "]": [], "}": [] };
+  const lone = [];
+  for (let k = 0; k < caption.length; k++) {
+    if ("([{".includes(caption[k])) waiting[PARTNERS[caption[k]]].push(k);
+    const opened = waiting[caption[k]]?.pop();
+    if (opened === undefined || isGone(opened) === isGone(k)) continue;
+    const at = isGone(opened) ? k : opened;
+    lone.push([caption[at - 1] === "\\" && !isGone(at - 1) ? at - 1 : at, at + 1]);
   }
-  return tidy(text, caption);
+  return [...spans, ...lone].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
 }
 
-/** A piece from its first word on, and the blanks and signs before that. */
-function splitLead(piece) {
-  const start = piece.search(BEGINNING);
-  return start < 0 || !HAS_ALNUM.test(piece) ? ["", piece] : [piece.slice(start), piece.slice(0, start)];
+/** What is left between spans; of a piece without a letter its signs, brackets and quotes. */
+function piecesLeft(caption, spans) {
+  const starts = [...spans.map(([start]) => start), caption.length];
+  const pieces = [0, ...spans.map(([, end]) => end)].map((end, k) => (starts[k] > end ? caption.slice(end, starts[k]) : ""));
+  return pieces.map((piece) => (HAS_LETTER.test(piece) ? piece : piece.replace(LOOSE, "")));
 }
 
-/** Two pieces with the strongest of the signs between them, or a blank. */
-function join(left, lead, right) {
-  const body = left.slice(0, left.search(TRAILING_SIGNS));
-  if (!body) return right;
-  const signs = (left.slice(body.length) + lead).match(SIGNS) ?? [];
-  const strength = (sign) => STRENGTH[sign] ?? 1;
-  const sign = signs.reduce((best, each) => (best && strength(best) >= strength(each) ? best : each), "");
-  if (!right) return body + sign;
-  const isWide = sign > "\u2000";
-  const isChinese = isCjk(body.at(-1)) && isCjk(right[0]);
-  return body + sign + (isWide || (isChinese && !sign) ? "" : " ") + right;
+/** Two pieces together at a cut: without brackets that it emptied, with the strongest sign or a blank between them. */
+function join(left, right) {
+  for (let closed; (closed = CLOSED.exec(right)); ) {
+    const opened = lastOf(left, (k) => INSIDE.includes(left[k])) - 1;
+    if (opened < 0 || PARTNERS[left[opened]] !== closed[1]) break;
+    [left, right] = [left.slice(0, left[opened - 1] === "\\" ? opened - 1 : opened), right.slice(closed[0].length)];
+  }
+  const lead = LEAD.exec(right)[0];
+  const cut = lastOf(left, (k) => AROUND.test(left[k]) || (k && LONE_MARK.test(left[k]) && IS_SPACE.test(left[k - 1])));
+  const [body, tail, rest] = [left.slice(0, cut), left.slice(cut), right.slice(lead.length)];
+  if (!body) return rest;
+  if (!rest) return body + between(tail, lead);
+  if (ENDS_OPENED.test(body) || BEGINS_CLOSED.test(rest)) return body + rest;
+  return body + (between(tail, lead) || (isCjk(body.at(-1)) && isCjk(rest[0]) ? "" : " ")) + rest;
+}
+
+/** Where the characters at the end of a text begin for whose places `belongs` holds. */
+function lastOf(text, belongs) {
+  let at = text.length;
+  while (at && belongs(at - 1)) at--;
+  return at;
+}
+
+/** The side of a cut that has the stronger sign, as written; the one before it where they are alike. */
+function between(tail, lead) {
+  const [before, behind] = [strength(tail), strength(lead)];
+  if (before && before >= behind) {
+    return ENDS_IN_SPACE.test(tail) || !ENDS_IN_SPACE.test(lead) || tail.at(-1) > "\u2000" ? tail : `${tail} `;
+  }
+  if (behind) return lead;
+  return HAS_DASH.test(tail) && HAS_DASH.test(lead) ? tail : "";
+}
+
+function strength(text) {
+  return Math.max(0, ...(text.match(SIGNS) ?? []).map((sign) => STRENGTH[sign] ?? 1));
 }
 
 function isCjk(char) {
   return (char >= "\u2e80" && char <= "\u9fff") || (char >= "\uff00" && char <= "\uffef");
 }
 
-/** Without brackets whose partner was deleted. */
-function withoutLoneBrackets(text) {
-  const open = [];
-  const lone = new Set();
-  for (let k = 0; k < text.length; k++) {
-    if ("([{".includes(text[k])) open.push(k);
-    else if (")]}".includes(text[k]) && open.pop() === undefined) lone.add(k);
-  }
-  for (const k of open) lone.add(k);
-  return lone.size ? text.split("").filter((_, k) => !lone.has(k)).join("") : text;
-}
-
-/** Empty brackets away, no sign at the ends but a full stop that the caption ended with. */
-function tidy(joinedText, caption) {
-  let [text, before] = [joinedText, null];
-  while (text !== before) [text, before] = [text.replace(EMPTY_BRACKETS, ""), text];
-  text = withoutLoneBrackets(text)
-    .replace(/[ \t]{2,}/g, " ").replace(REPEATED_COMMAS, ",").replace(SPACE_BEFORE_SIGN, "$1")
-    .replace(LEADING_SPACE, "").replace(TRAILING_SPACE, "").replace(FIRST_SIGNS, "").replace(LAST_SIGNS, "");
+/** A text whose end was cut: no sign there but a full stop that the caption ended with. */
+function ended(joined, caption) {
+  const text = joined.replace(TRAILING_SPACE, "").replace(LAST_SIGNS, "");
   const endsInStop = /[.\u3002]$/.test(text) && !HALF_OF_DAY.test(text);
   if (!endsInStop || /[.\u3002]$/.test(caption.replace(TRAILING_SPACE, ""))) return text;
   return text.slice(0, -1).replace(TRAILING_SPACE, "");
