@@ -18,8 +18,6 @@ _LETTER = re.compile(r"\w")
 # Of a piece without a letter only these stay.
 _QUOTES = r"\"'\u201c\u201d\u2018\u2019\u00ab\u00bb\u300c-\u300f"
 _LOOSE = re.compile(rf"[^\s{_SIGN}\-\u2013\u2014()\[\]{{}}\uff08\uff09{_QUOTES}]")
-    rf"[^\s{_SIGN}\-\u2013\u2014()\[\]{{}}\"'\u201c\u201d\u2018\u2019\u00ab\u00bb\uff08\uff09\u300c-\u300f]"
-)
 _PAIRS = {"(": ")", "[": "]", "{": "}", "\u201c": "\u201d", "\uff08": "\uff09"}
 _INSIDE = " \t\n\r\f\v,;:"
 _CLOSED = re.compile(r"[ \t\n\r\f\v,;:]*\\?([)\]}\u201d\uff09])")
