@@ -10,6 +10,7 @@ from comfy_api.latest import io
 from ..swf_core.errors import UserError
 from .host.caption_models import EMBEDDED, NONE, loaded_model, model_choices
 from .host.gallery.server import TOKENS, queueing_client, send_event, wait_for_person
+from .host.gallery.users import running_owner
 from .host.schema import schema
 from .host.training.paths import RunType, as_batch, runs_folder
 
@@ -73,9 +74,10 @@ class FeedbackGallery(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, **_: Any) -> str:
-        """Picks live on disk: when any changed, the node runs again."""
-        stamps = [(p.parent.name, p.stat().st_mtime_ns) for p in runs_folder().glob("*/picks.json")]
-        return str(sorted(stamps))
+        """Picks live on disk: when any changed, or another user asks, the node runs again."""
+        owner = running_owner()
+        stamps = [(p.parent.name, p.stat().st_mtime_ns) for p in runs_folder(owner).glob("*/picks.json")]
+        return f"{owner}{sorted(stamps)}"
 
     @classmethod
     def execute(
@@ -92,7 +94,7 @@ class FeedbackGallery(io.ComfyNode):
             "name": run.name,
             "client": queueing_client(),
         }
-        send_event("show", payload)
+        send_event("show", payload, running_owner())
         if selection.strip():
             captions, outcome = parse_selection(run.folder, selection, run.step), "the picks of 'selection'"
         else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from .host.gallery.users import running_owner
 from .host.schema import schema
 from .host.training.outputs import OUTPUT_INPUTS, OUTPUTS
 from .host.training.paths import DatasetType, runs_folder
@@ -81,6 +82,11 @@ class LoraTrain(io.ComfyNode):
         )
 
     @classmethod
+    def fingerprint_inputs(cls, **_: Any) -> str:
+        """Of two users who run the same graph, each has a run."""
+        return running_owner()
+
+    @classmethod
     def execute(
         cls,
         model: Any,
@@ -129,6 +135,6 @@ def _planned_run(
 
     options = defaults(backend.family).changed(**changes)
     prompts = tuple(Prompt(text, k) for k, text in enumerate(prompt_lines)) or default_prompts(backend.family)
-    run = find_or_create(runs_folder(), name, backend, options, dataset, prompts)
+    run = find_or_create(runs_folder(running_owner()), name, backend, options, dataset, prompts)
     ends = [r["first"] + r["steps"] for r in run.rounds]
     return run, options.steps if options.steps in ends else ends[-1]

@@ -2,12 +2,12 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { make } from "./dom.js";
 import { galleryClient } from "./gallery/api_client.js";
-import { applyPicks, Board } from "./gallery/board.js";
-import { dialogBoard, hideChip, openDialog, showChip } from "./gallery/dialog.js";
+import { applyPicks, Board, endTraining } from "./gallery/board.js";
+import { Corner } from "./gallery/corner.js";
+import { dialogBoard, openDialog } from "./gallery/dialog.js";
 import { galleryNodes, NODE_TYPE, outputIdsFrom } from "./gallery/graph.js";
-import { CSS } from "./gallery/stylesheet.js";
+import { Training } from "./gallery/training.js";
 import { Waits } from "./gallery/waits.js";
 import { words } from "./gallery/words.js";
 import { followLocaleSetting } from "./locale.js";
@@ -19,12 +19,17 @@ const OPEN = "StyleWallfacer.Gallery.Open";
 
 const client = galleryClient(api);
 const waits = new Waits(client);
-const callbacks = { onContinue: queueFrom, openDialog: open };
+const training = new Training();
+const callbacks = { onContinue: queueFrom, onTraining, openDialog: open, onClosed: drawCorner };
+let registered = null; // the id under which the server knows this page
+let corner = null; // made when the page is there
 
 followLocaleSetting(() => app.extensionManager?.setting?.get?.("Comfy.Locale"));
 
 function open(token) {
-  return openDialog(client, callbacks, token);
+  const opened = openDialog(client, callbacks, token);
+  drawCorner();
+  return opened;
 }
 
 /** The node's board, made when it is first needed. */
@@ -61,13 +66,13 @@ function showOn(node, { token, name, step, outcome }) {
   node.setDirtyCanvas?.(true, true);
 }
 
-/** Queue what hangs on the node that shows a run; returns what was done as a sentence. */
+/** Queue what hangs on the node that shows a run. Returns { text, goesOn }: what was done, and whether a graph runs now. */
 async function queueFrom(token, step) {
   const nodes = galleryNodes(app.graph)
     .filter((node) => node.swfBoard?.state.token === token && (node.swfStep === step || !node.swfStep));
-  if (!nodes.length) return words().noNode;
+  if (!nodes.length) return { text: words().noNode, goesOn: false };
   await app.queuePrompt(0, 1, nodes.flatMap((node) => outputIdsFrom(app.graph, node)));
-  return words().queued;
+  return { text: words().queued, goesOn: true };
 }
 
 /** Whether this page queued the graph that an event is about. */
@@ -81,10 +86,25 @@ function nodeOf(event) {
   return node?.type === NODE_TYPE ? node : null;
 }
 
-function showWaits() {
+/** What stays on the page while the gallery is put aside: who waits, else what is learning. */
+function drawCorner() {
   const [first] = waits.list();
-  if (!first) return hideChip();
-  showChip(words().waitingFor(first.name), () => open(first.token));
+  if (dialogBoard() || !(first || training.text)) return corner?.hide();
+  return first
+    ? corner?.show(words().waitingFor(first.name), () => open(first.token))
+    : corner?.show(training.text, () => open());
+}
+
+/** A graph goes on with the picks of a run. */
+function onTraining(name, accepted) {
+  training.begin(words().trainingOn(name, accepted));
+  drawCorner();
+}
+
+/** All graphs that this page queued have come to an end. */
+function onTrained(outcome) {
+  endTraining(outcome);
+  drawCorner();
 }
 
 function onWait({ detail }) {
@@ -92,7 +112,7 @@ function onWait({ detail }) {
   const node = nodeOf(detail);
   if (node) showOn(node, detail);
   if (isOurs(detail) && (app.extensionManager?.setting?.get(POPUP) ?? true)) return open(detail.token);
-  showWaits();
+  drawCorner();
 }
 
 function onDone({ detail }) {
@@ -103,12 +123,21 @@ function onDone({ detail }) {
     board.stopWaiting();
     if (message) board.showMessage(message, true);
   }
-  showWaits();
+  drawCorner();
 }
 
 function onShow({ detail }) {
   const node = nodeOf(detail);
   if (node) showOn(node, detail);
+}
+
+/** Say whose this page is. Its id is known from the first status on, and a restarted server knows it no more. */
+async function registerPage() {
+  if (!api.clientId || api.clientId === registered) return;
+  registered = api.clientId;
+  await client.registerPage(registered).catch(() => {
+    registered = null; // the next status tries again
+  });
 }
 
 /** After a reload or a restart: the waits, and the runs that the graph's galleries showed last. */
@@ -127,32 +156,35 @@ async function restore() {
     const run = byName.get(board?.state.run?.name);
     if (run) await board.load(run.token);
     if (lost) for (const each of allBoards()) each.showMessage(words().restarted, true);
-    showWaits();
+    drawCorner();
   } catch {
     // The server is away: the next reconnection asks again.
   }
 }
 
 app.registerExtension({
-  name: "StyleWallfacer.Gallery",
+  name: "stylewallfacer.gallery",
   settings: [{
     id: POPUP, name: words().popup, type: "boolean", defaultValue: true, category: ["StyleWallfacer", "Gallery", "Popup"],
   }],
   commands: [{ id: OPEN, label: words().open, icon: "pi pi-images", function: () => open() }],
   menuCommands: [{ path: ["Extensions"], commands: [OPEN] }],
-  init() {
-    document.head.append(make("style", { text: CSS }));
-  },
   async setup() {
+    corner = new Corner();
     api.addEventListener("swf.gallery.wait", onWait);
     api.addEventListener("swf.gallery.done", onDone);
     api.addEventListener("swf.gallery.show", onShow);
     api.addEventListener("swf.gallery.picks", ({ detail }) => applyPicks(detail.token, detail.picks));
-    api.addEventListener("reconnected", restore);
-    document.addEventListener("swf-gallery-closed", showWaits);
+    api.addEventListener("status", registerPage);
+    api.addEventListener("reconnected", () => {
+      registered = null;
+      return registerPage().then(restore);
+    });
+    training.listen(api, async () => (await api.fetchApi("/queue")).json(), onTrained);
     waits.startConfirming(restore);
+    await registerPage();
     await restore();
-    window.swfGalleryReady = true;
+    corner.element.dataset.ready = "";
   },
   afterConfigureGraph() {
     return restore();

@@ -6,13 +6,14 @@ import { make } from "./dom.js";
 import { followLocaleSetting } from "./locale.js";
 import { addElementWidget, onExecuted } from "./node_widget.js";
 import { drawCandidates, drawStrip } from "./panel/caption_rows.js";
+import { drawPreset } from "./panel/preset_row.js";
 import { CSS, MIN_HEIGHT } from "./panel/stylesheet.js";
 import { drawPalette } from "./panel/swatches.js";
 import { words } from "./panel/words.js";
 
 const KEY = "swf_panel";
 const TYPE = "SWF_PANEL";
-const ROWS = { candidates: drawCandidates, strip: drawStrip, palette: drawPalette };
+const ROWS = { candidates: drawCandidates, strip: drawStrip, palette: drawPalette, preset: drawPreset };
 
 /** The node's panel, made when it is first needed. */
 function panelOf(node) {
@@ -30,17 +31,14 @@ function drawRows(node, rows) {
   const element = panelOf(node);
   const background = getComputedStyle(element).backgroundColor.match(/[\d.]+/g)?.slice(0, 3).map(Number) ?? [];
   element.classList.toggle("swf-dark", background.length === 3 && Math.max(...background) < 128);
-  element.replaceChildren(...rows.map((row) => ROWS[row.kind](node, row)));
+  element.replaceChildren(make("style", { text: CSS }), ...rows.map((row) => ROWS[row.kind](node, row)));
   node.setDirtyCanvas?.(true, true);
 }
 
 followLocaleSetting(() => app.extensionManager?.setting?.get?.("Comfy.Locale"));
 
 app.registerExtension({
-  name: "StyleWallfacer.Panel",
-  init() {
-    document.head.append(make("style", { text: CSS }));
-  },
+  name: "stylewallfacer.panel",
   beforeRegisterNodeDef(nodeType, nodeData) {
     if (!nodeData.name.startsWith("SWF_")) return;
     onExecuted(nodeType, (node, output) => {

@@ -34,7 +34,7 @@ def started(room: Any, run: Path, timeout: float) -> Any:
 
 
 def test_a_token_names_one_run_and_contains_no_path(run):
-    tokens = run_tokens.RunTokens(lambda: run.parent)
+    tokens = run_tokens.RunTokens(lambda owner: run.parent / owner)
     token = tokens.token(run)
     assert tokens.token(run) == token and tokens.folder(token) == run and "/" not in token and "a run" not in token
     assert tokens.folder("a run") is None and tokens.folder(token[:-1]) is None

@@ -78,7 +78,9 @@ def open_page(context: Any, server: Server, vue: bool = False) -> Any:
 
 def ready(page: Any) -> None:
     """Wait until the page has loaded this pack; a first run's dialog is put away."""
-    page.wait_for_function("window.app && app.graph && window.swfGalleryReady", timeout=60_000)
+    page.wait_for_function(
+        "window.app && app.graph && document.querySelector('.swf-corner[data-ready]')", timeout=60_000
+    )
     page.evaluate("app.extensionManager.setting.set('Comfy.TutorialCompleted', true)")
     page.keyboard.press("Escape")
     page.wait_for_timeout(300)

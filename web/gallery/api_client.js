@@ -2,12 +2,12 @@
 
 const ROOT = "/swf/gallery";
 
-/** The requests of the gallery through the host's `api`: { fetchApi, apiURL }. One that fails is an Error with a
+/** The requests of the gallery through the host's `api`: { fetchApi }. One that fails is an Error with a
  * sentence and the HTTP `status`. */
 export function galleryClient(api) {
   const get = async (path) => bodyOf(await api.fetchApi(ROOT + path, { cache: "no-store" }));
-  const post = async (path, body) => bodyOf(await api.fetchApi(ROOT + path, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  const post = async (path, body, options = {}) => bodyOf(await api.fetchApi(ROOT + path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...options,
   }));
   return {
     /** { server, runs, waits } */
@@ -19,13 +19,16 @@ export function galleryClient(api) {
     /** The samples up to a step are gone through; `ended_waits` of the answer tells how many nodes go on. */
     answer: (token, step) => post(`/${token}/go`, { step }),
     confirmWait: (wait) => post(`/waits/${wait}`, { open: true }),
-    /** Sent while the page closes, when nothing else gets through. */
-    sendClosed(wait) {
-      const body = new Blob([JSON.stringify({ open: false })], { type: "application/json" });
-      navigator.sendBeacon(api.apiURL(`${ROOT}/waits/${wait}`), body);
+    /** Sent while the page closes: `keepalive` lets it outlive the page. */
+    sendClosed: (wait) => post(`/waits/${wait}`, { open: false }, { keepalive: true }).catch(() => {}),
+    /** Say whose this page is, on a host with users; events and runs follow that. */
+    registerPage: (id) => post("/client", { client: id }),
+    /** A sample or a style picture as a Blob, at most `px` pixels wide and high; 0: as it is. */
+    async picture(token, id, px, signal) {
+      const path = `${ROOT}/${token}/picture/${id}${px ? `?px=${px}` : ""}`;
+      const response = await api.fetchApi(path, { cache: "default", signal }); // what an id names never changes
+      return response.ok ? response.blob() : bodyOf(response);
     },
-    /** The address of a sample or a style picture, at most `px` pixels wide and high. */
-    pictureUrl: (token, id, px) => api.apiURL(`${ROOT}/${token}/picture/${id}${px ? `?px=${px}` : ""}`),
   };
 }
 

@@ -6,11 +6,15 @@ import { Clock } from "./clock.js";
 import { frame } from "./frame.js";
 import { Grid } from "./grid.js";
 import { keyHandler } from "./keys.js";
+import { Pictures } from "./pictures.js";
 import { RunState } from "./run_state.js";
+import { Submission } from "./submission.js";
 import { words } from "./words.js";
 import { Zoom } from "./zoom.js";
 
 const VERDICT_LISTS = { accepted: "accept", rejected: "reject", "": "forget" };
+const KEYS = { accept: "Enter", reject: "X" };
+const STYLE_PX = 512;
 const boards = new Set();
 
 /** Show the picks on file on every board of their run. */
@@ -18,9 +22,15 @@ export function applyPicks(token, picks) {
   for (const board of boards) if (board.state.token === token) board.applyPicks(picks);
 }
 
+/** The graphs that this page queued have come to an end, as `outcome` (a key of `words().trained`). */
+export function endTraining(outcome) {
+  for (const board of boards) board.submission.end(outcome);
+}
+
 export class Board {
   /** `client`: api_client.js. `callbacks`: onContinue(token, step) after an answer that no node waited for, which returns
-   * what it did as a sentence; openDialog(token) and minimise() where there are such buttons. `compact`: on a node. */
+   * { text, goesOn }: what it did, and whether a graph runs now; onTraining(run's name, accepted) when one does;
+   * openDialog(token) and minimise() where there are such buttons. `compact`: on a node. */
   constructor(client, callbacks, compact) {
     this.client = client;
     this.callbacks = callbacks;
@@ -28,8 +38,10 @@ export class Board {
     this.message = { text: "", isError: false };
     this.sending = Promise.resolve();
     this.clock = new Clock();
+    this.submission = new Submission(this, () => this.siblings(), applyPicks);
+    this.pictures = new Pictures(client.picture);
     this.grid = new Grid({
-      pictureUrl: client.pictureUrl,
+      pictures: this.pictures,
       onChoose: (sample) => this.showChosen(sample),
       onVerdict: (sample, verdict) => this.click(sample, verdict),
     });
@@ -37,11 +49,16 @@ export class Board {
     this.element = root;
     this.parts = parts;
     this.zoom = new Zoom({
-      root, main: parts.main, grid: this.grid, pictureUrl: client.pictureUrl, run: () => this.state.run,
+      root, main: parts.main, grid: this.grid, pictures: this.pictures, run: () => this.state.run,
       showMessage: (text) => this.showMessage(text),
     });
     this.listen();
     boards.add(this);
+  }
+
+  /** All boards that show this one's run. */
+  siblings() {
+    return [...boards].filter((board) => board.state.token === this.state.token);
   }
 
   /** What the buttons of the frame do. */
@@ -51,7 +68,7 @@ export class Board {
       undo: () => this.undo(),
       zoom: () => this.zoom.toggle(),
       compare: () => this.zoom.compare(),
-      submit: () => this.submit(),
+      submit: () => this.submission.send(),
       moveSlider: () => this.moveSlider(),
       setCaption: () => this.setCaption(),
       openDialog: () => this.callbacks.openDialog?.(this.state.token),
@@ -62,7 +79,7 @@ export class Board {
   listen() {
     this.element.addEventListener("keydown", keyHandler({
       grid: this.grid, zoom: this.zoom, isReady: () => Boolean(this.state.run), chosen: () => this.chosen(),
-      setVerdict: (sample, verdict) => this.click(sample, verdict), undo: () => this.undo(), submit: () => this.submit(),
+      setVerdict: (sample, verdict) => this.click(sample, verdict), undo: () => this.undo(), submit: () => this.submission.send(),
     }));
     for (const kind of ["pointerdown", "dblclick", "paste", "copy"]) {
       this.element.addEventListener(kind, (event) => event.stopPropagation()); // the canvas would act on it
@@ -74,6 +91,7 @@ export class Board {
     const { state } = this;
     if (token !== state.token) {
       state.forget(token);
+      this.pictures.clear();
       this.stopWaiting();
       this.zoom.forget();
       this.showMessage("");
@@ -101,12 +119,13 @@ export class Board {
     parts.styles.replaceChildren(...run.originals.slice(0, 4).map((original) => this.stylePicture(original)));
     parts.advice.textContent = run.advice;
     this.drawCounts();
+    this.submission.draw();
     this.drawStatus();
   }
 
   stylePicture(original) {
-    const image = make("img", { src: this.client.pictureUrl(this.state.run.token, original.id, 512),
-      alt: `${words().style}: ${original.caption}`, title: original.caption });
+    const image = make("img", { alt: `${words().style}: ${original.caption}`, title: original.caption });
+    this.pictures.show(image, this.state.run.token, original.id, STYLE_PX);
     image.addEventListener("click", () => this.zoom.toggle(original));
     return image;
   }
@@ -129,8 +148,10 @@ export class Board {
     const { buttons, caption, details } = this.parts;
     for (const [name, verdict] of [["accept", "accepted"], ["reject", "rejected"]]) {
       buttons[name].disabled = !sample.lora;
+      buttons[name].title = sample.lora ? KEYS[name] : say.plainHint;
       buttons[name].setAttribute("aria-pressed", String(sample.verdict === verdict));
     }
+    this.parts.hint.textContent = sample.lora ? "" : say.plainHint;
     caption.value = sample.caption;
     caption.disabled = !sample.lora;
     const evaluation = this.state.evaluationOf(sample);
@@ -155,6 +176,7 @@ export class Board {
   }
 
   setVerdict(sample, verdict) {
+    this.submission.mark("");
     const { token } = this.state;
     const { settle, revert } = this.state.setVerdict(sample, verdict);
     this.drawSample(sample);
@@ -172,6 +194,7 @@ export class Board {
   setCaption() {
     const [sample, token, typed] = [this.chosen(), this.state.token, this.parts.caption.value];
     if (!sample || typed.trim() === sample.caption) return;
+    this.submission.mark("");
     this.send(async () => applyPicks(token, await this.client.setCaption(token, sample.id, typed)), () => {
       this.parts.caption.value = sample.caption;
     });
@@ -191,6 +214,7 @@ export class Board {
     if (!this.state.applyPicks(picks)) return;
     for (const sample of this.state.run.samples) if (sample.lora) this.grid.mark(sample);
     this.drawCounts();
+    this.submission.draw();
     if (document.activeElement !== this.parts.caption) this.showChosen(this.chosen());
   }
 
@@ -219,23 +243,6 @@ export class Board {
     this.parts.status.classList.toggle("swf-bad", isError);
   }
 
-  /** The picks stand: the node that waits goes on, or the graph is queued. */
-  async submit() {
-    if (!this.state.run) return;
-    const { token } = this.state;
-    const step = this.state.stepToAnswer();
-    await this.sending;
-    try {
-      const answer = await this.client.answer(token, step);
-      applyPicks(token, answer);
-      this.state.waiting = false;
-      this.clock.set(null);
-      this.showMessage(answer.ended_waits ? words().continued : await this.callbacks.onContinue(token, step));
-    } catch (error) {
-      this.showMessage(`${words().notSaved} ${error.message}`, true);
-    }
-  }
-
   /** No node waits for this run any more. */
   stopWaiting() {
     this.state.endWait();
@@ -246,6 +253,8 @@ export class Board {
   /** Let go of everything: the board is not shown again. */
   remove() {
     this.stopWaiting();
+    this.pictures.clear();
+    this.grid.remove();
     boards.delete(this);
     this.element.remove();
   }

@@ -1,26 +1,27 @@
-// The gallery over the whole page, opened by a menu command, a node or a graph that waits; and the chip that stays when
-// it is put aside.
+// The gallery over the whole page, opened by a menu command, a node or a graph that waits.
 
-import { make } from "../dom.js";
+import { make, putOnPage } from "../dom.js";
 import { Board } from "./board.js";
 import { words } from "./words.js";
 
-let open = null; // { dialog, board } while it is open
-let chip = null;
+let open = null; // { dialog, board, onClosed } while it is open
 
-/** Open the gallery on a run, the last one by default. `client` and `callbacks` are the board's. */
+/** Open the gallery on a run, the last one by default. `client` and `callbacks` are the board's, with onClosed() besides.
+ * The dialog closes itself when a graph goes on with the picks. */
 export async function openDialog(client, callbacks, token) {
   closeDialog();
   const say = words();
-  const board = new Board(client, { ...callbacks, minimise: closeDialog }, false);
+  const onTraining = (...run) => {
+    closeDialog();
+    callbacks.onTraining?.(...run);
+  };
+  const board = new Board(client, { ...callbacks, onTraining, minimise: closeDialog }, false);
   const runs = make("select", { "aria-label": say.run });
   board.parts.bar.prepend(make("label", {}, [make("span", { text: say.run }), runs]));
   const dialog = make("dialog", { class: "swf-dialog", "aria-label": say.gallery }, [board.element]);
-  dialog.addEventListener("close", closeDialog);
-  document.addEventListener("keydown", onEscape); // the keys go there when nothing in the dialog has the focus
-  document.body.append(dialog);
-  open = { dialog, board };
-  hideChip();
+  open = { dialog, board, onClosed: callbacks.onClosed };
+  listen(dialog, board);
+  putOnPage(dialog);
   dialog.showModal();
   runs.addEventListener("change", () => board.load(runs.value));
   try {
@@ -36,40 +37,34 @@ export async function openDialog(client, callbacks, token) {
   }
 }
 
+/** The keys are the dialog's own: the focus stays in it, wherever a click lands. */
+function listen(dialog, board) {
+  dialog.addEventListener("close", closeDialog);
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault(); // browsers ignore Escape on a dialog that no click or key has opened
+    event.stopPropagation();
+    closeDialog();
+  });
+  dialog.addEventListener("focusout", (event) => {
+    if (event.relatedTarget) return;
+    setTimeout(() => {
+      if (open?.dialog === dialog && !dialog.contains(document.activeElement)) board.element.focus();
+    });
+  });
+}
+
 /** Put it aside; nothing is cancelled. */
 export function closeDialog() {
   if (!open) return;
-  const { dialog, board } = open;
+  const { dialog, board, onClosed } = open;
   open = null;
-  document.removeEventListener("keydown", onEscape);
   board.remove();
   dialog.remove();
-  document.dispatchEvent(new CustomEvent("swf-gallery-closed"));
-}
-
-/** Browsers ignore Escape on a dialog that no click or key has opened. */
-function onEscape(event) {
-  if (event.key !== "Escape" || event.defaultPrevented) return;
-  event.preventDefault();
-  event.stopPropagation();
-  closeDialog();
+  onClosed?.();
 }
 
 /** The board that the dialog shows, or null. */
 export function dialogBoard() {
   return open?.board ?? null;
-}
-
-/** A button at the page's corner: a node waits for picks. */
-export function showChip(text, handler) {
-  hideChip();
-  if (open) return;
-  chip = make("button", { type: "button", class: "swf-chip", text });
-  chip.addEventListener("click", handler);
-  document.body.append(chip);
-}
-
-export function hideChip() {
-  chip?.remove();
-  chip = null;
 }

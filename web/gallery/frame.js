@@ -1,6 +1,8 @@
-// What a board is made of: the bar of buttons, the status line, the style pictures' side and the keys' help.
+// What a board is made of: the bar of buttons, the lines on status, hint and advice, the style pictures' side and the
+// keys' help.
 
 import { button, make } from "../dom.js";
+import { CSS } from "./stylesheet.js";
 import { words } from "./words.js";
 
 /** A board's element and those parts of it that change: { root, parts }. `grid` and `clock` are elements; `actions` are
@@ -14,7 +16,7 @@ export function frame({ actions, compact, grid, clock }) {
     zoom: button(say.zoom, () => actions.zoom(), { title: "Space" }),
     compare: button(say.compare, () => actions.compare(), { title: "C" }),
   };
-  const submit = button(say.trainOn, () => actions.submit(), { title: "G", class: "swf-go" });
+  const submit = button(say.submit[""], () => actions.submit(), { title: "G", class: "swf-go", disabled: "" });
   const resize = compact
     ? button(`⤢ ${say.full}`, () => actions.openDialog())
     : button(`– ${say.minimise}`, () => actions.minimise());
@@ -27,11 +29,17 @@ export function frame({ actions, compact, grid, clock }) {
     make("span", { class: "swf-space" }), submit, resize,
   ]);
   const status = make("div", { class: "swf-status", role: "status", "aria-live": "polite" });
+  const hint = make("div", { class: "swf-hint", role: "note", text: say.noneChosen }); // why Accept is grey
+  const advice = make("div", { class: "swf-advice", role: "note" });
+  for (const name of ["accept", "reject"]) buttons[name].disabled = true;
   const { side, ...sideParts } = sidePanel(actions, say);
   const main = make("div", { class: "swf-main" }, [side, grid]);
   const root = make("div", { class: `swf-board${compact ? " swf-compact" : ""}`, role: "region", tabindex: "-1",
-    "aria-label": say.gallery }, [bar, status, main, make("div", { class: "swf-dim swf-help", text: say.help })]);
-  return { root, parts: { bar, buttons, slider, sliderText, counts, status, main, ...sideParts } };
+    "aria-label": say.gallery }, [
+    make("style", { text: CSS }), bar, status, hint, advice, main, make("div", { class: "swf-dim swf-help", text: say.help }),
+  ]);
+  buttons.submit = submit;
+  return { root, parts: { bar, buttons, slider, sliderText, counts, status, hint, advice, main, ...sideParts } };
 }
 
 /** The style pictures, and what belongs to the chosen sample. */
@@ -40,9 +48,8 @@ function sidePanel(actions, say) {
   const caption = make("textarea", { "aria-label": say.captionOf, rows: "3", maxlength: "2000" });
   caption.addEventListener("change", () => actions.setCaption());
   const details = make("p", { class: "swf-dim" });
-  const advice = make("p");
   const side = make("aside", { class: "swf-side" }, [
-    make("h3", { text: say.styles }), styles, make("h3", { text: say.captionOf }), caption, details, advice,
+    make("h3", { text: say.styles }), styles, make("h3", { text: say.captionOf }), caption, details,
   ]);
-  return { side, styles, caption, details, advice };
+  return { side, styles, caption, details };
 }

@@ -1,16 +1,19 @@
 // The samples of a run: rows are prompts, columns are steps; one cell has the focus, arrows move it.
 
 import { make } from "../dom.js";
+import { THUMBNAIL_PX } from "./pictures.js";
+import { signalsInWords } from "./signals.js";
 import { words } from "./words.js";
 
 const MARKS = { accepted: "✓", rejected: "✕", "": "" };
 const CELL_PX = { smallest: 104, largest: 232 };
+const NARROW_PX = 480; // where prompts get less room
 
 export class Grid {
-  /** `pictureUrl(token, id, px)`; `onChoose(sample)` when the focus moves; `onVerdict(sample, verdict)` for a click: with
+  /** `pictures`: pictures.js; `onChoose(sample)` when the focus moves; `onVerdict(sample, verdict)` for a click: with
    * Shift, or the right button, it rejects. */
-  constructor({ pictureUrl, onChoose, onVerdict }) {
-    this.pictureUrl = pictureUrl;
+  constructor({ pictures, onChoose, onVerdict }) {
+    this.pictures = pictures;
     this.onChoose = onChoose;
     this.onVerdict = onVerdict;
     this.element = make("div", { class: "swf-grid", role: "grid" });
@@ -18,7 +21,16 @@ export class Grid {
     this.cells = new Map(); // the samples' elements by id
     this.places = new Map(); // their [row, column] by id
     this.focus = null; // an id
+    this.columns = this.rows = 0;
     this.listen();
+    pictures.waitInside(this.element);
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(this.element);
+  }
+
+  /** Let go of what watches the element. */
+  remove() {
+    this.sizes.disconnect();
   }
 
   /** One listener each for all cells: nothing to let go of when they are replaced. */
@@ -56,7 +68,11 @@ export class Grid {
     this.samples = new Map(run.samples.map((sample) => [sample.id, sample]));
     this.places.clear();
     this.cells.clear();
-    this.resize(run.name);
+    this.plain = new Map(run.samples.filter((sample) => !sample.lora).map((sample) => [sample.row, sample.signals]));
+    this.resize();
+    this.element.setAttribute("aria-label", run.name);
+    this.element.setAttribute("aria-rowcount", String(this.rows));
+    this.element.setAttribute("aria-colcount", String(this.columns));
     const heads = steps.map((step) => make("div", {
       class: "swf-head", role: "columnheader", text: step ? `${say.step} ${step}` : say.plain,
     }));
@@ -65,20 +81,22 @@ export class Grid {
       make("div", { class: "swf-prompt", role: "rowheader", text: prompt }),
       ...steps.map((step, column) => this.place(run, byPlace.get(`${row}:${step}`), row, column)),
     ]);
+    const hadFocus = this.element.contains(document.activeElement);
     this.element.replaceChildren(make("div", { class: "swf-head" }), ...heads, ...rows.flat());
     this.focusAfterDrawing();
+    if (hadFocus) this.takeFocus();
   }
 
-  /** Cells as large as lets all steps, and up to four prompts, be seen at once. */
-  resize(name) {
-    const wide = (this.element.clientWidth - 180) / Math.max(1, this.columns) - 12;
-    const high = (this.element.clientHeight - 24) / Math.min(4, Math.max(1, this.rows)) - 30;
+  /** Cells as large as lets all steps, and up to four prompts, be seen at once; anew whenever the element's size changes. */
+  resize() {
+    const { clientWidth, clientHeight, style } = this.element;
+    if (!this.columns || !clientWidth) return;
+    const [head, room] = clientWidth < NARROW_PX ? [80, 96] : [160, 180];
+    const wide = (clientWidth - room) / this.columns - 12;
+    const high = (clientHeight - 24) / Math.min(4, Math.max(1, this.rows)) - 44;
     const px = Math.min(CELL_PX.largest, Math.max(CELL_PX.smallest, Math.min(wide, high)));
-    this.element.style.setProperty("--swf-px", `${Math.round(px)}px`);
-    this.element.style.gridTemplateColumns = `minmax(80px, 160px) repeat(${this.columns}, max-content)`;
-    this.element.setAttribute("aria-label", name);
-    this.element.setAttribute("aria-rowcount", String(this.rows));
-    this.element.setAttribute("aria-colcount", String(this.columns));
+    style.setProperty("--swf-px", `${Math.round(px)}px`);
+    style.gridTemplateColumns = `minmax(72px, ${head}px) repeat(${this.columns}, max-content)`;
   }
 
   /** The element at a place of the grid: a sample's cell, or a gap. */
@@ -100,22 +118,20 @@ export class Grid {
   }
 
   cell(run, sample) {
-    const image = make("img", {
-      src: this.pictureUrl(run.token, sample.id, 256), alt: "", loading: "lazy", decoding: "async", draggable: "false",
-    });
+    const image = make("img", { alt: "", decoding: "async", draggable: "false" });
+    this.pictures.show(image, run.token, sample.id, THUMBNAIL_PX, true);
     const frame = make("span", { class: "swf-frame" }, [image, make("span", { class: "swf-mark", "aria-hidden": "true" })]);
     const cell = make("button", { type: "button", class: "swf-cell", role: "gridcell", tabindex: "-1" }, [frame]);
     cell.dataset.id = sample.id;
-    const signals = Object.entries(sample.signals);
-    if (signals.length) {
-      const say = words();
-      const text = signals.map(([name, value]) => `${say.signals[name]} ${value.toFixed(2)}`).join(" · ");
-      const title = signals.map(([name, value]) => `${say.signalMeanings[name]}: ${value.toFixed(3)}`).join("\n");
-      const warning = (sample.signals.copying ?? 0) > run.copying_limit ? " swf-warn" : "";
-      cell.append(make("span", { class: `swf-signals${warning}`, text, title }));
-    }
+    cell.append(make("span", { class: "swf-signals" }, this.signalWords(run, sample)));
     this.mark(sample, cell);
     return cell;
+  }
+
+  signalWords(run, sample) {
+    if (!sample.lora) return [];
+    const signals = signalsInWords(sample.signals, this.plain.get(sample.row), run.copying_limit);
+    return signals.map(({ text, title, isWarning }) => make("span", { text, title, class: isWarning ? "swf-warn" : undefined }));
   }
 
   /** Show a sample's verdict. */

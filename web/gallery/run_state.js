@@ -11,6 +11,7 @@ export class RunState {
   forget(token) {
     this.token = token;
     this.shownStep = null; // null: all
+    this.submitted = ""; // where the picks are on their way into a training: "", "sending", "training" or "kept"
     this.history = []; // [id, the verdict before], the last change last
     this.pending = new Map(); // samples whose last change is not answered yet, and how many changes
     this.endWait();
@@ -26,6 +27,7 @@ export class RunState {
   update(run) {
     this.run = run;
     this.waiting = run.waits.length > 0;
+    if (this.waiting) this.submitted = ""; // a node asks (again)
     this.answerStep = run.waits[0]?.step ?? this.answerStep;
   }
 
@@ -87,6 +89,7 @@ export class RunState {
   applyPicks(picks) {
     if (!this.run || picks.version < this.run.version) return false;
     this.run.version = picks.version;
+    if (this.submitted !== "sending" && !picks.answered.includes(this.stepToAnswer())) this.submitted = "";
     const verdicts = new Map([
       ...picks.rejected.map((id) => [id, "rejected"]), ...picks.accepted.map((id) => [id, "accepted"]),
     ]);

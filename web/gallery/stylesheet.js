@@ -18,6 +18,9 @@ export const CSS = `
 .swf-bar label { display: flex; gap: 6px; align-items: center; min-width: 0; }
 .swf-bar input[type="range"] { width: 110px; }
 .swf-dim, .swf-board .swf-signals { color: var(--swf-dim); font-size: 11px; }
+.swf-hint, .swf-advice { flex: none; font-size: 12px; overflow-wrap: anywhere; }
+.swf-hint:empty, .swf-advice:empty { display: none; } .swf-hint::before { content: "ⓘ "; }
+.swf-advice { border-inline-start: 3px solid var(--swf-yes); padding-inline-start: 6px; }
 .swf-status { min-height: 1.4em; flex: none; } .swf-status.swf-bad { color: var(--error-text, #c33); font-weight: 600; }
 .swf-main { display: flex; gap: 10px; flex: 1; min-height: 0; }
 .swf-side { width: 220px; flex: none; overflow: auto; display: flex; flex-direction: column; gap: 6px; }
@@ -25,12 +28,12 @@ export const CSS = `
 .swf-side textarea { width: 100%; min-height: 64px; resize: vertical; }
 .swf-side h3 { font-size: 12px; margin: 0; font-weight: 600; }
 .swf-grid { flex: 1; min-width: 0; overflow: auto; display: grid; gap: 6px 8px; align-content: start; align-items: start;
-  scrollbar-width: thin; --swf-px: 128px; }
+  scrollbar-width: thin; scrollbar-gutter: stable; --swf-px: 128px; }
 .swf-grid > .swf-head { position: sticky; top: 0; z-index: 2; background: var(--comfy-menu-bg, #fff); font-weight: 600;
   font-size: 12px; padding: 2px 0; }
 .swf-grid > .swf-prompt { font-size: 12px; align-self: center; overflow-wrap: anywhere; }
 .swf-cell { display: block; width: var(--swf-px); padding: 0 !important; background: none !important; border: 0 !important;
-  text-align: start; content-visibility: auto; contain-intrinsic-size: var(--swf-px) calc(var(--swf-px) + 30px); }
+  text-align: start; content-visibility: auto; contain-intrinsic-size: var(--swf-px) calc(var(--swf-px) + 44px); }
 .swf-cell span.swf-frame { display: block; position: relative; width: var(--swf-px); height: var(--swf-px);
   border: 3px solid transparent; border-radius: 5px; overflow: hidden; background: var(--comfy-input-bg, #ddd); }
 .swf-cell img { width: 100%; height: 100%; object-fit: contain; display: block; }
@@ -44,7 +47,8 @@ export const CSS = `
 .swf-cell[aria-selected="true"] .swf-frame { box-shadow: 0 0 0 2px #4a90e2; }
 .swf-cell[data-compare] .swf-frame { outline: 2px dashed #e2a34a; outline-offset: -4px; }
 .swf-cell .swf-signals { display: block; width: var(--swf-px); line-height: 1.25; }
-.swf-cell .swf-signals.swf-warn { color: var(--swf-no); font-weight: 600; }
+.swf-cell .swf-signals span { display: block; } .swf-cell .swf-signals .swf-warn { color: var(--swf-no); font-weight: 600; }
+.swf-cell img[data-missing] { padding: 8px; font-size: 11px; }
 .swf-compact .swf-side, .swf-compact .swf-help { display: none; }
 .swf-viewer { position: absolute; inset: 0; z-index: 5; display: flex; flex-direction: column; gap: 6px; padding: 8px;
   background: var(--comfy-menu-bg, #fff); }
@@ -58,15 +62,17 @@ export const CSS = `
 .swf-dialog { width: 96vw; height: 94vh; max-width: none; max-height: none; padding: 0; border-radius: 8px;
   border: 1px solid var(--border-color, #888); background: var(--comfy-menu-bg, #fff); overflow: hidden; }
 .swf-dialog::backdrop { background: rgb(0 0 0 / 55%); }
-.swf-chip { position: fixed; left: 50%; bottom: 20px; transform: translateX(-50%); z-index: 1100; cursor: pointer; color: #fff !important;
-  background: #2e9e5b !important; border-color: #2e9e5b; font: 600 14px sans-serif; padding: 8px 14px;
-  box-shadow: 0 2px 10px rgb(0 0 0 / 40%); }
+.swf-corner { position: fixed; left: 50%; bottom: 20px; transform: translateX(-50%); z-index: 1100; max-width: 94vw; }
+.swf-chip { cursor: pointer; color: #fff !important; background: #2e9e5b !important; border-color: #2e9e5b;
+  font: 600 14px sans-serif; padding: 8px 14px; box-shadow: 0 2px 10px rgb(0 0 0 / 40%); }
 @media (max-width: 640px) {
   .swf-dialog { width: 100vw; height: 100dvh; border-radius: 0; border: 0; }
   .swf-dialog .swf-main { flex-direction: column; }
-  .swf-dialog .swf-side { width: 100%; max-height: 30%; flex-direction: row; flex-wrap: wrap; }
-  .swf-dialog .swf-side img { max-height: 84px; } .swf-dialog .swf-side > * { flex: 1 1 40%; }
-  .swf-dialog .swf-help { display: none; } .swf-dialog .swf-grid { --swf-px: 104px; }
+  .swf-dialog .swf-side { width: 100%; max-height: 32%; display: grid; grid-template-columns: 96px 1fr; gap: 2px 8px; }
+  .swf-dialog .swf-side h3 { grid-row: 1; } .swf-dialog .swf-side > div { grid-area: 2 / 1 / 4 / 2; }
+  .swf-dialog .swf-side textarea { grid-area: 2 / 2; min-height: 48px; } .swf-dialog .swf-side p { grid-area: 3 / 2; margin: 0; }
+  .swf-dialog .swf-side img { max-height: 88px; }
+  .swf-dialog .swf-help { display: none; }
   .swf-panes { flex-direction: column; }
 }
 @media (prefers-reduced-motion: no-preference) { .swf-cell .swf-frame { transition: border-color 0.1s; } }

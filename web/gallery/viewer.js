@@ -4,9 +4,11 @@ import { button, make } from "../dom.js";
 import { words } from "./words.js";
 
 export class Viewer {
-  /** `panes`: [{ url, text }]; `close` is called when the person is done. */
-  constructor(panes, close) {
+  /** `panes`: [{ id, text }]; `showPicture(image, id)` puts a picture into an image; `close` is called when the person is
+   * done. */
+  constructor(panes, showPicture, close) {
     const say = words();
+    this.showPicture = showPicture;
     this.view = { scale: 1, x: 0, y: 0 };
     this.images = [];
     this.row = make("div", { class: "swf-panes" });
@@ -26,8 +28,9 @@ export class Viewer {
   /** Other pictures under the same zoom. */
   show(panes) {
     this.images = [];
-    this.row.replaceChildren(...panes.map(({ url, text }) => {
-      const image = make("img", { src: url, alt: text, draggable: "false" });
+    this.row.replaceChildren(...panes.map(({ id, text }) => {
+      const image = make("img", { alt: text, draggable: "false" });
+      this.showPicture(image, id);
       const frame = make("div", {}, [image]);
       this.images.push(image);
       this.listen(frame);

@@ -4,9 +4,10 @@ import { Viewer } from "./viewer.js";
 import { words } from "./words.js";
 
 export class Zoom {
-  /** Over `root`, hiding `main`; `grid` has the chosen sample, `run()` returns the run that it shows. */
-  constructor({ root, main, grid, run, pictureUrl, showMessage }) {
-    Object.assign(this, { root, main, grid, run, pictureUrl, showMessage });
+  /** Over `root`, hiding `main`; `grid` has the chosen sample, `run()` returns the run that it shows, of which `pictures`
+   * has the pictures. */
+  constructor({ root, main, grid, run, pictures, showMessage }) {
+    Object.assign(this, { root, main, grid, run, pictures, showMessage });
     this.viewer = null; // while it is open
     this.forget();
   }
@@ -25,14 +26,12 @@ export class Zoom {
   panes(sample) {
     const run = this.run();
     const say = words();
-    const pane = ({ id, caption, step }) => ({
-      url: this.pictureUrl(run.token, id), text: `${caption} · ${say.step} ${step}`,
-    });
+    const pane = ({ id, caption, step }) => ({ id, text: `${caption} · ${say.step} ${step}` });
     const original = this.original ?? run.originals[0];
-    const style = { url: this.pictureUrl(run.token, original.id), text: `${say.style}: ${original.caption}` };
+    const style = original ? [{ id: original.id, text: `${say.style}: ${original.caption}` }] : [];
     const marked = run.samples.find((each) => each.id === this.marked);
     return [
-      ...(this.styleAlone ? [] : [pane(sample)]), ...(marked && marked !== sample ? [pane(marked)] : []), style,
+      ...(this.styleAlone ? [] : [pane(sample)]), ...(marked && marked !== sample ? [pane(marked)] : []), ...style,
     ];
   }
 
@@ -42,7 +41,8 @@ export class Zoom {
     const sample = this.chosen();
     if (!sample) return;
     this.original = original;
-    this.viewer = new Viewer(this.panes(sample), () => this.close());
+    const showPicture = (image, id) => this.pictures.show(image, this.run().token, id, 0);
+    this.viewer = new Viewer(this.panes(sample), showPicture, () => this.close());
     this.main.style.visibility = "hidden";
     this.root.append(this.viewer.element);
     this.root.focus();

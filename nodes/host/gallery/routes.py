@@ -3,6 +3,7 @@
 GET  /swf/gallery                          the runs, and the waits
 GET  /swf/gallery/{token}                  a run, as swf_core.learn.run_summary describes it
 GET  /swf/gallery/{token}/picture/{id}     a sample or a style picture; ?px=N a thumbnail
+POST /swf/gallery/client                   {"client": id}: a page says whose it is, on a host with users
 POST /swf/gallery/waits/{wait}             {"open": true or false}: the page shows the wait's samples, or closes
 POST /swf/gallery/{token}/judge            {"accept": ids, "reject": ids, "forget": ids}
 POST /swf/gallery/{token}/caption          {"id": id, "caption": words}
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,32 +24,60 @@ from aiohttp import web
 from ....swf_core.errors import UserError
 from ....swf_core.learn import picks
 from ....swf_core.learn.run_summary import run_summary
-from .request_checks import PICTURE_ID, Refused, check_origin, check_user, checked_ids, json_body, json_response
+from .request_checks import (
+    PICTURE_ID,
+    Refused,
+    check_host,
+    check_origin,
+    check_user,
+    checked_ids,
+    checked_px,
+    json_body,
+    json_response,
+    without_paths,
+)
 from .run_tokens import RunTokens
 from .thumbnails import THUMBNAIL_PX, encoded_picture
+from .users import EVERYBODY, Pages, is_client_id
 from .waits import Waits
 
 PREFIX = "/swf/gallery"
 VERDICTS = ("accept", "reject", "forget")
+OWNER = "swf_owner"  # under which a checked request carries its owner
+USER_HEADER = "comfy-user"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class GalleryRoutes:
-    """The handlers, on a server's tokens and waits.
+@dataclass(frozen=True)
+class Access:
+    """Who may ask what.
 
-    `user` raises KeyError for somebody whom the host does not know; `publish_picks` is called with the token and the
-    content of picks.json after each change.
+    * owner: the owner of the runs that a request may see; raises KeyError for somebody whom the host does not know.
+    * host_names: `host_names.allowed_names`.
+    * origin: an origin that whoever started the server let in, besides the server's own.
+    """
+
+    owner: Callable[[web.Request], str] = lambda _: EVERYBODY
+    host_names: frozenset[str] = frozenset()
+    origin: str | None = None
+
+
+class GalleryRoutes:
+    """The handlers, on a server's tokens, waits and pages.
+
+    `publish_picks` is called with the owner, the token and the content of picks.json after each change.
     """
 
     def __init__(
         self,
         tokens: RunTokens,
         waits: Waits,
-        user: Callable[[web.Request], Any] = lambda _: None,
-        publish_picks: Callable[[str, dict[str, Any]], None] = lambda _, __: None,
+        pages: Pages,
+        access: Access,
+        publish_picks: Callable[[str, str, dict[str, Any]], None] = lambda *_: None,
     ):
-        self.tokens, self.waits = tokens, waits
-        self.user, self.publish_picks = user, publish_picks
+        self.tokens, self.waits, self.pages, self.access = tokens, waits, pages, access
+        self.publish_picks = publish_picks
 
     def table(self) -> web.RouteTableDef:
         """All routes, with their checks."""
@@ -55,39 +85,50 @@ class GalleryRoutes:
         table.get(PREFIX)(self._checked(self.runs))
         table.get(PREFIX + "/{token}")(self._checked(self.run))
         table.get(PREFIX + "/{token}/picture/{id}")(self._checked(self.picture))
-        table.post(PREFIX + "/waits/{wait}")(self._checked(self.confirm_wait))  # before the routes of a token
+        table.post(PREFIX + "/client")(self._checked(self.register_page))  # before the routes of a token
+        table.post(PREFIX + "/waits/{wait}")(self._checked(self.confirm_wait))
         table.post(PREFIX + "/{token}/judge")(self._checked(self.set_verdicts))
         table.post(PREFIX + "/{token}/caption")(self._checked(self.set_caption))
         table.post(PREFIX + "/{token}/go")(self._checked(self.answer))
         return table
 
-    async def runs(self, _: web.Request) -> web.StreamResponse:
-        runs = await asyncio.to_thread(self.tokens.runs)
-        return json_response({"server": self.waits.server_id, "runs": runs, "waits": self.waits.payloads()})
+    async def runs(self, request: web.Request) -> web.StreamResponse:
+        owner = request[OWNER]
+        runs = await asyncio.to_thread(self.tokens.runs, owner)
+        return json_response({"server": self.waits.server_id, "runs": runs, "waits": self.waits.payloads(owner)})
 
     async def run(self, request: web.Request) -> web.StreamResponse:
         folder, token = self._folder(request), request.match_info["token"]
         summary = await asyncio.to_thread(run_summary, folder)
-        waits = [wait for wait in self.waits.payloads() if wait["token"] == token]
+        waits = [wait for wait in self.waits.payloads(request[OWNER]) if wait["token"] == token]
         return json_response(summary | {"token": token, "waits": waits})
 
     async def picture(self, request: web.Request) -> web.StreamResponse:
         folder, picture_id = self._folder(request), request.match_info["id"]
         if not PICTURE_ID.fullmatch(picture_id):
             raise Refused(400, "A picture is asked for by its id of 16 hexadecimal digits.")
-        px = request.query.get("px", "0")
-        smallest, largest = THUMBNAIL_PX
-        if not px.isascii() or not px.isdigit() or (int(px) and not smallest <= int(px) <= largest):
-            raise Refused(400, f"px is a whole number from {smallest} to {largest}.")
-        data, content_type = await asyncio.to_thread(encoded_picture, folder, picture_id, int(px))
-        headers = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+        px = checked_px(request.query.get("px", "0"), *THUMBNAIL_PX)
+        data, content_type = await asyncio.to_thread(encoded_picture, folder, picture_id, px)
+        headers = {
+            "Cache-Control": "private, max-age=31536000, immutable",
+            "Vary": USER_HEADER,  # one browser may serve several users
+            "X-Content-Type-Options": "nosniff",
+        }
         return web.Response(body=data, content_type=content_type, headers=headers)
+
+    async def register_page(self, request: web.Request) -> web.StreamResponse:
+        client = (await json_body(request)).get("client")
+        if not is_client_id(client):
+            raise Refused(400, "client is the id of a page.")
+        if request[OWNER] != EVERYBODY:
+            self.pages.register(client, request[OWNER])
+        return json_response({})
 
     async def confirm_wait(self, request: web.Request) -> web.StreamResponse:
         is_open = (await json_body(request)).get("open")
         if not isinstance(is_open, bool):
             raise Refused(400, "open is true or false.")
-        if not self.waits.confirm(request.match_info["wait"], is_open):
+        if not self.waits.confirm(request.match_info["wait"], is_open, request[OWNER]):
             raise Refused(410, "Nobody waits for this any more.")
         return json_response({})
 
@@ -118,14 +159,14 @@ class GalleryRoutes:
         return json_response(content | {"ended_waits": self.waits.answer(folder, step)})
 
     def _folder(self, request: web.Request) -> Path:
-        folder = self.tokens.folder(request.match_info["token"])
+        folder = self.tokens.folder(request.match_info["token"], request[OWNER])
         if folder is None:
             raise Refused(404, "This run is unknown to the server; reload the gallery.")
         return folder
 
     def _picks_response(self, request: web.Request, content: dict[str, Any]) -> web.StreamResponse:
-        """The changed picks, to whoever asked and to every page."""
-        self.publish_picks(request.match_info["token"], content)
+        """The changed picks, to whoever asked and to all pages of the run's owner."""
+        self.publish_picks(request[OWNER], request.match_info["token"], content)
         return json_response(content)
 
     def _checked(self, handler: Handler) -> Handler:
@@ -134,12 +175,13 @@ class GalleryRoutes:
         @functools.wraps(handler)
         async def respond(request: web.Request) -> web.StreamResponse:
             try:
-                check_origin(request)
-                check_user(request, self.user)
+                check_host(request, self.access.host_names)
+                check_origin(request, self.access.origin)
+                request[OWNER] = check_user(request, self.access.owner)
                 return await handler(request)
             except Refused as error:
-                return json_response({"error": str(error)}, error.status)
+                return json_response({"error": without_paths(str(error))}, error.status)
             except UserError as error:
-                return json_response({"error": str(error)}, 400)
+                return json_response({"error": without_paths(str(error))}, 400)
 
         return respond

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Callable
@@ -10,9 +11,12 @@ from typing import Any
 
 
 class RunTokens:
-    """Tokens of the runs in one folder; they live as long as the server. Safe to use from several threads."""
+    """Tokens of runs; they live as long as the server. Safe to use from several threads.
 
-    def __init__(self, root: Callable[[], Path]):
+    `root`: the folder of an owner's runs, by the owner's name; whose a run is follows from where it lies.
+    """
+
+    def __init__(self, root: Callable[[str], Path]):
         self.root = root
         self._lock = threading.Lock()
         self._folders: dict[str, Path] = {}
@@ -27,15 +31,19 @@ class RunTokens:
             self._folders[token] = folder
             return token
 
-    def folder(self, token: str) -> Path | None:
-        """The run's folder; None for a token that this server never gave, and where the run is gone."""
+    def folder(self, token: str, owner: str = "") -> Path | None:
+        """The run's folder; None for a token that this server never gave, a run of another owner, and one that is
+        gone."""
         with self._lock:
             folder = self._folders.get(token)
-        return folder if folder is not None and (folder / "run.json").is_file() else None
+        if folder is None or folder.parent != self.root(owner):
+            return None
+        return folder if (folder / "run.json").is_file() else None
 
-    def runs(self, limit: int = 200) -> list[dict[str, Any]]:
-        """The newest runs, the one that was worked on last first: token, name, and when it changed in Unix seconds."""
-        root = self.root()
+    def runs(self, owner: str = "", limit: int = 200) -> list[dict[str, Any]]:
+        """The newest runs of an owner, the one that was worked on last first: token, name, and when it changed in Unix
+        seconds."""
+        root = self.root(owner)
         runs = []
         for file in root.glob("*/run.json") if root.is_dir() else ():
             if not file.parent.name.startswith("."):
@@ -45,5 +53,8 @@ class RunTokens:
 
 
 def _changed_at(folder: Path) -> float:
-    files = (folder / name for name in ("run.json", "picks.json", "signals.json"))
-    return max(file.stat().st_mtime for file in files if file.exists())
+    times = [0.0]
+    for name in ("run.json", "picks.json", "signals.json"):
+        with contextlib.suppress(OSError):  # not there yet, or removed at this moment
+            times.append((folder / name).stat().st_mtime)
+    return max(times)

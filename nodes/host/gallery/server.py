@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ..training.paths import runs_folder
+from . import users
+from .host_names import ANY, allowed_names
 from .run_tokens import RunTokens
+from .users import EVERYBODY, PAGES
 from .waits import Waits
 
 TOKENS = RunTokens(runs_folder)
@@ -16,37 +19,50 @@ _registered: list[bool] = []
 
 def register() -> None:
     """Add the routes to the host's server, once; before it serves."""
+    from comfy.cli_args import args  # pyright: ignore[reportMissingImports]
     from server import PromptServer  # pyright: ignore[reportMissingImports]
 
-    from .routes import GalleryRoutes
+    from .routes import Access, GalleryRoutes
 
     server = getattr(PromptServer, "instance", None)
     if server is None or _registered:  # no server in the host's own tests and scripts
         return
-    users = getattr(server, "user_manager", None)
+    manager = getattr(server, "user_manager", None)
+    origin = getattr(args, "enable_cors_header", None)
+    access = Access(
+        users.request_owner(manager.get_request_user_id if manager else lambda _: EVERYBODY),
+        allowed_names(str(getattr(args, "listen", "")), origin),
+        None if origin == ANY else origin,
+    )
 
-    def publish_picks(token: str, content: dict[str, Any]) -> None:
-        send_event("picks", {"token": token, "picks": content})
+    def publish_picks(owner: str, token: str, content: dict[str, Any]) -> None:
+        send_event("picks", {"token": token, "picks": content}, owner)
 
-    gallery = GalleryRoutes(TOKENS, WAITS, users.get_request_user_id if users else lambda _: None, publish_picks)
-    for route in gallery.table():
+    for route in GalleryRoutes(TOKENS, WAITS, PAGES, access, publish_picks).table():
         server.routes.route(route.method, route.path)(route.handler)
     _registered.append(True)
 
 
-def send_event(kind: str, payload: dict[str, Any]) -> None:
-    """Send the event `swf.gallery.KIND` to every open page; the page that queued the graph is named in the payload."""
-    from server import PromptServer  # pyright: ignore[reportMissingImports]
-
-    PromptServer.instance.send_sync(f"swf.gallery.{kind}", payload, None)
-
-
-def queueing_client() -> str:
-    """The id of the page that queued the running prompt, "" when none did or it is not connected."""
+def send_event(kind: str, payload: dict[str, Any], owner: str) -> None:
+    """Send the event `swf.gallery.KIND` to every open page, on a host with users to those of the run's owner; the page
+    that queued the graph is named in the payload."""
     from server import PromptServer  # pyright: ignore[reportMissingImports]
 
     server = PromptServer.instance
-    return server.client_id if server.client_id in server.sockets else ""
+    pages = PAGES.of(owner, list(server.sockets)) if users.has_users() else [None]
+    for page in pages:
+        server.send_sync(f"swf.gallery.{kind}", payload, page)
+
+
+def queueing_client() -> str:
+    """The id of the page that queued the running prompt, "" when none did, it is not connected, or on a host with users
+    it has not said whose it is: it could not answer."""
+    from server import PromptServer  # pyright: ignore[reportMissingImports]
+
+    server = PromptServer.instance
+    if server.client_id not in server.sockets:
+        return ""
+    return "" if users.has_users() and users.running_owner() == EVERYBODY else server.client_id
 
 
 def wait_for_person(folder: Path, node: str, step: int, timeout: float) -> str:
@@ -56,15 +72,15 @@ def wait_for_person(folder: Path, node: str, step: int, timeout: float) -> str:
     """
     import comfy.model_management as mm
 
-    client = queueing_client()
+    client, owner = queueing_client(), users.running_owner()
     if not client:
         return "nobody"
     mm.unload_all_models()
     mm.soft_empty_cache()
-    wait = WAITS.start(folder, TOKENS.token(folder), node, client, step, timeout)
+    wait = WAITS.start(folder, TOKENS.token(folder), node, client, step, timeout, owner)
     reported = "cancelled"
     try:
-        send_event("wait", wait.payload(WAITS.clock()))
+        send_event("wait", wait.payload(WAITS.clock()), owner)
         while not (outcome := wait.outcome(WAITS.clock())):
             wait.answered.wait(0.1)
             mm.throw_exception_if_processing_interrupted()
@@ -72,4 +88,4 @@ def wait_for_person(folder: Path, node: str, step: int, timeout: float) -> str:
         return outcome
     finally:
         WAITS.end(wait)
-        send_event("done", {"wait": wait.id, "token": wait.token, "node": node, "outcome": reported})
+        send_event("done", {"wait": wait.id, "token": wait.token, "node": node, "outcome": reported}, owner)

@@ -22,6 +22,7 @@ class Wait:
 
     * client: the page that queued the graph.
     * timeout: seconds that it waits at most; 0: no limit.
+    * owner: whose run it is, on a host with users.
     * started, confirmed_at, closed_at: by the clock of `Waits`; when the wait began, when a page last confirmed that it
       shows the samples, and when that page closed.
     """
@@ -33,6 +34,7 @@ class Wait:
     step: int
     timeout: float
     started: float
+    owner: str = ""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     confirmed_at: float | None = None
     closed_at: float | None = None
@@ -73,9 +75,11 @@ class Waits:
         self._lock = threading.Lock()
         self._waits: dict[str, Wait] = {}
 
-    def start(self, folder: Path, token: str, node: str, client: str, step: int, timeout: float) -> Wait:
-        """Begin a wait; `token` names the run in `folder`."""
-        wait = Wait(folder, token, node, client, step, timeout, self.clock())
+    def start(
+        self, folder: Path, token: str, node: str, client: str, step: int, timeout: float, owner: str = ""
+    ) -> Wait:
+        """Begin a wait; `token` names the run in `folder`, which is `owner`'s."""
+        wait = Wait(folder, token, node, client, step, timeout, self.clock(), owner)
         with self._lock:
             self._waits[wait.id] = wait
         return wait
@@ -85,17 +89,17 @@ class Waits:
         with self._lock:
             self._waits.pop(wait.id, None)
 
-    def payloads(self) -> list[dict[str, Any]]:
-        """All waits of now as plain JSON, the oldest first."""
+    def payloads(self, owner: str = "") -> list[dict[str, Any]]:
+        """An owner's waits of now as plain JSON, the oldest first."""
         with self._lock:
-            waits = list(self._waits.values())
+            waits = [wait for wait in self._waits.values() if wait.owner == owner]
         return [wait.payload(self.clock()) for wait in waits]
 
-    def confirm(self, wait_id: str, is_open: bool) -> bool:
-        """A page reports that it shows a wait's samples, or that it closes. False when there is no such wait."""
+    def confirm(self, wait_id: str, is_open: bool, owner: str = "") -> bool:
+        """A page reports that it shows a wait's samples, or that it closes. False when the owner has no such wait."""
         with self._lock:
             wait = self._waits.get(wait_id)
-        if wait is None:
+        if wait is None or wait.owner != owner:
             return False
         now = self.clock()
         if is_open:

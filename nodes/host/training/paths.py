@@ -16,9 +16,13 @@ DatasetType = io.Custom("SWF_DATASET")
 RunType = io.Custom("SWF_RUN")
 
 
-def runs_folder() -> Path:
-    """The folder of all runs: output/swf_runs."""
-    return Path(folder_paths.get_output_directory()) / "swf_runs"
+def runs_folder(owner: str = "") -> Path:
+    """The folder of a user's runs: output/swf_runs; on a host with users (`gallery.users`) user/ID/swf_runs."""
+    if not owner:
+        return Path(folder_paths.get_output_directory()) / "swf_runs"
+    if Path(owner).name != owner or owner.startswith("."):
+        raise UserError(f"The user '{owner}' has no folder of that name; choose another user.")
+    return Path(folder_paths.get_user_directory()) / owner / "swf_runs"
 
 
 def input_folder(name: str) -> Path:
