@@ -7,11 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-import comfy.sd
 import folder_paths
 from comfy_api.latest import io, ui
 
 from ..swf_core.errors import UserError
+from .host.lora import put_lora
 from .host.schema import schema
 from .host.style_folders import FOLDER, style_folders
 from .host.transfer.sources import StyleType
@@ -64,7 +64,7 @@ class StyleLoad(io.ComfyNode):
         style = load_style(Path(path))
         if model is not None and style.lora and lora_strength != 0.0:
             style.check_family(inspect_unet(model.model).family)
-            model, _ = comfy.sd.load_lora_for_models(model, None, dict(style.lora), lora_strength, 0.0)
+            model = put_lora(model, style.lora, lora_strength, file)
         picture = style.picture.permute(1, 2, 0)[None]
         return io.NodeOutput(
             style,

@@ -7,6 +7,7 @@ from typing import Any
 from comfy_api.latest import io, ui
 
 from ..swf_core.errors import UserError
+from ..swf_core.models.lora_formats.reading import check_layers
 from .host.schema import schema
 from .host.style_folders import style_folders
 from .host.transfer.patch import transfer_on
@@ -70,5 +71,7 @@ class StyleSave(io.ComfyNode):
             {k: v.detach().half().cpu() for k, v in (lora or {}).items()},
             "" if model is None else inspect_unet(model.model).family,
         )
+        if style.lora:  # a number that half precision cannot hold is infinite by now
+            check_layers(style.lora, "of the lora input")
         save_style(style_folders()[-1] / f"{plain}.safetensors", style)
         return io.NodeOutput(style, ui=ui.PreviewImage(picture[:1], cls=cls))

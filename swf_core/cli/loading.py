@@ -34,19 +34,20 @@ def load_backend(args: argparse.Namespace) -> Any:
 
 def load_guided(args: argparse.Namespace) -> tuple[Any, Any]:
     """The model with its LoRA; and the plain one where guidance is asymmetric, else None."""
-    from ..models import load, lora_file
+    from ..models import load, lora_file, lora_load
     from ..models.lora import without_lora
+    from ..models.lora_formats.reading import check_layers
 
     if args.lora is None or args.lora_guidance == "both":
         return load_backend(args), None
     tensors, metadata = lora_file.read(args.lora)
     if args.lora_guidance == "auto" and "swf_run" not in metadata:
         return load_backend(args), None
+    layers = check_layers(tensors, str(args.lora), metadata, args.lora)
     plain = load(args.model, device=device_of(args.device))
-    ranks = {tensors[key].shape[0] for key in tensors if key.endswith(".lora_down.weight")}
-    if len(ranks) != 1 or any(not key.startswith("lora_unet_") for key in tensors):
-        return load_backend(args), plain  # text encoders too, or several ranks: two copies of the model
-    adapter = lora_file.load(plain.denoiser.network, plain.denoiser.module_names, args.lora)
+    if not lora_load.can_be_switched(layers, plain.denoiser.module_names):
+        return load_backend(args), plain  # text encoders too, several ranks, or no plain LoRA: two copies of the model
+    adapter = lora_load.load(plain.denoiser.network, plain.denoiser.module_names, args.lora)
     adapter.set_strength(args.lora_weight)
     return plain, without_lora(plain, adapter)
 

@@ -1,8 +1,7 @@
-"""Merge a LoRA file into a backend's own weights: W <- W + weight * alpha / rank * up @ down.
+"""Merge a LoRA file of any kind into a backend's own weights: W <- W + strength * what the file's layer adds.
 
-Reads kohya's keys with diffusers module names (`lora_unet_down_blocks_0_..._to_q.lora_down.weight`, `.lora_up.weight`,
-`.alpha`), linear and convolution layers, of the UNet (`lora_unet_`) and the text models (`lora_te_`, `lora_te1_`,
-`lora_te2_`).
+The names are read by `lora_formats.names`, the kinds by `lora_formats.kinds`. For plain LoRA this is
+W <- W + strength * alpha / rank * up @ down.
 """
 
 from __future__ import annotations
@@ -14,54 +13,65 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
-from . import lora_file
 from .contracts import Backend
+from .lora_formats.fit import check_shapes, check_strength, float_difference
+from .lora_formats.layouts import FileLayer
+from .lora_formats.names import TEXT_1, TEXT_2, UNET, Layer, LayerNames
+from .lora_formats.reading import read_layers
 
 
 @torch.no_grad()
 def merge_lora(backend: Backend, file: Path, weight: float = 1.0) -> int:
-    """Change `backend`'s modules in place and return how many were changed.
+    """Change `backend`'s modules in place and return how many layers of the file were merged.
 
     Load a second backend to keep the plain one. Raises ValueError (UserError) when the file is missing, broken, made
-    for another model, or has layers of a kind that is not known here.
+    for another model, or has layers of a kind that is not known; then nothing is changed.
     """
-    tensors, _ = lora_file.read(file)
-    modules = _modules_by_key(backend)
-    keys = sorted({key.split(".")[0] for key in tensors})
-    unknown = [key for key in keys if key not in modules or f"{key}.lora_down.weight" not in tensors]
-    if unknown or not keys:
-        what = f"its layer '{unknown[0]}' is not in this model" if unknown else "there are no layers in it"
-        raise UserError(f"The LoRA '{file}' does not fit {backend.name}: {what}; use one trained for this family.")
-    deltas = {key: _delta(tensors, key, modules[key], file) for key in keys}  # all are checked before any is applied
-    for key, delta in deltas.items():
-        target = modules[key].weight
-        target.add_((weight * delta).to(target.device, target.dtype))
-    return len(keys)
+    layers = read_layers(file)
+    modules = _modules(backend)
+    chosen = _choose(layers, modules, str(file), backend.name)
+    for layer, module in chosen:
+        bias = getattr(module, "bias", None)
+        check_shapes(layer, module.weight, bias, str(file))
+        check_strength(layer, module.weight, bias, weight, str(file))
+    for layer, module in chosen:
+        bias = getattr(module, "bias", None)
+        for target, added in zip((module.weight, bias), float_difference(layer, module.weight, bias)):
+            if target is not None and added is not None:
+                target.add_((weight * added).to(target.device, target.dtype))
+    return len(chosen)
 
 
-def _modules_by_key(backend: Backend) -> dict[str, Any]:
-    def named(prefix: str, network: nn.Module) -> dict[str, Any]:
+def _modules(backend: Backend) -> dict[Layer, Any]:
+    """Every module with a weight of the backend's UNet and text models."""
+
+    def weighted(part: str, network: nn.Module) -> dict[Layer, Any]:
         return {
-            f"{prefix}_{name.replace('.', '_')}": module
+            Layer(part, name.removeprefix("text_model.")): module
             for name, module in network.named_modules()
-            if isinstance(module, nn.Linear | nn.Conv2d)
+            if isinstance(getattr(module, "weight", None), Tensor)
         }
 
-    modules = named("lora_unet", backend.denoiser.network)
-    models = getattr(backend.text, "models", ())
-    for index, model in enumerate(models):
-        modules |= named(f"lora_te{index + 1}", model)
-        if len(models) == 1:
-            modules |= named("lora_te", model)
+    modules = weighted(UNET, backend.denoiser.network)
+    for part, model in zip((TEXT_1, TEXT_2), getattr(backend.text, "models", ())):
+        modules |= weighted(part, model)
     return modules
 
 
-def _delta(tensors: dict[str, Tensor], key: str, module: Any, file: Path) -> Tensor:
-    try:
-        down, up = tensors[f"{key}.lora_down.weight"].float(), tensors[f"{key}.lora_up.weight"].float()
-        rank = down.shape[0]
-        alpha = float(tensors[f"{key}.alpha"]) if f"{key}.alpha" in tensors else float(rank)
-        product = (up.flatten(1) @ down.flatten(1)).reshape(module.weight.shape)
-    except (KeyError, RuntimeError) as error:
-        raise UserError(f"The LoRA '{file}' does not fit: layer '{key}' has another shape than the model's.") from error
-    return product * (alpha / rank)
+def _choose(layers: list[FileLayer], modules: dict[Layer, Any], file: str, model: str) -> list[tuple[FileLayer, Any]]:
+    parts = {part: [layer.name for layer in modules if layer.part == part] for part in (UNET, TEXT_1, TEXT_2)}
+    names = LayerNames(parts[UNET], [parts[part] for part in (TEXT_1, TEXT_2) if parts[part]])
+    chosen: dict[Layer, FileLayer] = {}
+    for layer in layers:
+        found = names.find(layer.key)
+        if found is None:
+            raise UserError(
+                f"The LoRA '{file}' does not fit {model}: its layer '{layer.key}' {names.why_not(layer.key)}; use one "
+                "trained for this family."
+            )
+        if found in chosen:
+            raise UserError(
+                f"The LoRA '{file}' names one layer twice, '{chosen[found].key}' and '{layer.key}'; save it again."
+            )
+        chosen[found] = layer
+    return [(layer, modules[found]) for found, layer in sorted(chosen.items(), key=lambda pair: pair[1].key)]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..finite import check_finite
 
 
 class VaeCodec:
@@ -58,4 +59,5 @@ class VaeCodec:
         """See `Codec.decode`."""
         weight = next(self._vae.parameters())
         raw = latents.to(weight.device, torch.float32) / self._factor + self._shift
-        return (self._vae.decode(raw.to(weight.dtype)).sample.float() / 2.0 + 0.5).clamp(0.0, 1.0)
+        decoded = self._vae.decode(raw.to(weight.dtype)).sample.float()
+        return (check_finite(decoded, "The VAE's picture") / 2.0 + 0.5).clamp(0.0, 1.0)

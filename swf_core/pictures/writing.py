@@ -10,11 +10,16 @@ import torch
 from PIL import Image
 
 from ..files import write_files
+from ..finite import check_finite
 from .sizes import resize
 
 
 def to_image(pixels: torch.Tensor, alpha: torch.Tensor | None = None) -> Image.Image:
-    """Return an 8-bit Pillow image of [3,H,W]; alpha [h,w] of any size is scaled to it."""
+    """Return an 8-bit Pillow image of [3,H,W]; alpha [h,w] of any size is scaled to it.
+
+    Raises UserError for NaN and infinity, which would be written as black and white.
+    """
+    check_finite(pixels, "The picture")
     array = (pixels.detach().to("cpu", torch.float32).clamp(0, 1) * 255.0 + 0.5).to(torch.uint8)
     image = Image.fromarray(np.ascontiguousarray(array.permute(1, 2, 0).numpy()))
     if alpha is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..finite import check_finite
 from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, Steering, join
 from .cost import Meter
 from .inversion import bdia_step
@@ -26,19 +27,19 @@ def run_sampler(
 
     "euler" starts from start[0] at levels[0] and evaluates at every level; it is DDIM with eta 0. "bdia" (gamma 1, see
     `trajectory.invert_bdia`) starts from start[0] at levels[0] and start[1] at levels[1] and evaluates at all but the
-    first. Returns the latent at `end`, float32.
+    first. Returns the latent at `end`, float32. Raises UserError as soon as x0 is no longer finite.
     """
     if solver == "euler":
         x = start[0].float()
         for here, there in zip(levels, [*levels[1:], end]):
-            x0 = evaluate(x, here)
+            x0 = check_finite(evaluate(x, here), f"The prediction at noise level {here:.3g}")
             x = x0 if there == 0.0 else x + (there - here) * (x - x0) / here
             if on_x0 is not None:
                 on_x0(x0)
         return x
     above, here_x = start[0].double(), start[1].double()
     for higher, here, there in zip(levels, levels[1:], [*levels[2:], end]):
-        x0 = evaluate(here_x.float(), here)
+        x0 = check_finite(evaluate(here_x.float(), here), f"The prediction at noise level {here:.3g}")
         above, here_x = here_x, bdia_step(above, here_x, x0.double(), higher, here, there)
         if on_x0 is not None:
             on_x0(x0)

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load, save_file
 
 from swf_core.errors import UserError
-from swf_core.models import lora_file
+from swf_core.models import lora_file, lora_load
 from swf_core.models.lora import Adapter, DenoiserWithoutLora
 from swf_core.models.lora_merge import merge_lora
 from swf_core.models.lora_targets import TARGETS, choose_modules
@@ -80,7 +80,7 @@ def test_the_file_merges_into_the_same_network(family, targets, tmp_path):
     assert merge_lora(other, path) == len(adapter.layers)
     assert (denoised(other) - expected).abs().max() < 1e-4
     again = fresh_backend(family)
-    lora_file.load(again.denoiser.network, again.denoiser.module_names, path)
+    lora_load.load(again.denoiser.network, again.denoiser.module_names, path)
     assert (denoised(again) - expected).abs().max() < 1e-5
     assert lora_file.read(path)[1] == {"a": "b"}
 
@@ -153,10 +153,10 @@ def test_a_file_of_another_shape_is_refused(tmp_path):
     path.write_bytes(lora_file.to_bytes(trained(backend.denoiser.network, backend.denoiser.module_names)))
     other = fresh_backend("sd15").denoiser
     with pytest.raises(UserError, match="does not fit"):
-        lora_file.load(other.network, other.module_names, path)
+        lora_load.load(other.network, other.module_names, path)
     path.write_bytes(b"nothing")
     with pytest.raises(UserError, match="cannot be read"):
-        lora_file.load(other.network, other.module_names, path)
+        lora_load.load(other.network, other.module_names, path)
 
 
 def test_a_file_of_several_ranks_and_alphas_loads_as_it_merges(tmp_path):
@@ -173,7 +173,7 @@ def test_a_file_of_several_ranks_and_alphas_loads_as_it_merges(tmp_path):
     save_file(tensors, path)
     merged, loaded = fresh_backend("sd15"), fresh_backend("sd15")
     merge_lora(merged, path)
-    lora_file.load(loaded.denoiser.network, loaded.denoiser.module_names, path)
+    lora_load.load(loaded.denoiser.network, loaded.denoiser.module_names, path)
     assert (
         (denoised(merged) - denoised(loaded)).abs().max()
         < 1e-4

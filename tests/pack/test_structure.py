@@ -14,7 +14,7 @@ from support.host_record import ROOT
 
 # Rooms of the core from the ground up. A module imports from its own room and from lower floors.
 FLOORS = (
-    "errors files masks",
+    "errors files finite json_shape masks",
     "world pictures",
     "models style_file",
     "words color transfer",
@@ -24,7 +24,7 @@ FLOORS = (
     "cli",
 )
 # Rooms of one floor do not import each other, but for these.
-NEIGHBOURS = {("files", "errors")}
+NEIGHBOURS = {("files", "errors"), ("json_shape", "errors"), ("finite", "errors")}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 # The front door: it may name every room.
 DOORS = {"swf_core", "swf_core.__main__"}

@@ -13,7 +13,6 @@ from typing import Any
 import comfy.cli_args
 import comfy.hooks
 import comfy.model_management as mm
-import comfy.sd
 import comfy.utils
 import torch
 from comfy_api.latest import io
@@ -30,6 +29,7 @@ from ....swf_core.models.contracts import Backend
 from ....swf_core.pictures import to_image
 from ....swf_core.words.clip import load_clip
 from ..caption_models import EMBEDDED, loaded_model
+from ..lora import put_lora
 from .backend import private_backend
 from .paths import as_batch, as_image, lora_target
 
@@ -109,7 +109,7 @@ def _results(
     step = use_step or end
     source = run.saved_lora_path(step)
     lora = comfy.utils.load_torch_file(str(source), safe_load=True)
-    patched, _ = comfy.sd.load_lora_for_models(model, None, lora, 1.0, 0.0)
+    patched = put_lora(model, lora, 1.0, source.name)
     if file is not None:
         write_files({file: source.read_bytes()})
     table = (run.folder / "loss.csv").read_text().splitlines()[1 : end + 1]

@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from ....swf_core.errors import UserError
+from ....swf_core.finite import check_finite
 from ....swf_core.models.contracts import AttentionLayer
 from ....swf_core.transfer.layers import select_layers
 from ..model_hooks import hook_data, with_hooks
@@ -73,7 +74,8 @@ def _run_sampling(
     options.setdefault("transformer_options", {})[TRANSFER_KEY] = sampling
     if plan.start_adain is not None:
         noise = sampling.start_noise(executor.class_obj, sigmas, latent_image, plan.start_adain)
-    return executor(guider, sigmas, extra, callback, noise, latent_image, *rest, **named)
+    result = executor(guider, sigmas, extra, callback, noise, latent_image, *rest, **named)
+    return check_finite(result, "The sampled latent")
 
 
 def _predict(

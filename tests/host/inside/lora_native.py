@@ -15,7 +15,9 @@ from support.pack import pack
 from support.random_unets import FAMILIES, POOLED_WIDTH, TOKEN_WIDTH, diffusers_unet, host_model
 
 training, unets = pack("nodes.host.training.backend"), pack("nodes.host.transfer.unet")
-lora, lora_file, lora_targets = (pack(f"swf_core.models.{n}") for n in ("lora", "lora_file", "lora_targets"))
+lora, lora_file, lora_load, lora_targets = (
+    pack(f"swf_core.models.{n}") for n in ("lora", "lora_file", "lora_load", "lora_targets")
+)
 contracts, denoiser = pack("swf_core.models.contracts"), pack("swf_core.models.unet_denoiser")
 report = {}
 
@@ -59,7 +61,7 @@ for family in FAMILIES:
             with torch.no_grad():
                 in_comfyui = patched.model.diffusion_model(x, timesteps=timesteps, context=tokens, **vector)
             other = diffusers_unet(family)
-            loaded = lora_file.load(other, {m: n for n, m in other.named_modules()}, path)
+            loaded = lora_load.load(other, {m: n for n, m in other.named_modules()}, path)
             added = {"text_embeds": pooled, "time_ids": sizes} if sdxl else None
             with torch.no_grad():
                 in_diffusers = other(
