@@ -7,6 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
+from ..swf_core.transfer.defaults import FRESH
 from ..swf_core.transfer.injection import GAMMA_SCHEDULES, KV_MODES, Injection
 from ..swf_core.transfer.trajectory import ENCODINGS, Encoding
 from .host.schema import number, schema
@@ -14,8 +15,21 @@ from .host.transfer.denoiser import PlainConditioning
 from .host.transfer.feature_cache import FeatureCache
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
+from .host.transfer.presets import AUTO_LAYERS, CUSTOM, START_TONES_ALONE, patch_options, patch_row, preset_input
 from .host.transfer.settings import GUIDANCE, read_settings
-from .host.transfer.sources import SOURCE_TYPES, STYLE_TYPES, as_batch, picture_sources, style_sources
+from .host.transfer.sources import (
+    SOURCE_TYPES,
+    STYLE_TYPES,
+    as_batch,
+    picture_sources,
+    size_input,
+    style_sources,
+    working_size,
+)
+from .host.transfer.unet import inspect_unet
+from .host.ui_rows import panel_output
+
+DIALS = FRESH.injection  # what a fresh node shows
 
 
 class QueryPreservePatch(io.ComfyNode):
@@ -23,7 +37,7 @@ class QueryPreservePatch(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_QueryPreservePatch",
-            "Query-Preserve Attention Patch",
+            "Style Transfer like IPAdapter (Query-Preserve Attention Patch)",
             "Paints whatever is sampled with this MODEL in the style of a picture: self-attention takes keys and "
             "values from the style and asks with queries mixed from the content. Works under every sampler, with "
             "ControlNet, LoRA, inpainting masks and area prompts.",
@@ -64,21 +78,37 @@ class QueryPreservePatch(io.ComfyNode):
                     tooltip="Settings of a style file, from Style Load: they take the place of those below. "
                     "Without it those below count.",
                 ),
-                number("strength", 1.0, 0.0, 1.0, 0.01, "Share of the injected attention; 0 is the plain model."),
                 number(
-                    "gamma",
-                    0.75,
+                    "strength",
+                    DIALS.strength,
                     0.0,
                     1.0,
                     0.01,
-                    "Query preservation: 1 asks with the content's queries, 0 ignores the content.",
+                    "Share of the injected attention; 0 is the plain model.",
                 ),
-                number("tau", 1.5, 0.1, 10.0, 0.05, "Sharpness of the injected attention; 1 is plain, more crisper."),
+                number(
+                    "gamma",
+                    DIALS.gamma,
+                    0.0,
+                    1.0,
+                    0.01,
+                    "Query preservation: 1 asks with the content's queries, 0 ignores the content. Best on mini: 0.5, "
+                    "on SD checkpoints 0.75.",
+                ),
+                number(
+                    "tau",
+                    DIALS.tau,
+                    0.1,
+                    10.0,
+                    0.05,
+                    "Sharpness of the injected attention; 1 is plain, more crisper.",
+                ),
                 io.String.Input(
                     "layers",
-                    default="late",
-                    tooltip="Which self-attention layers: late, all, 'SD1.5 late', 'SDXL late', or a list such as "
-                    "up.2,up.3.1. An unknown name is answered with those of this model.",
+                    default=AUTO_LAYERS,
+                    tooltip="Which self-attention layers: auto (what suits the model: all on mini, late on SD), late, "
+                    "all, 'SD1.5 late', 'SDXL late', or a list such as up.2,up.3.1. An unknown name is answered with "
+                    "those of this model.",
                 ),
                 number("start_percent", 0.0, 0.0, 1.0, 0.01, "Injection begins here; 0 is the first step."),
                 number("end_percent", 1.0, 0.0, 1.0, 0.01, "Injection ends here; 1 is the last step."),
@@ -99,7 +129,7 @@ class QueryPreservePatch(io.ComfyNode):
                 ),
                 number(
                     "gamma_end",
-                    0.75,
+                    DIALS.gamma,
                     0.0,
                     1.0,
                     0.01,
@@ -152,6 +182,8 @@ class QueryPreservePatch(io.ComfyNode):
                     tooltip="Keeps what the style shows for the next run: a new seed or prompt is then faster. Off "
                     "saves up to 2 GB of memory a style; the picture is the same.",
                 ),
+                size_input(),
+                preset_input("strength, gamma, tau, layers, kv and the guidance; adain also sets the start"),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The same model with style transfer on it.")],
             search_aliases=["style transfer", "StyleID", "attention injection", "style reference", "stylewallfacer"],
@@ -176,35 +208,45 @@ class QueryPreservePatch(io.ComfyNode):
         readable: Any = None,
         content_model: Any = None,
         settings: str | None = None,
+        size: int = 0,
+        preset: str = CUSTOM,
         **widgets: Any,
     ) -> io.NodeOutput:
         """`widgets`: what the injection and the guidance are set to, by the fields' own names."""
+        unet = inspect_unet(model.model)
+        options = None
         if settings is None:
             sampling = model.get_model_object("model_sampling")
-            guidance = {name: widgets.pop(name) for name in GUIDANCE}
             window = {
                 "sigma_low": float(sampling.percent_to_sigma(end_percent)),
                 "sigma_high": float(sampling.percent_to_sigma(start_percent)),
             }
-            injection = Injection(**widgets, **window)
+            options = patch_options(preset, unet, widgets | window)
+            injection, guidance = options.injection, {name: getattr(options, name) for name in GUIDANCE}
+        elif preset != CUSTOM:
+            raise UserError(f"Both settings and the preset {preset!r} are given; disconnect one or choose {CUSTOM!r}.")
         else:
             values, guidance = read_settings(settings)
             injection = Injection(**values)
-        if content is None and injection.needs_content:
+        if content is None and (injection.needs_content or preset == START_TONES_ALONE):
+            if preset != CUSTOM:
+                raise UserError(f"The preset {preset!r} asks for content: connect 'content', or choose {CUSTOM!r}.")
             raise UserError(f"gamma is {injection.gamma}, so content is asked for: connect 'content', or set it to 0.")
-        latent_encoding = Encoding(encoding, refinements, forward_first, seed)
+        encoded, size_px = Encoding(encoding, refinements, forward_first, seed), working_size(size, unet.native_size_px)
 
         def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
             return TransferPlan(
                 injection,
                 layers,
-                style_sources(style, vae, latent_encoding, readable),
-                None if content is None else as_batch(picture_sources(content, vae, latent_encoding, "content")),
+                style_sources(style, vae, encoded, readable, size_px),
+                None if content is None else as_batch(picture_sources(content, vae, encoded, "content", size_px)),
                 None if reference_text is None else PlainConditioning(reference_text),
                 place,
                 **guidance,
+                start_adain=options.adain if options and preset == START_TONES_ALONE else None,
                 content_model=content_model,
                 feature_cache=FeatureCache() if keep_style else None,
             )
 
-        return io.NodeOutput(apply(model, injection.layers, make_plan))
+        row = panel_output([patch_row(preset, options)]) if options and preset != CUSTOM else None
+        return io.NodeOutput(apply(model, injection.layers, make_plan), ui=row)

@@ -11,11 +11,13 @@ import torch
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
+from ..swf_core.transfer.defaults import SCHEDULER, STEPS
 from ..swf_core.transfer.trajectory import ENCODINGS, Encoding, Trajectory
 from .host.schema import schema
 from .host.transfer.denoiser import HostDenoiser, PlainConditioning
 from .host.transfer.reference import invert
-from .host.transfer.sources import TrajectoryType, picture_latents
+from .host.transfer.sources import TrajectoryType, picture_latents, size_input, working_size
+from .host.transfer.texts import text_or_empty
 from .host.transfer.unet import inspect_unet
 
 
@@ -24,21 +26,28 @@ class TrajectoryNode(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_Trajectory",
-            "Trajectory (inversion)",
+            "Trajectory (DDIM inversion)",
             "Finds the noisy latents that lead to a picture, level by level, so that style transfer follows the "
             "picture itself. Also gives the last of them as a LATENT, for a sampler that adds no noise.",
             inputs=[
                 io.Model.Input("model", tooltip="The model that the picture is to be followed with."),
-                io.Conditioning.Input("text", tooltip="What the picture shows; an empty prompt is the usual choice."),
+                io.Conditioning.Input(
+                    "text",
+                    optional=True,
+                    tooltip="What the picture shows; an empty prompt is the usual choice, and what is taken without "
+                    "it, by 'clip' (mini needs no clip).",
+                ),
                 io.MultiType.Input(
                     "picture", [io.Latent, io.Image], tooltip="A LATENT, or an IMAGE (then connect vae)."
                 ),
                 io.Vae.Input("vae", optional=True, tooltip="Encodes the picture; not needed for a latent."),
-                io.Int.Input("steps", default=30, min=1, max=1000, tooltip="Noise levels; best the sampler's count."),
+                io.Int.Input(
+                    "steps", default=STEPS, min=1, max=1000, tooltip="Noise levels; best the sampler's count."
+                ),
                 io.Combo.Input(
                     "scheduler",
                     options=list(comfy.samplers.KSampler.SCHEDULERS),
-                    default="normal",
+                    default=SCHEDULER,
                     tooltip="How the levels are spaced; best the sampler's own.",
                 ),
                 io.Float.Input(
@@ -77,6 +86,8 @@ class TrajectoryNode(io.ComfyNode):
                     control_after_generate=False,
                     tooltip="Of the added noise; without effect where none is added.",
                 ),
+                io.Clip.Input("clip", optional=True, tooltip="Encodes the empty text where 'text' is not connected."),
+                size_input(),
             ],
             outputs=[
                 TrajectoryType.Output(display_name="trajectory", tooltip="For the content or style of a transfer."),
@@ -92,7 +103,6 @@ class TrajectoryNode(io.ComfyNode):
     def execute(
         cls,
         model: Any,
-        text: Any,
         picture: Any,
         steps: int,
         scheduler: str,
@@ -101,10 +111,14 @@ class TrajectoryNode(io.ComfyNode):
         refinements: int,
         forward_first: int,
         seed: int,
+        text: Any = None,
         vae: Any = None,
+        clip: Any = None,
+        size: int = 0,
     ) -> io.NodeOutput:
-        inspect_unet(model.model)
-        latents = picture_latents(picture, vae, "picture")
+        unet = inspect_unet(model.model)
+        text = text_or_empty(text, clip, unet, "text")
+        latents = picture_latents(picture, vae, "picture", working_size(size, unet.native_size_px))
         latent_encoding = Encoding(encoding, refinements, forward_first, seed)
         sampling = model.get_model_object("model_sampling")
         levels = comfy.samplers.calculate_sigmas(sampling, scheduler, max(steps, int(steps / denoise)))[-(steps + 1) :]

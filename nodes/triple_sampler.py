@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-import comfy.sample
-import latent_preview
-import torch
-from comfy.samplers import KSampler
+import comfy.samplers
 from comfy_api.latest import io
 
-from ..swf_core.transfer.presets import wallfacer
+from ..swf_core.finite import check_finite
+from ..swf_core.transfer.defaults import CFG, FRESH, SAMPLER, SCHEDULER, STEPS
+from ..swf_core.transfer.levels import plan_levels
+from ..swf_core.transfer.styleid import SPACING as STYLEID_SPACING
 from ..swf_core.transfer.trajectory import Encoding
 from .host.schema import number, schema
 from .host.transfer.asymmetric import lora_on_prompt_alone
 from .host.transfer.denoiser import PlainConditioning
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
+from .host.transfer.presets import CUSTOM, preset_input, triple_options, triple_row
 from .host.transfer.sources import (
     SOURCE_TYPES,
     STYLE_TYPES,
     as_batch,
     clean_latents,
     picture_sources,
+    size_input,
     style_sources,
+    working_size,
 )
+from .host.transfer.texts import sampled_texts
 from .host.transfer.unet import inspect_unet
+from .host.transfer.whole_sampling import WholeSampling
+from .host.ui_rows import panel_output
 
 AUTO, AS_SET = "auto", "as set"
 
@@ -36,17 +41,27 @@ class TripleSampler(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_TripleSampler",
-            "Triple Diffusion Sampler",
+            "Style Transfer (Wallfacer Triple Diffusion Sampler)",
             "Repaints the content picture in the style of the style picture: three diffusion processes side by side, "
             "content asking, style answering, the result between them. Text steers it when cfg is above 1.",
             inputs=[
                 io.Model.Input("model", tooltip="A UNet model: mini, SD1.x, SD2.x or SDXL. LoRA and patches count."),
-                io.Conditioning.Input("positive", tooltip="What the result should show; empty keeps to the pictures."),
                 io.Conditioning.Input(
-                    "negative", tooltip="What it should not show, and the text of both pictures; best empty."
+                    "positive",
+                    optional=True,
+                    tooltip="What the result should show. Without it, the empty text by 'clip' (mini needs no clip), "
+                    "which keeps to the pictures.",
+                ),
+                io.Conditioning.Input(
+                    "negative",
+                    optional=True,
+                    tooltip="What it should not show where cfg is above 1, and the text of both pictures; best empty. "
+                    "Without it, the empty text by 'clip'; at cfg 1 without a clip, the positive's.",
                 ),
                 io.MultiType.Input(
-                    "content", SOURCE_TYPES, tooltip="The picture to repaint: LATENT, IMAGE (connect vae), trajectory."
+                    "content",
+                    SOURCE_TYPES,
+                    tooltip="The picture to repaint: IMAGE (connect vae; see size), LATENT, trajectory.",
                 ),
                 io.MultiType.Input(
                     "style",
@@ -63,17 +78,29 @@ class TripleSampler(io.ComfyNode):
                     control_after_generate=True,
                     tooltip="Of samplers that add noise; euler and ddim give the same picture for every seed.",
                 ),
-                io.Int.Input("steps", default=30, min=1, max=1000, tooltip="Noise levels, of inversion and sampling."),
+                io.Int.Input(
+                    "steps", default=STEPS, min=1, max=1000, tooltip="Noise levels, of inversion and sampling."
+                ),
                 io.Float.Input(
                     "cfg",
-                    default=1.0,
+                    default=CFG,
                     min=1.0,
                     max=30.0,
                     step=0.1,
                     tooltip="Guidance by the text; 1 is none and half the cost.",
                 ),
-                io.Combo.Input("sampler_name", options=list(KSampler.SAMPLERS), tooltip="euler is DDIM."),
-                io.Combo.Input("scheduler", options=list(KSampler.SCHEDULERS), tooltip="Spacing of the noise levels."),
+                io.Combo.Input(
+                    "sampler_name",
+                    options=list(comfy.samplers.KSampler.SAMPLERS),
+                    default=SAMPLER,
+                    tooltip="euler is DDIM.",
+                ),
+                io.Combo.Input(
+                    "scheduler",
+                    options=list(comfy.samplers.KSampler.SCHEDULERS),
+                    default=SCHEDULER,
+                    tooltip="Spacing of the noise levels.",
+                ),
                 io.Float.Input(
                     "denoise",
                     default=1.0,
@@ -84,7 +111,7 @@ class TripleSampler(io.ComfyNode):
                 ),
                 number(
                     "style_strength",
-                    1.0,
+                    FRESH.injection.strength,
                     0.0,
                     1.0,
                     0.01,
@@ -92,15 +119,16 @@ class TripleSampler(io.ComfyNode):
                 ),
                 number(
                     "query_preservation",
-                    0.75,
+                    FRESH.injection.gamma,
                     0.0,
                     1.0,
                     0.01,
-                    "How closely the content's drawing is kept; 0 lets the style paint freely.",
+                    "How closely the content's drawing is kept; 0 lets the style paint freely. Best on mini: 0.5, on "
+                    "SD checkpoints 0.75, of which half is left at the last step.",
                 ),
                 number(
                     "colour_from_style",  # the id in saved graphs and API prompts
-                    1.0,
+                    FRESH.adain,
                     0.0,
                     1.0,
                     0.01,
@@ -114,6 +142,11 @@ class TripleSampler(io.ComfyNode):
                     tooltip="auto: with a LoRA on the positive prompt alone (asymmetric guidance) the start keeps the "
                     "content's tones, for the LoRA brings the style's; as set: color_from_style in any case.",
                 ),
+                io.Clip.Input(
+                    "clip", optional=True, tooltip="Encodes the empty text where positive or negative is not connected."
+                ),
+                size_input(),
+                preset_input("the three dials above (styleid: of steps, cfg, sampler, scheduler and denoise too)"),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode.")],
             search_aliases=["style transfer", "StyleID", "repaint", "stylize", "stylewallfacer"],
@@ -123,8 +156,6 @@ class TripleSampler(io.ComfyNode):
     def execute(
         cls,
         model: Any,
-        positive: Any,
-        negative: Any,
         content: Any,
         style: Any,
         seed: int,
@@ -136,38 +167,40 @@ class TripleSampler(io.ComfyNode):
         style_strength: float,
         query_preservation: float,
         colour_from_style: float,
+        positive: Any = None,
+        negative: Any = None,
         vae: Any = None,
+        clip: Any = None,
         start_tones: str = AUTO,
+        size: int = 0,
+        preset: str = CUSTOM,
     ) -> io.NodeOutput:
         unet = inspect_unet(model.model)
-        preset = wallfacer(unet.family, unet.presets).injection
-        # A schedule falls to the same share of the widget's value as the preset's does.
-        end = None if preset.gamma_end is None else query_preservation * preset.gamma_end / preset.gamma
-        injection = replace(preset, gamma=query_preservation, gamma_end=end, strength=style_strength)
-        keeps_tones = start_tones == AUTO and lora_on_prompt_alone(positive, negative)
-        adain = 0.0 if keeps_tones else colour_from_style
-        encoding = Encoding(seed=seed)
-        source = as_batch(picture_sources(content, vae, encoding, "content"))
+        dials = {"gamma": query_preservation, "strength": style_strength, "adain": colour_from_style}
+        dials |= {"steps": steps, "cfg": cfg, "denoise": denoise}
+        positive, negative = sampled_texts(positive, negative, clip, unet, cfg)
+        asymmetric = start_tones == AUTO and lora_on_prompt_alone(positive, negative)
+        options = triple_options(preset, unet, asymmetric, dials)
+        size_px, encoding = working_size(size, unet.native_size_px), Encoding(seed=seed)
+        source = as_batch(picture_sources(content, vae, encoding, "content", size_px))
+        levels = None
+        if options.spacing == STYLEID_SPACING:
+            levels = plan_levels(model.get_model_object("model_sampling").sigmas.double().cpu(), options)
 
         def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
-            styles, text = style_sources(style, vae, encoding), PlainConditioning(negative)
-            return TransferPlan(injection, layers, styles, source, text, start_adain=adain, feature_cache=None)
+            return TransferPlan(
+                options.injection,
+                layers,
+                style_sources(style, vae, encoding, size_px=size_px),
+                source,
+                PlainConditioning(negative),
+                start_adain=options.adain,
+                feature_cache=None,
+                levels=levels,
+            )
 
-        patched = apply(model, injection.layers, make_plan)
-        clean = clean_latents(source, model)
-        result = comfy.sample.sample(
-            patched,
-            torch.zeros_like(clean),
-            steps,
-            cfg,
-            sampler_name,
-            scheduler,
-            positive,
-            negative,
-            clean,
-            denoise=denoise,
-            callback=latent_preview.prepare_callback(patched, steps),
-            disable_pbar=True,
-            seed=seed,
-        )
-        return io.NodeOutput({"samples": result})
+        patched = apply(model, options.injection.layers, make_plan)
+        sampling = WholeSampling(options, sampler_name, scheduler, positive, negative, seed, levels)
+        result = check_finite(sampling.run(patched, clean_latents(source, model)), "The sampled latent")
+        row = None if preset == CUSTOM else panel_output([triple_row(preset, options)])
+        return io.NodeOutput({"samples": result}, ui=row)

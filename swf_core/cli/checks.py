@@ -37,8 +37,9 @@ def check_weights(weights: Sequence[float] | None, styles: int) -> None:
 def check_preset(args: argparse.Namespace) -> str:
     """Return the preset's name; refuse an unknown one while no model is loaded yet."""
     from ..transfer import PRESETS
+    from ..transfer.defaults import DEFAULT_PRESET
 
-    name = args.preset or "wallfacer"
+    name = args.preset or DEFAULT_PRESET
     if name not in PRESETS:
         raise UserError(f"The preset '{name}' is unknown; use {', '.join(PRESETS)}.")
     return name

@@ -12,9 +12,6 @@ from .checks import check_files, check_preset, check_targets, check_weights
 from .loading import load_guided, load_pictures
 from .progress import Bars
 
-CFG = 4.0
-STEPS = 30
-
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
@@ -37,12 +34,13 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Check, load, sample, write."""
     targets = _checked_targets(args)
     styles = load_pictures(args.style, args.size)
-    args.cfg = CFG if args.cfg is None else args.cfg
 
     from .. import transfer
     from ..files import write_files
     from ..pictures import png_bytes
+    from ..transfer.defaults import CFG_WITH_PROMPT
 
+    args.cfg = CFG_WITH_PROMPT if args.cfg is None else args.cfg
     name = check_preset(args) if args.style else None
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
     backend, plain = load_guided(args)
@@ -75,6 +73,7 @@ def _checked_targets(args: argparse.Namespace) -> list[Path]:
 def _from_text(args: argparse.Namespace, models: Any, progress: Any) -> tuple[list[Any], float, dict[str, Any]]:
     """Plain sampling: the pictures, seconds, and what to report."""
     from ..transfer import SampleOptions, sample
+    from ..transfer.defaults import STEPS
 
     options = SampleOptions(args.steps or STEPS, args.cfg, args.size)
     prompts = [args.prompt] * args.count

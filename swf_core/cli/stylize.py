@@ -13,8 +13,6 @@ from .checks import check_files, check_preset, check_targets, check_weights, uni
 from .loading import check_sizes, load_guided, load_pictures
 from .progress import Bars
 
-CFG_WITH_PROMPT = 4.0
-
 
 def add(verbs: Any) -> None:
     """Declare the verb."""
@@ -45,6 +43,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..files import write_files
     from ..pictures import png_bytes
     from ..transfer import Content, Models, StyleInput
+    from ..transfer.defaults import CFG_WITH_PROMPT
 
     name = check_preset(args)
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded

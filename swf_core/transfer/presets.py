@@ -12,6 +12,7 @@ from .inputs import Models
 from .options import TransferOptions
 
 PRESETS = ("wallfacer", "styleid", "adain")
+DEFAULT_PRESET = "wallfacer"
 
 
 def preset(name: str, models: Models | Backend) -> TransferOptions:
@@ -28,10 +29,15 @@ def preset(name: str, models: Models | Backend) -> TransferOptions:
     """
     models = Models.of(models)
     backend = models.generation
+    return preset_of(name, backend.family, backend.layer_presets, asymmetric=models.unconditional is not None)
+
+
+def preset_of(name: str, family: str, layer_presets: Mapping[str, str], asymmetric: bool = False) -> TransferOptions:
+    """`preset` for whoever knows a model's family and its presets of layers, and has no `Backend`."""
     if name == "wallfacer":
-        return wallfacer(backend.family, backend.layer_presets, asymmetric=models.unconditional is not None)
+        return wallfacer(family, layer_presets, asymmetric)
     if name == "styleid":
-        late = "late" if "late" in backend.layer_presets else "all"
+        late = "late" if "late" in layer_presets else "all"
         published = Injection(layers=late, gamma=0.75, tau=1.5)
         return TransferOptions(published, steps=50, adain=1.0, spacing="styleid")
     if name == "adain":

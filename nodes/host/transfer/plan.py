@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ....swf_core.transfer.injection import Injection
+from ....swf_core.transfer.sigmas import Levels
 from ....swf_core.transfer.trajectory import Encoding, Trajectory
 from .denoiser import PlainConditioning
 from .feature_cache import FeatureCache
@@ -67,7 +68,8 @@ class TransferPlan:
     sampler its own start; a number in 0..1 starts it from the content's noisy latent, its channel statistics moved so
     far to the styles' (StyleID's initial latent AdaIN). `content_model`: a MODEL whose weights run the content process
     (arXiv 2506.15033 leaves open which do); None takes generation's. `feature_cache`: where the styles' features stay
-    between samplings; None forgets them.
+    between samplings; None forgets them. `levels`: noise levels of the references and the start that are not simply
+    the sampler's (StyleID's bookkeeping).
     """
 
     injection: Injection
@@ -82,6 +84,7 @@ class TransferPlan:
     precision: str = "fp32"
     content_model: Any = None
     feature_cache: FeatureCache | None = field(default_factory=FeatureCache)
+    levels: Levels | None = None
 
     def __deepcopy__(self, memo: Any) -> TransferPlan:
         return self

@@ -20,13 +20,21 @@ from .plan import LatentSource, Source
 
 
 def trajectory_of(
-    source: Source, denoiser: HostDenoiser, text: PlainConditioning, sigmas: Sequence[float], name: str
+    source: Source,
+    denoiser: HostDenoiser,
+    text: PlainConditioning,
+    sigmas: Sequence[float],
+    name: str,
+    clean_at: float = 0.0,
 ) -> Trajectory:
-    """A source's trajectory up the rising `sigmas` (without 0); evaluations of an inversion happen here."""
+    """A source's trajectory up the rising `sigmas` (without 0); evaluations of an inversion happen here.
+
+    `clean_at`: the level that the clean latent is taken to be at.
+    """
     if not isinstance(source, LatentSource):
         return source.trajectory
     clean = denoiser.model.process_latent_in(source.latents.float()).to(denoiser.device)
-    return invert(denoiser, text, clean, sigmas, source.encoding, name)
+    return invert(denoiser, text, clean, sigmas, source.encoding, name, clean_at=clean_at)
 
 
 def invert(
@@ -37,6 +45,8 @@ def invert(
     encoding: Encoding,
     name: str,
     callback: Callable[..., None] | None = None,
+    *,
+    clean_at: float = 0.0,
 ) -> Trajectory:
     """The trajectory of clean latents in the model's scale, with progress and cancel; `name` stands in errors.
 
@@ -60,7 +70,8 @@ def invert(
             bar.update(1)
         return x0
 
-    return inversion.invert(encoding, evaluate, clean, sigmas, noise=noise, smallest=float(denoiser.sigmas[0]))
+    smallest = float(denoiser.sigmas[0])
+    return inversion.invert(encoding, evaluate, clean, sigmas, noise=noise, smallest=smallest, clean_at=clean_at)
 
 
 class ReferenceProcess:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import comfy.model_patcher
@@ -16,7 +17,7 @@ from ....swf_core.transfer.attention_edits import InjectionStep, injection_edit,
 from ....swf_core.transfer.features import Box, FeatureBank, parts_read
 from ....swf_core.transfer.start_latent import start_tones
 from ....swf_core.transfer.styles import Style
-from .attention import with_edit
+from .attention import CallPart, with_edit
 from .denoiser import REFERENCE_KEY, TRANSFER_KEY, HostDenoiser, PlainConditioning
 from .feature_cache import LIMIT_BYTES, cache_signature
 from .other_weights import denoiser_on, loaded_weights
@@ -38,13 +39,17 @@ class Sampling:
         self.denoiser = HostDenoiser(guider.inner_model, options)
         self.unet, self.table = self.denoiser.unet, self.denoiser.sigmas
         self.falling = [float(s) for s in sigmas if float(s) > 0.0]
+        levels = plan.levels
+        # What pictures are inverted up to, and the level that a clean latent is taken to be at.
+        self.rising = self.falling[::-1] if levels is None else levels.inverted[::-1]
+        self.clean_at = 0.0 if levels is None else levels.clean_at
         self.layers = frozenset(plan.layers)
         self.text = plan.text or _negative_text(guider)
         any_read = any(plan.injection.active(s) for s in self.falling)
         any_tones = (plan.start_adain or 0.0) > 0.0  # the start asks for the styles' tones even if nothing is read
         self.content = self._content_process() if any_read and plan.injection.needs_content else None
         if plan.feature_cache is not None:
-            plan.feature_cache.keep_only(cache_signature(guider.model_patcher, options, self.falling, self.text))
+            plan.feature_cache.keep_only(cache_signature(guider.model_patcher, options, self.rising, self.text))
         self.styles = [
             Style(self._style_process(i, style.source), style.weight, style.readable, style.place)
             for i, style in enumerate(plan.styles if any_read or any_tones else ())
@@ -56,11 +61,11 @@ class Sampling:
 
     def _content_process(self) -> ReferenceProcess:
         """The content process; with weights of its own, its queries are read now, all with one change of weights."""
-        plan, source, rising = self.plan, self.plan.content, self.falling[::-1]
+        plan, source = self.plan, self.plan.content
         if source is None:
             raise UserError("This style transfer needs a content picture; connect 'content'.")
         if plan.content_model is None:
-            trajectory = trajectory_of(source, self.denoiser, self.text, rising, "content")
+            trajectory = trajectory_of(source, self.denoiser, self.text, self.rising, "content", self.clean_at)
             bank = FeatureBank(self.layers, "q", plan.precision)
             return ReferenceProcess(self.denoiser, self.text, trajectory, bank)
         model, shape = plan.content_model, source.shape
@@ -70,7 +75,7 @@ class Sampling:
 
         with weights():
             denoiser = denoiser_on(model)
-            trajectory = trajectory_of(source, denoiser, self.text, rising, "content")
+            trajectory = trajectory_of(source, denoiser, self.text, self.rising, "content", self.clean_at)
             bank = FeatureBank(self.layers, "q", plan.precision, "cpu")
             process = ReferenceProcess(denoiser, self.text, trajectory, bank, LIMIT_BYTES)
             process.ensure(*(s for s in self.falling if plan.injection.active(s) and self.gamma_at(s) > 0.0))
@@ -83,7 +88,7 @@ class Sampling:
         if cache is not None and index in cache.styles:
             trajectory, bank = cache.styles[index]
         else:
-            trajectory = trajectory_of(source, self.denoiser, self.text, self.falling[::-1], "style")
+            trajectory = trajectory_of(source, self.denoiser, self.text, self.rising, "style", self.clean_at)
             parts = parts_read(plan.injection, plan.leak_guard)
             bank = FeatureBank(self.layers, parts, plan.precision, None if cache is None else "cpu")
             if cache is not None:
@@ -93,9 +98,12 @@ class Sampling:
     def start_noise(self, sampler: Any, sigmas: Tensor, clean: Tensor, amount: float) -> Tensor:
         """The noise with which the host's sampler, scaling and adding it to the `clean` latents, starts where we want:
         at the content's noisy latent with the styles' statistics."""
-        sigma = float(sigmas[0])
+        sigma, levels = float(sigmas[0]), self.plan.levels
         content = self.content or self._content_process()
-        x = start_tones(content.latent_at(sigma).to(clean), self.styles, sigma, amount, self.plan.place)
+        start = sigma if levels is None else levels.start[0]
+        x = start_tones(content.latent_at(start).to(clean), self.styles, start, amount, self.plan.place)
+        if levels is not None:
+            x = x * levels.start_scale
         scale = math.sqrt(1.0 + sigma * sigma) if sampler.max_denoise(self.guider, sigmas) else sigma
         return (x - clean) / scale
 
@@ -112,14 +120,14 @@ class Sampling:
             style.process.ensure(sigma)
         boxes = {entry.get("uuid"): _box(entry.get("area"), x) for part in conds for entry in part or ()}
         queries = None if self.content is None else self.content.bank
-        edits: dict[Box | None, AttentionEdit] = {}
+        edits: dict[tuple[Box | None, CallPart], AttentionEdit] = {}
 
-        def choose(uuid: Any) -> Any:
-            box = boxes.get(uuid)
-            if box not in edits:
-                step = InjectionStep(sigma, gamma, x.shape[0], self.plan.place, box)
-                edits[box] = injection_edit(self.layers, self.plan.injection, step, queries, self.styles)
-            return edits[box].function
+        def choose(part: CallPart) -> Any:
+            key = boxes.get(part.uuid), replace(part, uuid=None)
+            if key not in edits:
+                step = InjectionStep(sigma, gamma, part.rows, self.plan.place, key[0], part.frames)
+                edits[key] = injection_edit(self.layers, self.plan.injection, step, queries, self.styles)
+            return edits[key].function
 
         return with_edit(options, self.unet, self.plan.layers, choose)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import comfy.utils
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.model_base import ModelType
 
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionLayer
@@ -20,12 +21,14 @@ _QUERY = re.compile(r"(input|middle|output)_blocks?(?:\.(\d+))?\.1\.transformer_
 
 @dataclass(frozen=True)
 class Unet:
-    """What is known of a model before it is loaded: layers by the core's name with the host's key, family, presets."""
+    """What is known of a model before it is loaded: layers by the core's name with the host's key, family, presets of
+    layers, and the long side of the pictures that it was trained at."""
 
     layers: dict[str, AttentionLayer]
     keys: dict[str, Key]
     family: str
     presets: dict[str, str]
+    native_size_px: int
 
 
 def inspect_unet(model: Any) -> Unet:
@@ -53,7 +56,16 @@ def inspect_unet(model: Any) -> Unet:
         layers[layer.name] = layer
         keys[layer.name] = (match[1], int(match[2] or 0) if match[1] != "middle" else 0, int(match[3]))
     family = _family(model)
-    return Unet(layers, keys, family, {"all": "all", **family_presets(family, list(layers.values()))})
+    presets = {"all": "all", **family_presets(family, list(layers.values()))}
+    return Unet(layers, keys, family, presets, _native_size(model, family))
+
+
+def _native_size(model: Any, family: str) -> int:
+    from ....swf_core.models.mini import NATIVE_SIZE_PX
+
+    if family == "SD2.x":  # the released 768 models predict v, the 512 ones noise
+        return 768 if model.model_type is ModelType.V_PREDICTION else 512
+    return {"mini": NATIVE_SIZE_PX, "SDXL": 1024}.get(family, 512)
 
 
 def _family(model: Any) -> str:

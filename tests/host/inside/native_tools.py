@@ -82,6 +82,28 @@ def sample(model, sampler="euler", cfg=1.0, batch=1, size=(12, 16), positive=Non
     )
 
 
+def fresh(node):
+    """The widgets of a node as they are when it is new."""
+    inputs = node.define_schema().inputs
+    return {i.id: i.default for i in inputs if getattr(i, "default", None) is not None}
+
+
+def repainted(content, style, **inputs):
+    """The LATENT of a new Triple Diffusion Sampler with these latents or pictures; `inputs` change it."""
+    return triple(content, style, **inputs).result[0]
+
+
+def triple(content, style, **inputs):
+    """What a new Triple Diffusion Sampler returns."""
+    pictures = {name: _as_latent(x) for name, x in (("content", content), ("style", style))}
+    node = pack("nodes.triple_sampler").TripleSampler
+    return node.execute(**fresh(node) | {"model": model} | pictures | inputs)
+
+
+def _as_latent(x):
+    return {"samples": x} if isinstance(x, torch.Tensor) and x.shape[1] == 4 else x
+
+
 def apart(a, b):
     assert torch.isfinite(a).all() and torch.isfinite(b).all()
     return float((a - b).abs().max())

@@ -18,6 +18,7 @@ from native_tools import (
     pack,
     patched,
     red,
+    repainted,
     report,
     rows_of_calls,
     sample,
@@ -92,14 +93,12 @@ def caching():
 
 def start_tones():
     """The sampler node with a LoRA hooked to the positive prompt alone, and to both prompts."""
-    triple = pack("nodes.triple_sampler").TripleSampler
     hooks = comfy.hooks.create_hook_lora(lora_weights(model), 0.7, 0.0)
     hooked, hooked_empty = (comfy.hooks.set_hooks_for_conditioning(c, hooks) for c in (red, empty))
 
-    def run(positive, negative, *tones, color=1.0):
-        pictures = {"samples": content}, {"samples": style}
-        settings = (0, 3, 3.0, "euler", "normal", 1.0, 1.0, 0.5, color)
-        return triple.execute(model, positive, negative, *pictures, *settings, None, *tones).result[0]["samples"]
+    def run(positive, negative, tones="auto", color=1.0):
+        texts = {"positive": positive, "negative": negative, "start_tones": tones}
+        return repainted(content, style, steps=3, cfg=3.0, colour_from_style=color, **texts)["samples"]
 
     kept = run(hooked, empty, "as set", color=0.0)
     report["start tones: kept with a LoRA on the prompt alone"] = apart(run(hooked, empty), kept)

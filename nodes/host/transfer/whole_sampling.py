@@ -1,0 +1,45 @@
+"""A whole sampling with a patched MODEL, from the options of the core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import comfy.sample
+import comfy.samplers
+import latent_preview
+import torch
+
+from ....swf_core.transfer.defaults import SAMPLER
+from ....swf_core.transfer.options import TransferOptions
+from ....swf_core.transfer.sigmas import Levels, vp_scale
+
+
+@dataclass(frozen=True)
+class WholeSampling:
+    """A sampler and what it is given. `levels`: those of StyleID, whose bookkeeping is its own, else None."""
+
+    options: TransferOptions
+    sampler_name: str
+    scheduler: str
+    positive: Any
+    negative: Any
+    seed: int
+    levels: Levels | None
+
+    def run(self, model: Any, clean: Any) -> Any:
+        """The result for clean latents of the content, as LATENT holds them."""
+        options, levels, blank = self.options, self.levels, torch.zeros_like(clean)
+        more = {"callback": latent_preview.prepare_callback(model, options.steps), "disable_pbar": True}
+        more |= {"seed": self.seed}
+        if levels is None:
+            named = (self.sampler_name, self.scheduler, self.positive, self.negative, clean)
+            return comfy.sample.sample(
+                model, blank, options.steps, options.cfg, *named, denoise=options.denoise, **more
+            )
+        sigmas = torch.tensor([*levels.sampled, levels.end], dtype=torch.float32)
+        euler = comfy.samplers.sampler_object(SAMPLER)
+        end = comfy.sample.sample_custom(
+            model, blank, options.cfg, euler, sigmas, self.positive, self.negative, clean, **more
+        )
+        return end / vp_scale(levels.end)
