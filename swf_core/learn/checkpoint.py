@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, median
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import UserError
 from ..files import write_files
 from ..models.lora import Adapter
 
 NAME, TABLE = "state.safetensors", "loss.csv"
+EXPLODED = 10  # times the median loss of a run: the loss of a step is mostly the luck of its level, and never does that
 
 
 def new_optimizer(parameters: dict[str, nn.Parameter], weight_decay: float) -> torch.optim.AdamW:
@@ -56,11 +60,45 @@ def keep_checkpoint(folder: Path, step: int) -> None:
 
 def restore_checkpoint(checkpoint: Path, folder: Path) -> None:
     """Make a kept checkpoint the one that a folder is resumed from, with its table of losses."""
+    state = read_checkpoint(checkpoint)
+    write_files({folder / NAME: checkpoint.read_bytes(), folder / TABLE: _table(state.losses, state.rates)})
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds: the step, a loss and a learning rate for each step, weights and moments by name."""
+
+    step: int
+    losses: list[float]
+    rates: list[float]
+    tensors: dict[str, Tensor]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether one can go on from it: all numbers are finite, and its last losses are not far above the others."""
+        if not all(bool(torch.isfinite(value).all()) for value in self.tensors.values()):
+            return False
+        return not self.losses or mean(self.losses[-10:]) <= EXPLODED * median(self.losses)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """A checkpoint's file. Raises UserError when it is missing, damaged, or no checkpoint."""
     from safetensors import safe_open
 
-    with safe_open(checkpoint, "pt") as file:
-        losses, rates = file.get_tensor("losses").tolist(), file.get_tensor("rates").tolist()
-    write_files({folder / NAME: checkpoint.read_bytes(), folder / TABLE: _table(losses, rates)})
+    try:
+        with safe_open(path, "pt") as file:
+            step = int((file.metadata() or {})["step"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+        losses, rates = (tensors.pop(name).double().tolist() for name in ("losses", "rates"))
+        if not len(losses) == len(rates) == step:
+            raise ValueError("a loss and a rate for each step")
+    except Exception as error:  # whatever safetensors raises, and whatever is missing in the file
+        raise UserError(_damaged(path)) from error
+    return Checkpoint(step, losses, rates, tensors)
+
+
+def _damaged(path: Path) -> str:
+    return f"The training state '{path}' is damaged or of another LoRA; delete it to begin the run again."
 
 
 def load_checkpoint(
@@ -70,25 +108,24 @@ def load_checkpoint(
 
     Raises UserError when the file is damaged or belongs to another LoRA.
     """
-    from safetensors import safe_open
-
     path = folder / NAME
-    if not path.exists():
+    if not os.path.lexists(path):
         return 0, [], []
-    try:
-        with safe_open(path, "pt") as file:
-            step = int((file.metadata() or {})["step"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-        adapter.load_values({n: tensors[f"weight.{n}"] for n in adapter.parameters()})
-        for name, parameter in adapter.parameters().items():
-            if f"first.{name}" in tensors:
-                optimizer.state[parameter] = {
-                    "step": torch.tensor(float(step)),
-                    "exp_avg": tensors[f"first.{name}"].to(parameter.device),
-                    "exp_avg_sq": tensors[f"second.{name}"].to(parameter.device),
-                }
-    except Exception as error:
-        raise UserError(
-            f"The training state '{path}' is damaged or of another LoRA; delete it to begin the run again."
-        ) from error
-    return step, tensors["losses"].tolist(), tensors["rates"].tolist()
+    state = read_checkpoint(path)
+    parameters = adapter.parameters()
+    moments = {name for name in parameters if f"first.{name}" in state.tensors}
+    expected = {f"weight.{name}": value for name, value in parameters.items()}
+    expected |= {f"{kind}.{name}": parameters[name] for name in moments for kind in ("first", "second")}
+    if expected.keys() != state.tensors.keys() or any(
+        state.tensors[name].shape != value.shape for name, value in expected.items()
+    ):
+        raise UserError(_damaged(path))
+    adapter.load_values({name: state.tensors[f"weight.{name}"] for name in parameters})
+    for name in moments:
+        device = parameters[name].device
+        optimizer.state[parameters[name]] = {
+            "step": torch.tensor(float(state.step)),
+            "exp_avg": state.tensors[f"first.{name}"].to(device),
+            "exp_avg_sq": state.tensors[f"second.{name}"].to(device),
+        }
+    return state.step, state.losses, state.rates

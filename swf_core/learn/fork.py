@@ -19,10 +19,11 @@ from typing import Any
 from ..errors import UserError
 from ..files import umask, write_text
 from ..models.contracts import Backend
-from . import checkpoint
+from . import checkpoint, run_files
+from .locks import training_lock
 from .picks import FILE as PICKS
 from .picks import read_picks
-from .run import Run, open_run, read_json
+from .run import Run, open_run
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,12 @@ def resume(run_at: RunAt, backend: Backend, steps: int, **changes: Any) -> tuple
             return None
         planned = run.plan_round(run_at.step, steps, dict(run_at.picks), changes)
         if len(run.rounds) == before:
-            run.rounds.append(planned)
-            run.save()
-        return run if run.rounds[before] == planned else None
+            with training_lock(folder):
+                run = open_run(folder)  # as it is now that nobody else plans
+                if len(run.rounds) == before:
+                    run.rounds.append(planned)
+                    run.save()
+        return run if as_planned(run.rounds[before]) == planned else None
 
     return next(filter(None, map(matching, _folders(base)))), run_at.step + steps
 
@@ -92,20 +96,24 @@ def fork(run: Run, step: int, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     copy = Path(tempfile.mkdtemp(prefix=".fork.", dir=folder.parent))
     try:
-        shutil.copytree(run.folder / "data", copy / "data")
+        (copy / "data").mkdir()
+        for item in run.items:
+            source = run_files.original_path(run.folder, item.id)
+            shutil.copy2(source, copy / "data" / source.name)
         checkpoint.restore_checkpoint(saved, copy)
-        for source in (run.folder / "loras").glob("step_*.safetensors"):
-            if int(source.stem.removeprefix("step_")) <= step:
+        for saved_step in run.saved_steps():
+            if saved_step <= step:
+                source = run_files.inside(run.folder, run.lora_path(saved_step))
                 (copy / "loras").mkdir(exist_ok=True)
                 shutil.copy2(source, copy / "loras" / source.name)
         samples = [r for r in run.records("samples") if r["step"] <= step]
         for sample in samples:
             (copy / "samples").mkdir(exist_ok=True)
-            shutil.copy2(run.folder / "samples" / sample["file"], copy / "samples" / sample["file"])
+            shutil.copy2(run_files.sample_path(run.folder, sample), copy / "samples" / sample["file"])
         for name, records in (("samples", samples), ("signals", run.records("signals"))):
             write_text(copy / f"{name}.json", json.dumps([r for r in records if r["step"] <= step], ensure_ascii=False))
         write_text(copy / PICKS, json.dumps(_picks_until(run, {r["id"] for r in samples}, step), ensure_ascii=False))
-        record = read_json(run.folder / "run.json")
+        record = run_files.read_run(run.folder)
         record |= {"rounds": run.rounds[: rounds_until(run, step)], "chosen": None}
         write_text(copy / "run.json", json.dumps(record, indent=1, ensure_ascii=False))
         os.chmod(copy, 0o777 & ~umask())
@@ -126,8 +134,14 @@ def _picks_until(run: Run, ids: set[str], step: int) -> dict[str, Any]:
     }
 
 
+def as_planned(planned: dict[str, Any]) -> dict[str, Any]:
+    """A round without what became of it."""
+    return {name: value for name, value in planned.items() if name != "failed"}
+
+
 def _same_until(run: Run, base: Run, rounds: int) -> bool:
     def first_part(r: Run) -> tuple[Any, ...]:
-        return r.model, r.options, [(i.id, i.caption, i.share) for i in r.items], r.prompts, r.rounds[:rounds]
+        planned = [as_planned(one) for one in r.rounds[:rounds]]
+        return r.model, r.options, [(i.id, i.caption, i.share) for i in r.items], r.prompts, planned
 
     return first_part(run) == first_part(base)

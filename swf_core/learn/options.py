@@ -8,6 +8,7 @@ from math import cos, pi
 from typing import Any
 
 from ..errors import UserError
+from ..json_shape import first_fault
 from ..models.lora_targets import TARGETS
 
 SCHEDULES = ("constant", "linear", "cosine")
@@ -96,6 +97,7 @@ class TrainOptions:
             "strength": (0.01, 2),
             "picks_share": (0, 0.5),
             "picks_above": (0, 0.9),
+            "seed": (0, 2**64),
         }
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
@@ -174,10 +176,13 @@ def from_json(values: Mapping[str, Any]) -> TrainOptions:
     Raises UserError for those, and for values out of range.
     """
     values = with_present_names(values)
-    known = {f.name for f in fields(TrainOptions)}
-    unknown = sorted(set(values) - known)
+    shape = {f"{f.name}?": type(f.default) for f in fields(TrainOptions)}
+    unknown = sorted(name for name in values if f"{name}?" not in shape)
     if unknown:
-        raise UserError(f"The run was made by a later version: its option '{unknown[0]}' is unknown here.")
+        raise UserError(f"The run was made by a later version: its option '{unknown[0][:60]}' is unknown here.")
+    fault = first_fault(dict(values), shape)
+    if fault:
+        raise UserError(f"The run's options are damaged: {fault}; restore run.json.")
     return TrainOptions(**values)
 
 

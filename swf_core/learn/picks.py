@@ -7,8 +7,7 @@ the same time, whether the trainer is at work or not: a lock keeps them from und
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,12 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..files import write_text
+from ..json_shape import read_json
 from ..pictures import load
+from . import run_files
 from .dataset import Item
-from .run import Run, read_json
+from .locks import picks_lock
+from .run import Run
 from .signals import COPYING_LIMIT, Similarity, copying, style_and_prompt_similarity
 
 MAX_PICKS = 100  # in a data set
@@ -31,7 +33,7 @@ def read_picks(folder: Path) -> dict[str, Any]:
     "answered": the steps up to which a person has reviewed the samples with no change since; "version" counts the
     changes, so that of two copies the newer is known."""
     nothing = {"accepted": [], "rejected": [], "captions": {}, "answered": [], "version": 0}
-    return nothing | (read_json(folder / FILE) or {})
+    return nothing | (read_json(folder / FILE, run_files.PICKS) or {})
 
 
 def set_verdict(
@@ -85,7 +87,9 @@ def _write_picks(folder: Path, names: Sequence[str], change: Callable[[dict[str,
         if name not in known:
             raise UserError(f"There is no sample '{name}' in the run '{folder}'; list them with: pick --list.")
     first = min((known[name]["step"] for name in names), default=None)
-    with _locked(folder):
+    with picks_lock(folder):
+        for half in folder.glob(f".{FILE}.*.part"):  # of a writer that was killed: none but us writes now
+            half.unlink(missing_ok=True)
         content = read_picks(folder)
         if first is not None:  # what a person reviewed has changed since
             content["answered"] = [step for step in content["answered"] if step < first]
@@ -95,18 +99,9 @@ def _write_picks(folder: Path, names: Sequence[str], change: Callable[[dict[str,
     return content
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of picks.json; the system releases it when its holder dies."""
-    from filelock import FileLock
-
-    with FileLock(folder / f".{FILE}.lock"):
-        yield
-
-
 def pickable_samples(folder: Path) -> dict[str, dict[str, Any]]:
     """The samples of a run's folder that can be picked, by id: those of the LoRA, not those of the plain model."""
-    return {r["id"]: r for r in read_json(folder / "samples.json") or [] if r["lora"]}
+    return {r["id"]: r for r in run_files.read_samples(folder) if r["lora"]}
 
 
 def accepted_captions(folder: Path, up_to: int | None = None) -> dict[str, str]:
@@ -128,7 +123,7 @@ def picked_items(run: Run, captions: Mapping[str, str]) -> list[Item]:
         if name not in known:
             raise UserError(f"The picked sample '{name}' is missing from the run '{run.folder}'; restore samples.json.")
         record = known[name]
-        picture = load(run.folder / "samples" / record["file"]).pixels
+        picture = load(run_files.sample_path(run.folder, record)).pixels
         items.append(Item(picture, caption, origin=f"step {record['step']}", id=name))
     return items
 
@@ -165,4 +160,4 @@ def auto_pick(run: Run, clip: Similarity, count: int = 8, step: int | None = Non
 
 
 def _picture(run: Run, record: dict[str, Any]) -> Tensor:
-    return load(run.folder / "samples" / record["file"]).pixels
+    return load(run_files.sample_path(run.folder, record)).pixels

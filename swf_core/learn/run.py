@@ -25,13 +25,15 @@ import torch
 
 from ..errors import UserError
 from ..files import write_files, write_text
+from ..models import lora_file
 from ..models.contracts import Backend
 from ..pictures import load as load_picture
 from ..pictures import png_bytes
+from . import run_files
 from .dataset import Item
+from .locks import TRAINING, training_lock
 from .options import ROUND, TrainOptions, from_json, to_json, with_present_names
 
-FORMAT = 1
 _FORBIDDEN = '<>:"/\\|?*'
 
 
@@ -45,7 +47,11 @@ class Prompt:
 
 @dataclass
 class Run:
-    """A run's folder and what its run.json says. `rounds`: options that differ, first step, the picks taken in."""
+    """A run's folder and what its run.json says.
+
+    `rounds`: options that differ, first step, the picks taken in, and "failed", the step at which the loss of a round
+    was no number.
+    """
 
     folder: Path
     model: dict[str, str]
@@ -58,7 +64,7 @@ class Run:
     def save(self) -> None:
         """Write run.json, and pictures that are not there yet."""
         record = {
-            "format": FORMAT,
+            "format": run_files.FORMAT,
             "model": self.model,
             "options": to_json(self.options),
             "data": [
@@ -114,7 +120,7 @@ class Run:
 
     def saved_steps(self) -> list[int]:
         """The steps whose LoRA is saved."""
-        return sorted(int(p.stem.removeprefix("step_")) for p in (self.folder / "loras").glob("step_*.safetensors"))
+        return run_files.steps_of_files(self.folder / "loras")
 
     def saved_lora_path(self, step: int) -> Path:
         """The LoRA's file of a step. Raises UserError, naming the steps that are saved, when it is not there."""
@@ -125,9 +131,18 @@ class Run:
             )
         return self.lora_path(step)
 
+    def lora_bytes(self, step: int) -> bytes:
+        """The LoRA's file of a step. Raises UserError when it is not there, damaged, or holds what is no number."""
+        path = self.saved_lora_path(step)
+        tensors, _ = lora_file.read(path)
+        if not tensors or not all(bool(torch.isfinite(value.float()).all()) for value in tensors.values()):
+            raise UserError(f"The LoRA '{path}' is damaged; choose another step of the run, or restore the file.")
+        return path.read_bytes()
+
     def records(self, name: str) -> list[dict[str, Any]]:
         """What samples.json or signals.json holds."""
-        return read_json(self.folder / f"{name}.json") or []
+        read = {"samples": run_files.read_samples, "signals": run_files.read_signals}
+        return read[name](self.folder)
 
     def write_records(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
         """Replace samples.json or signals.json."""
@@ -150,56 +165,45 @@ def create_run(
     folder: Path, backend: Backend, options: TrainOptions, items: Sequence[Item], prompts: Sequence[Prompt]
 ) -> Run:
     """A new run with its first round planned. Raises UserError when the folder holds something else."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"The run folder '{folder}' holds other files; give a new name or an empty folder.")
     if not items:
         raise UserError("The data set is empty; give at least one picture of the style.")
     unique: dict[str, Item] = {}
     for item in items:
         unique.setdefault(item.id, item)
-    run = Run(folder, model_identity(backend), options, tuple(unique.values()), tuple(prompts))
-    run.add_round(options.steps)
-    run.save()
-    return open_run(folder)  # with the pictures as they were saved, so that a resumed run finds the very same
+    with training_lock(folder):
+        if any(file.name != TRAINING for file in folder.iterdir()):
+            raise UserError(f"The run folder '{folder}' holds other files; give a new name or an empty folder.")
+        run = Run(folder, model_identity(backend), options, tuple(unique.values()), tuple(prompts))
+        run.add_round(options.steps)
+        run.save()
+        return open_run(folder)  # with the pictures as they were saved, so that a resumed run finds the very same
 
 
 def open_run(folder: Path, backend: Backend | None = None) -> Run:
     """The run in a folder. Raises UserError when there is none, it is damaged, or it belongs to another model."""
-    record = read_json(folder / "run.json")
-    if record is None:
-        raise UserError(f"There is no run in '{folder}': run.json is missing.")
-    try:
-        if record["format"] != FORMAT:
-            raise UserError(f"The run '{folder}' was made by a later version of StyleWallfacer; update it.")
-        items = tuple(
-            Item(
-                load_picture(folder / "data" / f"{d['id']}.png").pixels,
-                d["caption"],
-                d["weight"],
-                d["repeats"],
-                d["origin"],
-                d["id"],
-            )
-            for d in record["data"]
+    record = run_files.read_run(folder)
+    items = tuple(
+        Item(
+            load_picture(run_files.original_path(folder, d["id"])).pixels,
+            d["caption"],
+            d["weight"],
+            d["repeats"],
+            d["origin"],
+            d["id"],
         )
-        prompts = tuple(Prompt(p["prompt"], p["seed"]) for p in record["prompts"])
-        options = from_json(record["options"])
-        rounds = [r | {"options": with_present_names(r["options"])} for r in record["rounds"]]
-        run = Run(folder, record["model"], options, items, prompts, rounds, record["chosen"])
-    except (KeyError, TypeError) as error:
-        raise UserError(f"The run '{folder}' is damaged: run.json lacks {error}; restore the folder.") from error
+        for d in record["data"]
+    )
+    prompts = tuple(Prompt(p["prompt"], p["seed"]) for p in record["prompts"])
+    options = from_json(record["options"])
+    rounds = [r | {"options": with_present_names(r["options"])} for r in record["rounds"]]
+    for planned in rounds:
+        from_json(to_json(options) | planned["options"])  # their values are checked now, not in the middle
+    run = Run(folder, record["model"], options, items, prompts, rounds, record["chosen"])
     if backend is not None and model_identity(backend) != run.model:
         raise UserError(
             f"The run '{folder}' was trained on another model ({run.model['name']}); load that one, or begin a new run."
         )
     return run
-
-
-def remove_partial_files(run: Run) -> None:
-    """Remove what a killed trainer was about to write; picks.json stays, it may be in the making at this moment."""
-    for partial in run.folder.rglob(".*.part"):
-        if not partial.name.startswith(".picks.json"):
-            partial.unlink(missing_ok=True)
 
 
 def model_identity(backend: Backend) -> dict[str, str]:
@@ -217,13 +221,3 @@ def model_identity(backend: Backend) -> dict[str, str]:
 
 def _plain(name: str) -> str:
     return name.replace(".base_layer.", ".")
-
-
-def read_json(path: Path) -> Any:
-    """What a JSON file holds, None when it is not there. Raises UserError when it is damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise UserError(f"'{path}' cannot be read as JSON; restore it.") from error

@@ -10,6 +10,7 @@ from ..errors import UserError
 from ..models.contracts import Backend
 from . import picks
 from .dataset import Item
+from .locks import training_lock
 from .options import TrainOptions
 from .run import Prompt, Run, check_run_name, create_run, model_identity, open_run
 
@@ -32,9 +33,12 @@ def find_or_create(
         if (folder / "run.json").exists():
             run = open_run(folder)
             if _is_same_training(run, backend, options, items, prompts):
-                if options.steps > run.steps:
-                    run.add_round(options.steps - run.steps, picks.accepted_captions(folder))
-                    run.save()
+                if options.steps > run.steps and "failed" not in run.rounds[-1]:
+                    with training_lock(folder):
+                        run = open_run(folder)  # as it is now that nobody else plans
+                        if options.steps > run.steps:
+                            run.add_round(options.steps - run.steps, picks.accepted_captions(folder))
+                            run.save()
                 return run
         number += 1
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from . import run_files
 from .picks import read_picks
-from .run import read_json
 from .signals import COPYING_LIMIT, advice
 
+AGAIN = "signals.json is damaged; it is measured again when this run is trained on."
 PER_SAMPLE = ("style", "prompt", "copying")  # the signals that each sample has of its own
 
 
@@ -22,15 +23,14 @@ def run_summary(folder: Path) -> dict[str, Any]:
     `samples`: each with id, row (of `prompts`), step, caption, verdict ("accepted", "rejected" or ""), edited, its own
     signals. `evaluations`: the signals of a whole step. Raises UserError when there is no run.
     """
-    record = read_json(folder / "run.json")
-    if record is None:
-        raise UserError(f"There is no run in '{folder}': run.json is missing.")
-    picks, evaluations = read_picks(folder), read_json(folder / "signals.json") or []
+    record = run_files.read_run(folder)
+    picks, evaluations = read_picks(folder), run_files.read_signals(folder)
+    is_known = not (folder / "signals.json").exists() or run_files.readable(folder, "signals") is not None
     verdicts = dict.fromkeys(picks["accepted"], "accepted") | dict.fromkeys(picks["rejected"], "rejected")
     prompts = [(p["prompt"], p["seed"]) for p in record["prompts"]]
     by_step = {e["step"]: e for e in evaluations}
     samples, places = [], {}
-    for sample in read_json(folder / "samples.json") or []:
+    for sample in run_files.read_samples(folder):
         place = places[sample["step"]] = places.get(sample["step"], -1) + 1  # as signals are ordered
         signals = by_step.get(sample["step"], {})
         key = (sample["prompt"], sample["seed"])
@@ -59,7 +59,7 @@ def run_summary(folder: Path) -> dict[str, Any]:
         "rounds": [{"first": r["first"], "steps": r["steps"], "picks": len(r["picks"])} for r in record["rounds"]],
         "evaluations": [{k: e[k] for k in ("step", "validation", "norm", "diversity")} for e in evaluations],
         "copying_limit": COPYING_LIMIT,
-        "advice": advice(evaluations),
+        "advice": advice(evaluations) if is_known else AGAIN,
         "answered": picks["answered"],
         "version": picks["version"],
     }
@@ -67,10 +67,9 @@ def run_summary(folder: Path) -> dict[str, Any]:
 
 def picture_file(folder: Path, name: str) -> Path:
     """The file of a sample or an original by its id. Raises UserError when the run has none of that id."""
-    for sample in read_json(folder / "samples.json") or []:
+    for sample in run_files.read_samples(folder):
         if sample["id"] == name:
-            return folder / "samples" / sample["file"]
-    record = read_json(folder / "run.json") or {"data": []}
-    if any(d["id"] == name for d in record["data"]):
-        return folder / "data" / f"{name}.png"
+            return run_files.sample_path(folder, sample)
+    if any(d["id"] == name for d in run_files.read_run(folder)["data"]):
+        return run_files.original_path(folder, name)
     raise UserError(f"The run '{folder.name}' has no picture '{name}'.")

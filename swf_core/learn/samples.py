@@ -15,6 +15,7 @@ from ..transfer import Models, SampleOptions, sample
 from .dataset import picture_id
 from .options import TrainOptions
 from .run import Prompt, Run
+from .run_files import sample_path
 
 # Contents far from one another; none says how a picture is made.
 _COMMON = ("a cat on a chair", "a house by a lake", "a bowl of fruit", "a street with people in the rain")
@@ -68,7 +69,7 @@ def sample_and_save(
 
 def read_samples(run: Run, step: int) -> list[Tensor]:
     """The samples of a step as they were saved, [3, H, W] in 0..1, in the order of the prompts."""
-    return [load(run.folder / "samples" / r["file"]).pixels for r in run.records("samples") if r["step"] == step]
+    return [load(sample_path(run.folder, r)).pixels for r in run.records("samples") if r["step"] == step]
 
 
 def sample_prompts(

@@ -18,17 +18,22 @@ from ..models.contracts import Backend
 from ..models.lora import Adapter, without_lora
 from ..models.lora_targets import choose_modules
 from ..models.precision import mixed_precision
-from . import checkpoint, samples, signals
+from . import checkpoint, mending, samples, signals
 from .latent_cache import LatentCache
+from .locks import training_lock
 from .losses import denoising_loss, draw_noise, draw_timesteps
 from .options import TrainOptions
 from .picks import picked_items
 from .prior import Prior
-from .run import Run, remove_partial_files
+from .run import Run
 
 # Called with the step, the steps of the whole run, a word, and pictures [3, H, W] when they are new. May raise.
 Report = Callable[[int, int, str, "list[Tensor] | None"], None]
 AVERAGED = 50  # losses behind the mean that is reported
+
+
+class NotFinite(UserError):
+    """A loss or gradient that is no number: the weights are still those of the last step."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def train(
     metadata: bool = True,
     until: int | None = None,
 ) -> Outcome:
-    """Run the remaining steps of a run's rounds.
+    """Run the remaining steps of a run's rounds, as the only one who does at this time.
 
     * backend: its denoiser is `Trainable`, and the caller's own: the LoRA is put into its network and stays there.
     * clip: a CLIP for the signals of style and prompt; without it they are left out.
@@ -62,17 +67,18 @@ def train(
     * metadata: whether LoRA files say how they were made.
     * until: the step at which to stop, where a round ends; later rounds wait.
 
-    Raises UserError when the loss is no number or exactly zero, for weights that cannot be trained, for a full disk.
+    Raises UserError when the loss is no number or exactly zero, for weights that cannot be trained, for a full disk,
+    and for a run that is being trained already.
     """
     began = time.perf_counter()
-    remove_partial_files(run)
-    loop = TrainingLoop(run, backend, clip, report, check, metadata)
-    for number, plan in enumerate(run.rounds):
-        if until is None or plan["first"] + plan["steps"] <= until:
-            loop.train_round(number)
-    file = run.lora_path(run.chosen or loop.step)
-    if file.exists():
-        write_files({run.folder / "lora.safetensors": file.read_bytes()})
+    with training_lock(run.folder):
+        mending.remove_partial_files(run.folder)
+        loop = TrainingLoop(run, backend, clip, report, check, metadata)
+        mending.mend_records(run, backend, loop.adapter, clip)
+        for number, plan in enumerate(run.rounds):
+            if until is None or plan["first"] + plan["steps"] <= until:
+                loop.train_round(number)
+        loop.hand_over()
     last = loop.losses[-AVERAGED:]
     return Outcome(
         loop.step,
@@ -129,11 +135,17 @@ class TrainingLoop:
                     self._evaluate(latent_cache, options)
                 if self.step >= end:
                     checkpoint.keep_checkpoint(self.run.folder, self.step)
+                    if "failed" in plan:  # and was repeated with better luck: other hardware, another precision
+                        mending.mark_failed(self.run.folder, number, None)
                     break
                 self.check()
                 began = time.perf_counter()
                 consistent = False
-                loss = self.train_step(latent_cache, prior, options, options.rate(self.step - first))
+                try:
+                    loss = self.train_step(latent_cache, prior, options, options.rate(self.step - first))
+                except NotFinite:
+                    mending.mark_failed(self.run.folder, number, self.step)
+                    raise
                 consistent = True
                 self.training_seconds += time.perf_counter() - began
                 self.trained += 1
@@ -161,23 +173,40 @@ class TrainingLoop:
                     loss = loss + options.prior_weight * prior.loss(self.network, self.step, part)
             (loss / options.accumulate).backward()
             total += float(loss.detach()) / options.accumulate
-        if not math.isfinite(total) or total == 0.0:
+        if total == 0.0:
             raise UserError(
-                f"The loss is {total} at step {self.step}: "
-                + (
-                    "the rate is too high or the weights overflow in half precision; lower the learning rate, or load "
-                    "the model in bf16 or fp32."
-                    if total
-                    else "the network's output does not depend on its input."
-                )
+                f"The loss is 0.0 at step {self.step}: the network's output does not depend on its input; choose "
+                "another model."
             )
-        if options.max_grad_norm:
-            nn.utils.clip_grad_norm_(self.parameters.values(), options.max_grad_norm, foreach=True)
+        norm = nn.utils.clip_grad_norm_(self.parameters.values(), options.max_grad_norm or math.inf, foreach=True)
+        if not math.isfinite(total) or not math.isfinite(float(norm)):
+            what = f"loss is {total}" if not math.isfinite(total) else f"gradient is {float(norm)}"
+            raise NotFinite(
+                f"The {what} at step {self.step}: the rate is too high or the weights overflow in half precision; "
+                f"lower the learning rate (--more N --learning-rate {options.learning_rate / 3:.2g} goes on from the "
+                "last sound step), or load the model in bf16 or fp32."
+            )
         self.optimizer.step()
         self.step += 1
         self.losses.append(total)
         self.rates.append(rate)
         return sum(self.losses[-AVERAGED:]) / len(self.losses[-AVERAGED:])
+
+    def hand_over(self) -> None:
+        """Make the chosen step's LoRA, else that of the last, the run's; one that cannot be read replaces nothing."""
+        run, step = self.run, self.run.chosen or self.step
+        if not run.lora_path(step).exists():
+            return
+        try:
+            data = run.lora_bytes(step)
+        except UserError:
+            if step != self.step:
+                raise
+            self._save_lora(run.round_options(-1))  # its weights are in the network: it is written again
+            data = run.lora_bytes(step)
+        target = run.folder / "lora.safetensors"
+        if not target.exists() or target.read_bytes() != data:
+            write_files({target: data})
 
     def _save(self) -> None:
         if self.step > self.saved:
@@ -198,7 +227,7 @@ class TrainingLoop:
         pictures: list[Tensor] = []
         if options.sample_every:
             self._report("sampling")
-            pictures = samples.sample_and_save(run, self.backend, self.adapter, options, self.step)
+            pictures = samples.sample_and_save(run, self.backend, self.adapter, options, self.step, self._stop)
         plain = samples.read_samples(run, 0) if self.step else []
         originals = [item.picture for item in run.items]
         measured = signals.measure_signals(
@@ -235,6 +264,9 @@ class TrainingLoop:
         )
         metadata = lora_file.describe(self.adapter, provenance, options.strength)
         return lora_file.to_bytes(self.adapter, metadata, strength=options.strength)
+
+    def _stop(self, *_: Any) -> None:
+        self.check()
 
     def _report_caching(self, share: float) -> None:
         self.check()
