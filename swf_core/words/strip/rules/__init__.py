@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from . import chinese, passes
+from . import passes, prompt_list, prompt_tags
+from .languages import chinese
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -23,6 +24,8 @@ def style_spans(caption: str, media: Sequence[str] = ()) -> list[tuple[int, int]
     """
     if _CJK.search(caption) and is_chinese(caption):
         return chinese.style_spans(caption)
+    if prompt_list.is_list(caption):
+        return prompt_tags.style_spans(caption, media)
     return passes.style_spans(caption, media)
 
 

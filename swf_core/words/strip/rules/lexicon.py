@@ -13,11 +13,14 @@ from pathlib import Path
 from .tags import ABOUT, ADJ, ARTIST, DET, FUNC, MOVE, NUMBER, QUALITY, STYLE, THING, Tag
 
 
-def read_list(name: str) -> dict[str, list[str]]:
+LISTS = Path(__file__).parent / "lists"
+
+
+def read_list(name: str, folder: Path = LISTS) -> dict[str, list[str]]:
     """The sections of a file in `lists/`: entries parted by commas, over as many lines as they need; # is a remark."""
     sections: dict[str, str] = {}
     section = ""
-    for line in (Path(__file__).parent / "lists" / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+    for line in (folder / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             section = line.strip("[]")
         elif not line.startswith("#"):

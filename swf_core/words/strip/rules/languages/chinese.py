@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 
-from .lexicon import look_up, read_list
-from .tags import STYLE
+from ..lexicon import look_up, read_list
+from ..tags import STYLE
+from .lexicon import FOLDER
 
-_LISTS = read_list("chinese")
+_LISTS = read_list("chinese", FOLDER)
 _STRONG = {w for name in ("medium", "move", "quality", "noun", "artist") for w in _LISTS[name]}
 _FILLER = set(_LISTS["filler"])
 _LONGEST = max(map(len, _STRONG | _FILLER))
