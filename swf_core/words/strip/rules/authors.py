@@ -12,6 +12,7 @@ CREDITS = sorted((tuple(credit.split()) for credit in word_set("credits")), key=
 # "in the style of" and its like, with adjectives in between, have one of these words.
 MANNERS = frozenset(credit[2] for credit in CREDITS if credit[0] == "in")
 # What an artist does to show something, and what makes a style of a name: "Monet depicts", "Monet style".
+MAKERS = frozenset("artist painter photographer maker master engraver sculptor illustrator".split())
 SHOWING = frozenset("shows depicts portrays captures presents paints renders".split())
 LIKENESS = frozenset("style styled inspired like esque aesthetic".split())
 # What may follow a credit: "a sketch by Ana Luz of a dog".
@@ -202,6 +203,6 @@ def _label(c: TaggedCaption) -> None:
     titled = any(not deleted and any(not tag & NUMBER for tag in tags) for deleted, tags in rest)
     words = c.words[first:behind]
     named = all(c.capital(k) or c.words[k] in PARTICLES for k in range(first, behind))
-    unknown = words[:2] in (["unknown", "artist"], ["anonymous", "artist"], ["artist", "unknown"])
+    unknown = {"unknown", "anonymous", "unidentified"} & set(words) and MAKERS & set(words)
     if medium and titled and ((named and not _everyday(c, first, behind)) or unknown):
         c.delete(first, behind)

@@ -98,6 +98,8 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
         of = k + 1 < behind and c.words[k + 1] == "of"
         if tags & MEDIUM or (of and tags & MOVE) or (tags & OBJECT and _the_picture(c, k, behind)):
             head = k
+        elif c.words[k] == "scene" and of and any(c.tags[j] & (MEDIUM | MOVE) for j in range(at, k)):
+            head = k  # "a pixel art scene of"
         elif tags & VIEW and head < 0 and k + 1 < behind and c.tags[k + 1] & (MEDIUM | ADJ) and c.words[k + 1] != "of":
             pass
         elif tags & (STYLE | DET | ADJ | COLOR | BOTH) or c.words[k] in ("and", "but") and k > at:
@@ -109,7 +111,12 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
                 and not (k + 1 < behind and c.tags[k + 1] & (STYLE | DET | ADJ))
             ):
                 break
-        elif _describes(c, k) and head < 0 and unknown < 2 and (k > at or _owner(c, k) or _owner(c, k + 1)):
+        elif (
+            _describes(c, k)
+            and head < 0
+            and unknown < 2
+            and (k > at or _owner(c, k) or _owner(c, k + 1) or _treated(c, k))
+        ):
             unknown += 1
         else:
             break
@@ -124,6 +131,11 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
 
 def _owner(c: TaggedCaption, k: int) -> bool:
     return k < len(c.words) and c.words[k].endswith("'s") and c.capital(k)
+
+
+def _treated(c: TaggedCaption, k: int) -> bool:
+    """Whether a unit says what was done to the picture behind it: "scanned daguerreotype of"."""
+    return c.words[k].endswith("ed") and bool(c.tags[k + 1] & MEDIUM if k + 1 < len(c.tags) else 0)
 
 
 def _the_picture(c: TaggedCaption, k: int, behind: int) -> bool:
@@ -202,7 +214,7 @@ def interrupted_openings(c: TaggedCaption) -> None:
     """Openings that an insertion parted: "The artwork, [reminiscent of Hopper], depicts ..."."""
     for first, behind in sentences(c):
         alive = [k for k in range(first, behind) if not c.deleted[k]]
-        n = next((n for n, k in enumerate(alive[:6]) if c.tags[k] & MEDIUM), -1)
+        n = next((n for n, k in enumerate(alive[:6]) if c.tags[k] & (MEDIUM | OBJECT)), -1)
         if n < 0 or len(alive) == behind - first or n + 1 >= len(alive):
             continue
         verb = alive[n + 1]

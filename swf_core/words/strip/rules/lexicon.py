@@ -12,7 +12,6 @@ from pathlib import Path
 
 from .tags import ABOUT, ADJ, ARTIST, DET, FUNC, MOVE, NUMBER, QUALITY, STYLE, THING, Tag
 
-
 LISTS = Path(__file__).parent / "lists"
 
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 
 from .authors import credits, lone_artists
 from .clauses import adjectives, stray_words, style_clauses, style_sentences, unfinished_sentences
+from .effects import effect_sentences
 from .leading import interrupted_openings, openings
+from .modifiers import articles, styled_things
 from .segments import style_segments
 from .tagged_caption import TaggedCaption, tag_caption
 from .tags import ANCHOR, FILLING, MATERIAL, MEDIUM, MOOD, THING, VIEW, WEAK
@@ -31,6 +33,7 @@ def something_left(c: TaggedCaption) -> None:
 # In this order; beside each, what it relies on of those before.
 PASSES: tuple[Callable[[TaggedCaption], None], ...] = (
     style_segments,  # nothing is deleted yet
+    effect_sentences,  # segments of style alone do not count: a sentence is read whole
     style_sentences,  # of a sentence only the segments without style are left to read
     openings,  # segments of style alone are gone, so what begins here names content behind its opening
     lone_artists,  # deleted words elsewhere show a caption that has style; a label's medium is gone already
@@ -39,8 +42,10 @@ PASSES: tuple[Callable[[TaggedCaption], None], ...] = (
     interrupted_openings,  # insertions between a picture noun and its verb are gone
     style_clauses,  # of a clause the openings, credits and tails are gone; subject and verb are left to read
     unfinished_sentences,  # clauses about the style are gone, the beginning of their sentence may be left
+    styled_things,  # openings are gone: a medium that is left before a view belongs to none
     adjectives,  # only words that stand in the scene are left
     stray_words,  # everything is deleted that will be; little words may have lost what they belonged to
+    articles,  # nothing but articles is deleted behind it
     something_left,  # last: nothing deletes behind it
 )
 
@@ -48,6 +53,14 @@ PASSES: tuple[Callable[[TaggedCaption], None], ...] = (
 def style_spans(caption: str, media: Sequence[str] = ()) -> list[tuple[int, int]]:
     """Character spans of the words that say how the picture is made, sorted, never overlapping."""
     return mark(caption, media).spans()
+
+
+def says_only_style(text: str, media: Sequence[str] = ()) -> bool:
+    """Whether nothing of the scene is in a text: a tag by itself, "oil painting" or "soft pastel colors"."""
+    tagged = tag_caption(text, media)
+    for each in (style_segments, lone_artists, credits, adjectives):
+        each(tagged)
+    return bool(tagged.words) and all(tagged.deleted)
 
 
 def mark(caption: str, media: Sequence[str] = ()) -> TaggedCaption:

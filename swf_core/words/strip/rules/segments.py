@@ -6,9 +6,34 @@ from typing import NamedTuple
 
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
-from .tags import ABOUT, ADJ, ANCHOR, DET, FILLING, FUNC, MADE, MATERIAL, MOOD, NUMBER, SHOWS, TECH, THING, VIEW, WEAK
+from .tags import (
+    ABOUT,
+    ADJ,
+    ANCHOR,
+    COLOR,
+    DET,
+    FILLING,
+    FUNC,
+    MADE,
+    MATERIAL,
+    MEDIUM,
+    MOOD,
+    NUMBER,
+    OBJECT,
+    SHOWS,
+    STYLE,
+    TECH,
+    THING,
+    VIEW,
+    WEAK,
+)
 
-HEADS, GENERIC, ALONE, PERIODS = map(word_set, ("heads", "generic", "alone", "periods"))
+HEADS, ADJECTIVE_HEADS, GENERIC, ALONE, PERIODS = map(
+    word_set, ("heads", "adjective heads", "generic", "alone", "periods")
+)
+LONE, KEEPSAKES = map(word_set, ("lone adjectives", "keepsakes"))
+# What an adjective that no list has ends with, unlike most nouns: "autumnal light", but "traffic light".
+ADJECTIVAL = ("ic", "ish", "ous", "esque", "ian", "ist", "ful", "ary", "ed", "nal", "less")
 PARTICIPLES = frozenset("inked etched engraved hand-painted sketched".split())
 # These also stand in a scene: "street", said of a photo and of a place.
 SCENERY = frozenset("night street food action".split())
@@ -33,9 +58,11 @@ def style_segments(c: TaggedCaption) -> None:
 def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
     """Whether a segment speaks of style alone, such as "loose ink drawing", "8k", "soft pastel colors"."""
     counts = _count(c, first, behind)
-    if counts is None:
+    if counts is None or _listed(c, first, behind):
         return False
     words = behind - first
+    if words == 1 and c.words[first] in LONE:
+        return True
     if c.words[first] in ("the", "this") and not counts.unknown and c.words[behind - 1] in GENERIC and words == 2:
         return False  # "the image", of "the image, ... , has"
     if counts.unknown:
@@ -76,12 +103,53 @@ def _count(c: TaggedCaption, first: int, behind: int) -> _Counts | None:
 def _with_unknown(c: TaggedCaption, first: int, behind: int, counts: _Counts) -> bool:
     """Whether a segment with words that are in no list is of style all the same: "Secessionist style"."""
     head = _head(c, first, behind)
-    strong = c.words[head] in HEADS or c.tags[head] & TECH
+    strong = c.words[head] in HEADS or c.tags[head] & TECH or _adjective_head(c, first, head)
     surface = counts.materials >= 1 and c.tags[behind - 1] & MATERIAL and "on" in c.words[first:behind]
     surface = surface and (counts.anchors + counts.materials) >= 2
     few = counts.unknown <= 2 and counts.unknown < behind - first
+    before_in = any(not c.tags[k] and c.words[k + 1] in ("in", "with", "by", "for") for k in range(first, behind - 1))
+    if before_in and not strong:
+        return False  # "two cats in oil on canvas" shows two cats
     action = any(c.words[k].endswith("ing") and not c.tags[k] for k in range(first, behind))
     return bool((strong or surface or counts.materials >= 2) and few and not action and not c.tags[first] & DET)
+
+
+def _adjective_head(c: TaggedCaption, first: int, head: int) -> bool:
+    """Whether a word such as "light" or "school" ends words of style: "autumnal light", "Novgorod School"."""
+    if c.words[head] not in ADJECTIVE_HEADS:
+        return False
+    before = [k for k in range(first, head) if not c.tags[k]]
+    if c.words[head] == "school":
+        return any(c.capital(k) for k in before) and any(c.deleted)
+    return all(c.words[k].endswith(ADJECTIVAL) for k in before)
+
+
+def _listed(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a picture is one of several things that are named one by one: "a ruler, a blueprint".
+
+    Things are an article and one or two words. Behind two of them any picture is one more; behind one of them only what
+    lies about in rooms is: a photograph, a map; "a red house, a watercolor" names the medium.
+    """
+    if not _thing(c, first, behind, MEDIUM | OBJECT):
+        return False
+    things, at = 0, next(n for n, segment in enumerate(c.segments) if segment[0] == first)
+    for a, b, _ in reversed(c.segments[:at]):
+        if not _thing(c, a, b):
+            break
+        things += 1
+    whole = things == at
+    return things > 1 or (things == 1 and whole and c.words[behind - 1].split()[-1] in KEEPSAKES)
+
+
+def _thing(c: TaggedCaption, first: int, behind: int, head: int = 0) -> bool:
+    """Whether a segment is "a lamp", "two old books"; with `head`, whether its last word may be a picture."""
+    indefinite = c.words[first] in ("a", "an", "one", "some") or c.tags[first] & NUMBER
+    if not indefinite or not 2 <= behind - first <= 4 or c.given[behind - 1]:
+        return False
+    middle = range(first + 1, behind - 1)
+    plain = all(not c.tags[k] & ~(ADJ | COLOR | THING) and not c.words[k].endswith("ing") for k in middle)
+    last = c.tags[behind - 1]
+    return plain and bool(last & head if head else not last & (STYLE | FUNC | SHOWS | VIEW) or last & THING)
 
 
 def _weak_words(c: TaggedCaption, first: int, behind: int) -> bool:

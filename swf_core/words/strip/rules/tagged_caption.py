@@ -26,7 +26,8 @@ SOFT = frozenset(",:()[]{}\u2014\u2013/")
 class TaggedCaption:
     """The units of a caption: what each says in plain form, its tags, its place, and which segment holds it.
 
-    `segments` are (first unit, behind the last, whether a sentence begins); `deleted` marks the units to delete.
+    `segments` are (first unit, behind the last, whether a sentence begins); `given` marks names of a medium that the
+    caller gave, `deleted` the units to delete.
     """
 
     text: str
@@ -35,6 +36,7 @@ class TaggedCaption:
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     segments: list[tuple[int, int, bool]] = field(default_factory=list)
+    given: list[bool] = field(default_factory=list)
     deleted: list[bool] = field(default_factory=list)
 
     def capital(self, unit: int) -> bool:
@@ -118,19 +120,19 @@ def _phrases(first: str, second: str) -> list[Phrase]:
     return sorted(singular + phrases, key=lambda phrase: -len(phrase[0])) if singular else phrases
 
 
-def _unit(words: list[_Word], k: int, media: Sequence[tuple[str, ...]]) -> tuple[str, Tag, int]:
-    """What the unit that begins at word `k` says, its tags, and of how many words it is."""
+def _unit(words: list[_Word], k: int, media: Sequence[tuple[str, ...]]) -> tuple[str, Tag, int, bool]:
+    """What the unit that begins at word `k` says, its tags, of how many words it is, and whether it is in `media`."""
     for parts in media:
         if tuple(word.low for word in words[k : k + len(parts)]) == parts:
-            return " ".join(parts), MEDIUM, len(parts)
+            return " ".join(parts), MEDIUM, len(parts), True
     for parts, tags in _phrases(words[k].low, words[k + 1].low) if k + 1 < len(words) else ():
         n = len(parts)
         if k + n > len(words):
             continue
         last = words[k + n - 1].low
         if last in (parts[-1], parts[-1] + "s") and all(words[k + j].low == parts[j] for j in range(1, n - 1)):
-            return " ".join(parts), tags, n
-    return words[k].low, words[k].tags, 1
+            return " ".join(parts), tags, n, False
+    return words[k].low, words[k].tags, 1, False
 
 
 def _close(caption: TaggedCaption, words: list[_Word], sentence: bool, media: Sequence[tuple[str, ...]]) -> None:
@@ -139,9 +141,10 @@ def _close(caption: TaggedCaption, words: list[_Word], sentence: bool, media: Se
         return
     first, k = len(caption.words), 0
     while k < len(words):
-        low, tags, count = _unit(words, k, media)
+        low, tags, count, given = _unit(words, k, media)
         caption.words.append(low)
         caption.tags.append(tags)
+        caption.given.append(given)
         caption.starts.append(words[k].start)
         caption.ends.append(words[k + count - 1].end)
         k += count

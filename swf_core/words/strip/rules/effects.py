@@ -1,0 +1,86 @@
+"""Sentences that say what the style does to the picture: "Flowing lines recall the posters of Alphonse Mucha." """
+
+from __future__ import annotations
+
+from .clauses import sentences
+from .lexicon import word_set
+from .tagged_caption import TaggedCaption
+from .tags import (
+    ABOUT,
+    ARTIST,
+    FILLING,
+    FUNC,
+    MADE,
+    MOOD,
+    MOVE,
+    NOUN,
+    NUMBER,
+    OBJECT,
+    QUALITY,
+    STYLE,
+    TECH,
+    THING,
+    WEAK,
+)
+
+SUBJECTS, EFFECTS, WHOLE = map(word_set, ("subjects", "effects", "whole"))
+_LONGEST_SUBJECT = 12
+
+
+def effect_sentences(c: TaggedCaption) -> None:
+    """Delete sentences whose subject is the style and whose verb says what it does; never all of a caption."""
+    found = sentences(c)
+    for first, behind in found:
+        if len(found) > 1 and (_about_style(c, first, behind) or _says_what_it_is(c, first, behind)):
+            c.delete(first, behind)
+
+
+def _about_style(c: TaggedCaption, first: int, behind: int) -> bool:
+    verb = next((k for k in range(first + 1, min(behind, first + _LONGEST_SUBJECT)) if _is_verb(c, first, k)), 0)
+    if not verb or not _is_subject(c, first, verb):
+        return False
+    rest = range(verb + 1, behind)
+    unknown = sum(not c.tags[k] and not c.capital(k) and c.words[k] not in WHOLE | SUBJECTS for k in rest)
+    style = sum(bool(c.tags[k] & (STYLE & ~WEAK) or c.words[k] in WHOLE) for k in rest)
+    if any(c.tags[k] & (THING | NUMBER) for k in rest):
+        return False
+    if c.words[verb] in ("show", "shows", "is", "are", "has", "have", "draw", "draws", "use", "uses", "set", "sets"):
+        return style > 0 and unknown <= 1
+    return unknown <= 2 or unknown <= style
+
+
+def _is_verb(c: TaggedCaption, first: int, k: int) -> bool:
+    """Whether a unit is the sentence's verb: a word of effect behind what may be its subject."""
+    if c.words[k] not in EFFECTS:
+        return False
+    before = c.tags[k - 1]
+    return bool(before & (STYLE | ABOUT) or c.words[k - 1] in SUBJECTS) and not before & (FUNC & ~STYLE)
+
+
+def _is_subject(c: TaggedCaption, first: int, verb: int) -> bool:
+    """Whether what stands before the verb names a way of making pictures: "the soft, diffused lighting"."""
+    heads = [k for k in range(first, verb) if c.tags[k] & (NOUN | TECH | MOVE) or c.words[k] in SUBJECTS]
+    if (
+        not heads
+        or heads[-1] != verb - 1
+        and not (c.words[verb - 1] in ("light", "color") or c.tags[verb - 1] & ARTIST)
+    ):
+        return False
+    sure = any(c.tags[k] & (NOUN | TECH | MOVE | QUALITY | MOOD) for k in range(first, verb))
+    described = len(heads) > 1 or any(not c.tags[k] for k in range(first, verb))
+    unknown = [k for k in range(first, verb) if not c.tags[k] and c.words[k] not in SUBJECTS]
+    parted = any(c.words[k] == "of" and k + 1 < verb and not c.tags[k + 2 : k + 3] for k in range(first, verb))
+    things = any(c.tags[k] & (THING | NUMBER | OBJECT) for k in range(first, verb))
+    return (sure or described) and len(unknown) <= 2 and not parted and not things
+
+
+def _says_what_it_is(c: TaggedCaption, first: int, behind: int) -> bool:
+    """ "This is a vintage travel poster.": nothing but what kind of picture it is."""
+    if c.words[first] not in ("this", "it") and c.words[first] not in ("this is", "it is", "it's"):
+        return False
+    start = first + 2 if c.words[first + 1 : first + 2] in (["is"], ["was"]) else 0
+    rest = range(start, behind)
+    if not start or not rest:
+        return False
+    kinds = any(c.tags[k] & (STYLE & ~WEAK | OBJECT) for k in rest)
+    return kinds and all(c.tags[k] & (STYLE | FILLING | OBJECT | ABOUT | MADE) and not c.tags[k] & THING for k in rest)

@@ -1,0 +1,86 @@
+"""Style before a thing: "an anime style girl", "a pop art portrait", and the article that no longer fits behind it."""
+
+from __future__ import annotations
+
+import re
+
+from .lexicon import PHRASES, word_set
+from .tagged_caption import TaggedCaption
+from .tags import ADJ, ARTIST, COLOR, DET, FILLING, FUNC, MATERIAL, MEDIUM, MOVE, TECH, THING, VIEW, WEAK
+
+STYLED = word_set("styled")
+_GENRES = ("punk", "core", "wave")
+# Sounds: "an hour", "a unicorn", "a one-eyed cat"; of words in capitals only the letter's name counts.
+_AN = re.compile(r"(?:[aeiou]|8|11(?!\d)|18(?!\d)|hours?\b|honest|honou?r|heir)")
+_A = re.compile(r"(?:uni(?!n|mp|mag)|us[aeu]|ur[aeiou]|ut[aeio]|uk[aeiou]|uf|eu|ewe|one\b|one-|once\b|ouija)")
+
+
+def styled_things(c: TaggedCaption) -> None:
+    """Delete a movement, a medium or an artist before "style" and a thing, and a medium before a view."""
+    for first, behind, _ in c.segments:
+        for k in range(first, behind - 1):
+            if c.deleted[k] or c.tags[k] & THING:
+                continue
+            if _before_style(c, k, behind):
+                c.delete(_names(c, first, k), k + 2)
+            elif c.tags[k] & (MEDIUM | MATERIAL) and not c.tags[k] & VIEW and _before_view(c, first, k, behind):
+                c.delete(k, k + 1)
+            elif c.tags[k] & MOVE and c.words[k].endswith(("-style", "-styled", "-inspired", "-esque")):
+                c.delete(_names(c, first, k), k + 1)
+
+
+def _before_style(c: TaggedCaption, k: int, behind: int) -> bool:
+    """Whether "style" and a thing follow a unit that can only be of style."""
+    if c.words[k + 1] not in STYLED or k + 2 >= behind or c.deleted[k + 1]:
+        return False
+    sure = c.tags[k] & (MOVE | MEDIUM | ARTIST) or (c.tags[k] & WEAK and c.words[k].endswith(_GENRES))
+    return bool(sure) and not c.deleted[k + 2] and not c.tags[k + 2] & (FUNC | MEDIUM | TECH)
+
+
+def _before_view(c: TaggedCaption, first: int, k: int, behind: int) -> bool:
+    """Whether "portrait of" or its like follows a medium at the beginning of a segment: "a pop art portrait of"."""
+    head = k + 1
+    while head < behind and c.tags[head] & (ADJ | COLOR | MOVE | WEAK) and not c.tags[head] & VIEW:
+        head += 1
+    begins = all(c.deleted[j] or c.tags[j] & (DET | ADJ | COLOR | MOVE | WEAK) for j in range(first, k))
+    return begins and head < behind and bool(c.tags[head] & VIEW) and not c.deleted[head]
+
+
+def _names(c: TaggedCaption, first: int, k: int) -> int:
+    """Where the name begins that ends in a unit: "Studio Ghibli-style", "Wes Anderson style"."""
+    at, base = k, c.words[k].split("-")[0]
+    while at > first and c.capital(at - 1) and c.capital(k) and not c.deleted[at - 1] and not c.tags[at - 1] & ~ARTIST:
+        known = any(parts == (c.words[at - 1], base) for parts, _ in PHRASES.get((c.words[at - 1], base), ()))
+        if at - 1 == first and not known:
+            break
+        at -= 1
+    known = at > first and any(
+        parts == (c.words[at - 1], base) for parts, _ in PHRASES.get((c.words[at - 1], base), ())
+    )
+    return at - 1 if known and not c.deleted[at - 1] else at
+
+
+def articles(c: TaggedCaption) -> None:
+    """Delete an "a" or "an" that a deletion set before a word with which it is not said: "an anime girl" -> "girl".
+
+    Writing the other form would be a new word.
+    """
+    for first, behind, _ in c.segments:
+        for k in range(first, behind - 1):
+            if c.deleted[k] or c.words[k] not in ("a", "an") or not c.deleted[k + 1]:
+                continue
+            after = next((j for j in range(k + 2, behind) if not c.deleted[j]), None)
+            if after is None:
+                if not c.tags[k] & ~FILLING and k > first:
+                    c.delete(k, k + 1)
+            elif not fits(c.words[k], c.text[c.starts[after] : c.ends[after]]):
+                c.delete(k, k + 1)
+
+
+def fits(article: str, word: str) -> bool:
+    """Whether "a" or "an" may stand before a word; both may where nobody can say, as before an abbreviation."""
+    if len(word) > 1 and word[:2].isupper() or not word[:1].isalnum():
+        return True
+    low = word.lower()
+    vowel = bool(_AN.match(low)) and not _A.match(low)
+    return vowel == (article == "an")
