@@ -17,7 +17,7 @@ class StyleDataset(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_StyleDataset",
-            "Style Dataset",
+            "Style Dataset (for LoRA training)",
             "Pictures of one style, each with a caption that says what it shows and nothing of how it is made. One "
             "picture is enough. Chain several for pictures of other sizes or weights.",
             inputs=[
@@ -56,7 +56,7 @@ class StyleDataset(io.ComfyNode):
         image: list[Any] | None = None,
         dataset: list[Any] | None = None,
     ) -> io.NodeOutput:
-        from ..swf_core.learn.dataset import items_from_folder, items_of
+        from ..swf_core.learn.dataset import MAX_REPEATS, items_from_folder, items_of
 
         # Captions come as a list (one a picture, from Style-Strip LLM) or as lines of one text.
         texts = captions if len(captions) > 1 else [line for line in captions[0].splitlines() if line.strip()] or [""]
@@ -66,7 +66,7 @@ class StyleDataset(io.ComfyNode):
         if folder[0].strip():
             caption = texts[0] if len(texts) == 1 and texts[0] else None
             added = items_from_folder(input_folder(folder[0].strip()), caption)
-            added = tuple(replace(i, weight=weight[0], repeats=repeats[0]) for i in added)
+            added = tuple(replace(i, weight=weight[0], repeats=min(i.repeats * repeats[0], MAX_REPEATS)) for i in added)
         else:
             added = items_of(pictures, texts, weight[0], repeats[0])
         items = tuple(item for part in dataset or [] for item in part) + added

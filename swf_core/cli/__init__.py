@@ -2,11 +2,12 @@
 
 A verb module offers `add(verbs)`, which declares its options, and `run(args, bar) -> dict`, which does the work and
 returns what it did and measured. Nothing heavy is imported before `run`, so that `--help` is instant.
-Exit codes: 0 done; 2 and one sentence on stderr for what a person can put right; 130 after Ctrl-C.
+Exit codes: 0 done; 2 and one sentence on stderr for what a person can put right; 130 after Ctrl-C, 143 after SIGTERM.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -18,6 +19,7 @@ from typing import Any
 from . import bench, caption, demo, mini, pick, recolor, sample, strip, stylize, train
 from .arguments import Parser
 from .progress import Bars
+from .stopping import exit_code, stoppable
 
 VERBS = (demo, stylize, sample, recolor, caption, strip, train, pick, bench, mini)
 
@@ -42,16 +44,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     bars = Bars()
     try:
-        report = args.run(args, bars)
-    except ValueError as error:  # UserError, and the checks of options further down
+        with stoppable():
+            report = args.run(args, bars)
+    except (ValueError, OSError) as error:  # UserError, the checks of options further down, a file that is in the way
         bars.close()
         sentence = " ".join(str(error).split())
         print(f"{args.verb}: {sentence}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        bars.close()
-        print(f"{args.verb}: stopped.", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            bars.close()
+            print(f"{args.verb}: stopped.", file=sys.stderr)
+        return exit_code(stop)
     bars.close()
     if args.json:
         print(json.dumps(_plain({"verb": args.verb, **report}), allow_nan=False), flush=True)

@@ -58,6 +58,13 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def file_path(text: str) -> Path:
+    """Read an argparse value as the path of a file to write."""
+    if not text or text.endswith(("/", "\\")) or Path(text).name in ("", ".."):
+        raise argparse.ArgumentTypeError(f"'{text}' is a folder's name; give a file's")
+    return Path(text)
+
+
 def add_common(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
     """Add what every verb takes."""
     parser.add_argument("--json", action="store_true", help="end with one JSON line: what was done and measured")

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
 from .arguments import add_common, number, whole
 from .loading import device_of, load_pictures
 from .progress import Bars
@@ -62,9 +61,6 @@ def add(verbs: Any) -> None:
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Check, load, caption, report."""
-    for path in args.images:
-        if not path.exists():
-            raise UserError(f"The picture '{path}' does not exist.")
     pictures = load_pictures(args.images, None)
 
     from ..words.caption import CaptionOptions, caption_pictures, load_captioner

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UserError
-from ..files import check_folder
+from ..files import check_file, check_folder
 
 
 def check_files(args: argparse.Namespace) -> None:
     """Check what needs no torch: the folder to write into, and that the files named are there."""
     check_folder(args.out)
     check_model(args.model)
-    if args.lora is not None and not args.lora.is_file():
+    if args.lora is not None and not os.path.isfile(args.lora):
         raise UserError(f"The LoRA file '{args.lora}' does not exist.")
 
 
 def check_model(name: str) -> None:
     """Refuse a model that is not there."""
-    if name != "mini" and not Path(name).exists():
+    if name != "mini" and not os.path.exists(name):
         raise UserError(f"The model '{name}' does not exist; use mini, a diffusers folder, or a .safetensors file.")
 
 
@@ -46,10 +47,11 @@ def check_preset(args: argparse.Namespace) -> str:
 
 
 def check_targets(targets: Sequence[Path], sources: Sequence[Path]) -> None:
-    """Refuse to write over a picture that is read."""
-    read = {path.resolve() for path in sources}
+    """Refuse what cannot be written, and to write over a picture that is read."""
+    read = {os.path.realpath(path) for path in sources}
     for target in targets:
-        if target.resolve() in read:
+        check_file(target)
+        if os.path.realpath(target) in read:
             raise UserError(f"'{target}' is one of the pictures given; choose another --out.")
 
 

@@ -17,9 +17,11 @@ def device_of(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f"The device '{name}' cannot be used here; choose --device cpu.") from error
+        usable = float(torch.ones(2, device=name).sum()) == 2.0  # some can be named, and hold no numbers
+    except Exception as error:  # each kind of device that is not built in raises another
+        raise UserError(f"The device '{name[:60]}' cannot be used here; choose --device cpu.") from error
+    if not usable:
+        raise UserError(f"The device '{name[:60]}' computes wrongly here; choose --device cpu.")
     return name
 
 
@@ -52,19 +54,21 @@ def load_guided(args: argparse.Namespace) -> tuple[Any, Any]:
     return plain, without_lora(plain, adapter)
 
 
-def load_pictures(paths: Sequence[Path], size: int | None, *, model_sized: bool = False) -> list[Any]:
+def load_pictures(paths: Sequence[Path], size: int | None, *, model: str | None = None) -> list[Any]:
     """Read pictures, every head before the first is decoded; kept no larger than anything after this needs.
 
-    One that is too thin for `size` is refused. `model_sized`: without a size the model's is taken, and `check_sizes` is
-    asked when that is known.
+    One that is too thin for `size` is refused. `model`: without a size its native one counts; where only loading it
+    tells, `check_sizes` is asked then.
     """
     from .. import pictures
+    from ..models.native_size import native_size_px
 
     for path in paths:
         pictures.check(path)
     loaded = [pictures.load(path, long_side=size or 1024) for path in paths]
-    if size is not None or not model_sized:
-        check_sizes(loaded, size or 1024)
+    working = size or (1024 if model is None else native_size_px(model))
+    if working is not None:
+        check_sizes(loaded, working)
     return loaded
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from ..color.methods import METHODS
 from ..errors import UserError
-from ..files import check_folder
-from .arguments import add_common, number, whole
+from .arguments import add_common, file_path, number, whole
 from .checks import check_model, check_targets
 from .loading import check_sizes, load_backend, load_pictures
 from .progress import Bars
@@ -37,7 +36,7 @@ def add(verbs: Any) -> None:
         "--prompt", nargs="+", metavar="T", help="'red house -> blue house', or 'a blue house' alone; several at will"
     )
     parser.add_argument("--mask", type=Path, metavar="IMG", help="where: white is changed, black stays as it is")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture to write")
+    parser.add_argument("--out", type=file_path, required=True, metavar="FILE", help="the picture to write")
     parser.add_argument("--strength", type=number(0, 1), default=1.0, metavar="S", help="0 is the picture as it is")
     parser.add_argument(
         "--lightness",
@@ -65,7 +64,6 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
             f"{' and '.join('--' + w for w in modes) or 'Nothing'} was given; give one of --palette, --like "
             "and --prompt."
         )
-    check_folder(args.out.parent)
     if args.out.suffix.lower() != ".png":
         raise UserError(f"'{args.out}' is no .png file; results are written as PNG.")
     sources = [path for path in (args.image, args.like, args.mask) if path is not None]
@@ -84,7 +82,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     for path in sources:
         pictures.check(path)
     if args.prompt:
-        (picture,) = load_pictures([args.image], args.size, model_sized=True)
+        (picture,) = load_pictures([args.image], args.size, model=args.model)
     else:
         picture = pictures.load(args.image, args.size)
     mask = None if args.mask is None else _mask(args.mask, picture.pixels)

@@ -36,8 +36,8 @@ def add(verbs: Any) -> None:
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Check, load, repaint, write."""
     targets = _checked_targets(args)
-    contents = load_pictures(args.content, args.size, model_sized=True)
-    styles = load_pictures(args.style, args.size, model_sized=True)
+    contents = load_pictures(args.content, args.size, model=args.model)
+    styles = load_pictures(args.style, args.size, model=args.model)
 
     from .. import transfer
     from ..files import write_files

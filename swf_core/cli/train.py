@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import signal
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
+from ..files import check_folder
 from .arguments import add_common, number, whole
 from .checks import check_model
-from .loading import device_of, load_pictures
+from .loading import device_of
 from .progress import Bars
+from .stopping import BetweenSteps
+from .train_data import items_of_style, prompts_of, style_pictures
 
 if TYPE_CHECKING:
     from ..learn.run import Run
@@ -45,6 +49,10 @@ OPTION_FLAGS: dict[str, Any] = {
     "picks_above": number(0, 0.9),
 }
 
+STYLE_HELP = (
+    "for a new run: pictures of the style, or folders of them with a .txt caption beside each; a folder named 10_cats "
+    "in it counts ten times"
+)
 # Flags of before, which keep working.
 FORMER_FLAGS = {"bias": "timestep_bias", "guidance": "lora_guidance"}
 
@@ -58,7 +66,7 @@ def add(verbs: Any) -> None:
         "where it stood; --more adds a round, with the samples that were picked.",
     )
     parser.add_argument("--run", dest="folder", type=Path, required=True, metavar="DIR", help="the run's folder")
-    parser.add_argument("--style", type=Path, nargs="+", metavar="IMG", help="pictures of the style, for a new run")
+    parser.add_argument("--style", type=Path, nargs="+", metavar="IMG|DIR", help=STYLE_HELP)
     parser.add_argument(
         "--caption",
         nargs="+",
@@ -96,23 +104,39 @@ def add(verbs: Any) -> None:
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Begin a run, resume it, train it for more steps, or choose a step of it."""
     check_model(args.model)
-    exists = (args.folder / "run.json").exists()
+    check_folder(args.folder, "--run")
+    exists = _exists(args)
+    pictures, repeats = ([], []) if exists else style_pictures(args)
+
+    from ..learn.locks import training_lock
+    from ..models import load
+
+    with training_lock(args.folder):  # from now on: whoever comes second is told so at once
+        _exists(args)  # somebody may have been quicker
+        backend = load(args.model, device=device_of(args.device))
+        if not exists:
+            return _train(_new_run(args, backend, pictures, repeats, bars), backend, args, bars)
+        if args.use is not None:
+            return _choose_step(args, backend)
+        if args.more is not None:
+            return _train(_with_more_steps(args, backend), backend, args, bars)
+        return _train(_resumed_run(args, backend), backend, args, bars)
+
+
+def _exists(args: argparse.Namespace) -> bool:
+    """Whether there is a run. Raises UserError when --style is missing for a new one, or given for an old one."""
+    exists = os.path.exists(args.folder / "run.json")
     if exists and args.style:
         raise UserError(f"There is a run in '{args.folder}' already; go on with --more N, or give another --run.")
     if not exists and not args.style:
         raise UserError(f"There is no run in '{args.folder}'; give --style with pictures to begin one.")
-    pictures = load_pictures(args.style or [], None)
-
-    from ..models import load
-
-    backend = load(args.model, device=device_of(args.device))
-    if not exists:
-        return _train(_new_run(args, backend, pictures, bars), backend, args, bars)
-    if args.use is not None:
-        return _choose_step(args, backend)
-    if args.more is not None:
-        return _train(_with_more_steps(args, backend), backend, args, bars)
-    return _train(_resumed_run(args, backend), backend, args, bars)
+    given = [name for name in ("caption", "steps", "prompt", "size", "no_flip") if exists and getattr(args, name)]
+    if given:
+        flag = given[0].replace("_", "-")
+        raise UserError(
+            f"--{flag} is for a new run; this one goes on as it began: leave it out, or give another --run."
+        )
+    return exists
 
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
@@ -123,7 +147,7 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
     return with_present_names(given)
 
 
-def _new_run(args: argparse.Namespace, backend: Backend, pictures: list[Any], bars: Bars) -> Run:
+def _new_run(args: argparse.Namespace, backend: Backend, pictures: list[Any], repeats: list[int], bars: Bars) -> Run:
     from ..learn.options import defaults
     from ..learn.run import create_run
 
@@ -131,7 +155,8 @@ def _new_run(args: argparse.Namespace, backend: Backend, pictures: list[Any], ba
     changes |= {"steps": args.steps} if args.steps else {}
     changes |= {"flip": False} if args.no_flip else {}
     options = defaults(backend.family).changed(**changes, seed=args.seed, size_px=args.size or 0)
-    return create_run(args.folder, backend, options, _items(args, pictures, bars), _prompts(args, backend.family))
+    items = [replace(item, repeats=count) for item, count in zip(items_of_style(args, pictures, bars), repeats)]
+    return create_run(args.folder, backend, options, items, prompts_of(args, backend.family))
 
 
 def _resumed_run(args: argparse.Namespace, backend: Backend) -> Run:
@@ -144,12 +169,20 @@ def _resumed_run(args: argparse.Namespace, backend: Backend) -> Run:
 
 
 def _with_more_steps(args: argparse.Namespace, backend: Backend) -> Run:
-    """The run with another round, which learns from the samples accepted by now."""
+    """The run with another round, which learns from the samples accepted by now.
+
+    After a round that failed it begins at the last sound step, with a learning rate that has to be given.
+    """
+    from ..learn.mending import failure, restart_failed
     from ..learn.picks import accepted_captions
     from ..learn.run import open_run
 
-    stored = open_run(args.folder, backend)
-    stored.add_round(args.more, accepted_captions(args.folder), **_changes(args))
+    stored, changes = open_run(args.folder, backend), _changes(args)
+    if "failed" in stored.rounds[-1]:
+        if "learning_rate" not in changes:
+            raise failure(stored, len(stored.rounds) - 1)
+        stored = restart_failed(stored)
+    stored.add_round(args.more, accepted_captions(args.folder), **changes)
     stored.save()
     return stored
 
@@ -160,9 +193,9 @@ def _choose_step(args: argparse.Namespace, backend: Backend) -> dict[str, Any]:
     from ..learn.run import open_run
 
     stored = open_run(args.folder, backend)
-    lora = stored.saved_lora_path(args.use)
+    lora = stored.lora_bytes(args.use)
     stored.chosen = args.use
-    write_files({stored.folder / "lora.safetensors": lora.read_bytes()})
+    write_files({stored.folder / "lora.safetensors": lora})
     stored.save()
     return {"written": [stored.folder / "lora.safetensors"], "run": str(stored.folder), "step": args.use}
 
@@ -173,12 +206,12 @@ def _train(run: Run, backend: Backend, args: argparse.Namespace, bars: Bars) -> 
     from ..words.clip import load_clip
 
     bar = bars("train")
-    with _Interrupt() as interrupt:
+    with BetweenSteps() as stops:
         outcome = train(
             run,
             backend,
             clip=load_clip("mini") if backend.family == "mini" else None,
-            check=interrupt.check,
+            check=stops.check,
             metadata=not args.no_metadata,
             report=lambda step, total, word, _: bar(step / total, word),
         )
@@ -192,60 +225,3 @@ def _train(run: Run, backend: Backend, args: argparse.Namespace, bars: Bars) -> 
         "steps_per_second": round(outcome.rate, 3),
         "seconds": round(outcome.seconds, 1),
     }
-
-
-def _items(args: argparse.Namespace, pictures: list[Any], bars: Bars) -> Any:
-    """The data set: each picture with its caption, stripped of style words unless they are to stay."""
-    from ..learn.dataset import caption_beside, items_of
-    from ..words.strip import strip
-
-    captions, media = args.caption, ()
-    if captions is None:
-        captions = [caption_beside(path, "") for path in args.style]
-        missing = [k for k, text in enumerate(captions) if not text]
-        if missing:
-            from ..words.caption import caption_pictures, load_captioner
-            from ..words.clip import load_clip
-
-            captioner = load_captioner(args.captioner, device_of(args.device))
-            clip = load_clip("mini") if args.captioner == "mini" else None
-            results = caption_pictures(
-                captioner, [pictures[k].pixels for k in missing], None, clip, args.seed, bars("caption")
-            )
-            media = captioner.media
-            for k, result in zip(missing, results):
-                captions[k] = result.caption
-    if not args.keep_style_words:
-        captions = [strip(text, media=media).stripped for text in captions]
-    return items_of([p.pixels for p in pictures], captions)
-
-
-def _prompts(args: argparse.Namespace, family: str) -> Any:
-    from ..learn.run import Prompt
-    from ..learn.samples import default_prompts
-
-    if args.prompt is None:
-        return default_prompts(family, args.seed)
-    return tuple(Prompt(text, args.seed + k) for k, text in enumerate(args.prompt))
-
-
-class _Interrupt:
-    """Ctrl-C stops a training between two steps, so that its checkpoint is of the very step; a second one at once."""
-
-    def __enter__(self) -> _Interrupt:
-        self.requested = False
-        self.handler_before = signal.signal(signal.SIGINT, self._request)
-        return self
-
-    def _request(self, *_: Any) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-
-    def check(self) -> None:
-        """Raise KeyboardInterrupt when Ctrl-C was pressed."""
-        if self.requested:
-            raise KeyboardInterrupt
-
-    def __exit__(self, *_: Any) -> None:
-        signal.signal(signal.SIGINT, self.handler_before)

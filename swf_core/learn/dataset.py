@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -13,6 +15,8 @@ from torch import Tensor
 from ..errors import UserError
 
 ORIGINAL = "original"
+MAX_REPEATS = 10_000
+_REPEATS = re.compile("([0-9]{1,6})_")  # kohya's "10_cats"
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
@@ -35,7 +39,7 @@ class Item:
     def __post_init__(self) -> None:
         if self.picture.ndim != 3 or self.picture.shape[0] != 3:
             raise UserError(f"A picture has the shape {tuple(self.picture.shape)}; it must be [3, height, width].")
-        if not 0 < self.weight <= 1000 or not 1 <= self.repeats <= 10_000:
+        if not 0 < self.weight <= 1000 or not 1 <= self.repeats <= MAX_REPEATS:
             raise UserError(
                 f"A picture has weight {self.weight} and repeats {self.repeats}; weights are above 0 and at most 1000, "
                 "repeats 1 to 10000."
@@ -77,21 +81,51 @@ def items_of(
     return tuple(Item(p.detach().clone(), t.strip(), weight, repeats) for p, t in zip(pictures, texts))
 
 
+def pictures_in_folder(folder: Path) -> list[tuple[Path, int]]:
+    """The pictures of a folder in the order of their names, and how often each counts.
+
+    As kohya's trainers have it, a folder `10_cats` counts each of its pictures ten times: the given folder or folders
+    in it, whose pictures come after its own. Other folders in it are left out.
+    Raises UserError for a folder that is missing, cannot be read, or holds no picture.
+    """
+    if not os.path.isdir(folder):
+        raise UserError(f"The folder '{folder}' does not exist; give a folder with pictures and .txt captions.")
+    try:
+        inner = sorted(p for p in folder.iterdir() if _REPEATS.match(p.name) and p.is_dir())
+        places = [(folder, _repeats(folder)), *((place, _repeats(place)) for place in inner)]
+        found = [(path, repeats) for place, repeats in places for path in _pictures(place)]
+    except OSError as error:
+        raise UserError(f"The folder '{folder}' cannot be read: {error.strerror or error}; give another.") from error
+    if not found:
+        raise UserError(f"The folder '{folder}' holds no picture ({', '.join(ENDINGS)}).")
+    return found
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and not p.name.startswith("."))
+
+
+def _repeats(folder: Path) -> int:
+    """What a folder's name says: 10 for `10_cats`, 1 for others."""
+    match = _REPEATS.match(folder.name)
+    repeats = int(match[1]) if match else 1
+    if not 1 <= repeats <= MAX_REPEATS:
+        raise UserError(f"The folder '{folder}' says {repeats} repeats; they are 1 to {MAX_REPEATS}: rename it.")
+    return repeats
+
+
 def items_from_folder(folder: Path, caption: str | None = None, long_side: int = 2048) -> tuple[Item, ...]:
-    """The pictures of a folder in the order of their names, each captioned by a text file of its name.
+    """The pictures of a folder as `pictures_in_folder` says, each captioned by a text file of its name.
 
     `caption` is taken for pictures that have no such file. `long_side`: larger pictures are scaled to it.
-    Raises UserError for a folder that is missing or holds no picture, a missing caption, or a file that cannot be read.
+    Raises UserError as `pictures_in_folder` does, for a missing caption, and for a file that cannot be read.
     """
     from ..pictures import load
 
-    if not folder.is_dir():
-        raise UserError(f"The folder '{folder}' does not exist; give a folder with pictures and .txt captions.")
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and not p.name.startswith("."))
-    if not paths:
-        raise UserError(f"The folder '{folder}' holds no picture ({', '.join(ENDINGS)}).")
-    captions = [caption_beside(path, caption) for path in paths]
-    return items_of([load(path, long_side).pixels for path in paths], captions)
+    found = pictures_in_folder(folder)
+    captions = [caption_beside(path, caption) for path, _ in found]
+    items = items_of([load(path, long_side).pixels for path, _ in found], captions)
+    return tuple(replace(item, repeats=repeats) for item, (_, repeats) in zip(items, found))
 
 
 def caption_beside(path: Path, otherwise: str | None) -> str:

@@ -5,7 +5,7 @@ Alpha is kept aside for the output. Working sizes and padding are the transfer's
 
 from .contact_sheet import sheet
 from .picture import SMALLEST_PX, Picture
-from .reading import LARGEST_PIXELS, check, load
+from .reading import LARGEST_PIXELS, check, from_png, load
 from .sizes import check_size, resize, scaled
 from .writing import png_bytes, save, to_image
 
@@ -15,6 +15,7 @@ __all__ = [
     "Picture",
     "check",
     "check_size",
+    "from_png",
     "load",
     "png_bytes",
     "resize",
