@@ -60,11 +60,7 @@ def _is_verb(c: TaggedCaption, first: int, k: int) -> bool:
 def _is_subject(c: TaggedCaption, first: int, verb: int) -> bool:
     """Whether what stands before the verb names a way of making pictures: "the soft, diffused lighting"."""
     heads = [k for k in range(first, verb) if c.tags[k] & (NOUN | TECH | MOVE) or c.words[k] in SUBJECTS]
-    if (
-        not heads
-        or heads[-1] != verb - 1
-        and not (c.words[verb - 1] in ("light", "color") or c.tags[verb - 1] & ARTIST)
-    ):
+    if not heads or (heads[-1] != verb - 1 and not c.tags[verb - 1] & ARTIST):
         return False
     sure = any(c.tags[k] & (NOUN | TECH | MOVE | QUALITY | MOOD) for k in range(first, verb))
     described = len(heads) > 1 or any(not c.tags[k] for k in range(first, verb))

@@ -111,12 +111,7 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
                 and not (k + 1 < behind and c.tags[k + 1] & (STYLE | DET | ADJ))
             ):
                 break
-        elif (
-            _describes(c, k)
-            and head < 0
-            and unknown < 2
-            and (k > at or _owner(c, k) or _owner(c, k + 1) or _treated(c, k))
-        ):
+        elif _describes(c, k) and head < 0 and unknown < 2 and (k > at or _begins(c, k)):
             unknown += 1
         else:
             break
@@ -133,9 +128,10 @@ def _owner(c: TaggedCaption, k: int) -> bool:
     return k < len(c.words) and c.words[k].endswith("'s") and c.capital(k)
 
 
-def _treated(c: TaggedCaption, k: int) -> bool:
-    """Whether a unit says what was done to the picture behind it: "scanned daguerreotype of"."""
-    return c.words[k].endswith("ed") and bool(c.tags[k + 1] & MEDIUM if k + 1 < len(c.tags) else 0)
+def _begins(c: TaggedCaption, k: int) -> bool:
+    """Whether an unknown word may begin an opening: "Hokusai's ...", "Ana Luz's ...", "scanned daguerreotype of"."""
+    scanned = c.words[k].endswith("ed") and k + 1 < len(c.tags) and c.tags[k + 1] & MEDIUM
+    return _owner(c, k) or _owner(c, k + 1) or bool(scanned)
 
 
 def _the_picture(c: TaggedCaption, k: int, behind: int) -> bool:

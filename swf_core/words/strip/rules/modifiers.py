@@ -6,9 +6,9 @@ import re
 
 from .lexicon import PHRASES, word_set
 from .tagged_caption import TaggedCaption
-from .tags import ADJ, ARTIST, COLOR, DET, FILLING, FUNC, MATERIAL, MEDIUM, MOVE, TECH, THING, VIEW, WEAK
+from .tags import ADJ, ARTIST, COLOR, DET, FILLING, FUNC, MEDIUM, MOVE, TECH, THING, VIEW, WEAK
 
-STYLED = word_set("styled")
+STYLED, DRAWN_WITH, WHOLE_VIEWS = map(word_set, ("styled", "drawn with", "whole views"))
 _GENRES = ("punk", "core", "wave")
 # Sounds: "an hour", "a unicorn", "a one-eyed cat"; of words in capitals only the letter's name counts.
 _AN = re.compile(r"(?:[aeiou]|8|11(?!\d)|18(?!\d)|hours?\b|honest|honou?r|heir)")
@@ -23,7 +23,7 @@ def styled_things(c: TaggedCaption) -> None:
                 continue
             if _before_style(c, k, behind):
                 c.delete(_names(c, first, k), k + 2)
-            elif c.tags[k] & (MEDIUM | MATERIAL) and not c.tags[k] & VIEW and _before_view(c, first, k, behind):
+            elif (c.tags[k] & MEDIUM or c.words[k] in DRAWN_WITH) and _before_view(c, first, k, behind):
                 c.delete(k, k + 1)
             elif c.tags[k] & MOVE and c.words[k].endswith(("-style", "-styled", "-inspired", "-esque")):
                 c.delete(_names(c, first, k), k + 1)
@@ -43,21 +43,23 @@ def _before_view(c: TaggedCaption, first: int, k: int, behind: int) -> bool:
     while head < behind and c.tags[head] & (ADJ | COLOR | MOVE | WEAK) and not c.tags[head] & VIEW:
         head += 1
     begins = all(c.deleted[j] or c.tags[j] & (DET | ADJ | COLOR | MOVE | WEAK) for j in range(first, k))
-    return begins and head < behind and bool(c.tags[head] & VIEW) and not c.deleted[head]
+    if not begins or head >= behind or c.deleted[head]:
+        return False
+    return bool(c.tags[head] & VIEW) if c.tags[k] & MEDIUM else c.words[head] in WHOLE_VIEWS
 
 
 def _names(c: TaggedCaption, first: int, k: int) -> int:
     """Where the name begins that ends in a unit: "Studio Ghibli-style", "Wes Anderson style"."""
     at, base = k, c.words[k].split("-")[0]
-    while at > first and c.capital(at - 1) and c.capital(k) and not c.deleted[at - 1] and not c.tags[at - 1] & ~ARTIST:
-        known = any(parts == (c.words[at - 1], base) for parts, _ in PHRASES.get((c.words[at - 1], base), ()))
-        if at - 1 == first and not known:
-            break
+    if at > first and not c.deleted[at - 1] and _known(c.words[at - 1], base):
+        return at - 1
+    while at - 1 > first and c.capital(at - 1) and c.capital(k) and not c.deleted[at - 1] and not c.tags[at - 1]:
         at -= 1
-    known = at > first and any(
-        parts == (c.words[at - 1], base) for parts, _ in PHRASES.get((c.words[at - 1], base), ())
-    )
-    return at - 1 if known and not c.deleted[at - 1] else at
+    return at
+
+
+def _known(first: str, second: str) -> bool:
+    return any(parts == (first, second) for parts, _ in PHRASES.get((first, second), ()))
 
 
 def articles(c: TaggedCaption) -> None:

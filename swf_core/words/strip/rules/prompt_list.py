@@ -1,4 +1,4 @@
-"""A caption written as a list of tags: its tags, bracketed groups and separators, as taggers and prompt sites write them.
+"""A caption written as a list of tags: tags, bracketed groups and separators, as taggers and prompt sites write them.
 
 Understood are underscores, `(tag:1.3)`, `((tag))`, `[tag]`, `{tag}`, escaped `tag \\(series\\)`, `1.2::tag::`, `tag++`,
 `<lora:name:1>`, `embedding:name`, and the separators `,` `|` BREAK AND.

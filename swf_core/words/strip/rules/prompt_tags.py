@@ -1,4 +1,4 @@
-"""The offline method for captions of tags: a tag of style goes whole, the others and their separators stay as written."""
+"""The offline method for captions of tags: a tag of style goes whole, others and their separators stay as written."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from functools import lru_cache
 
 from ..deletion import delete
 from . import passes
-from .lexicon import look_up, read_list
+from .lexicon import look_up, read_list, word_set
 from .prompt_list import BREAK, Item, items
 from .tags import DET, FUNC, SHOWS
 
 _KNOWN = {name: frozenset(entries) for name, entries in read_list("prompt_tags").items()}
 _QUALITY = re.compile(
-    r"(?:(?:very|extremely|super|ultra) )?(?:amazing|great|best|good|normal|average|low|worst|bad|high|highest|top|perfect)"
+    r"(?:(?:very|extremely|super) )?(?:amazing|great|best|good|normal|average|low|worst|bad|high|highest|top|perfect)"
     r" (?:quality|resolution|aesthetic)|(?:very|extremely) (?:aesthetic|displeasing|detailed)|score \d\w*(?: up)?"
-    r"|source \w+|rating[: ]\w+|\w*quality|year \d{4}|(?:very )?aesthetic|displeasing|newest|recent|oldest"
+    r"|source \w+|rating[: ]\w+|\w*quality|year \d{4}|aesthetic|displeasing|newest|recent|oldest"
 )
 _CREDIT = re.compile(
-    r"(?:artist ?[:=]|@|(?:art(?:work)?|drawn|painted|illustrated|designed|style) (?:by|of) |in the style of |by )\s*(?=\w)"
+    r"(?:artist ?[:=]|@|(?:art|artwork|drawn|painted|illustrated|designed|style) (?:by|of) |in the style of |by )"
+    r"\s*(?=\w)"
 )
-# "by" and one of these is no author.
-_NO_AUTHOR = frozenset(
-    "bicycle bike boat bus candlelight car day fire firelight foot hand lamplight moonlight night oneself self starlight sunlight torchlight train window water".split()
-)
+# What the picture looks at: "male focus", "eye focus"; the others are a lens's.
+_FOCUS = re.compile(r"(?!sharp |soft |deep |shallow |selective |crisp )\w+ focus")
+NO_AUTHORS = word_set("no authors")
 _NETWORK = re.compile(r"<[a-z]+:|embedding:")
 _WORDS_OF_A_TAG = 4
 
@@ -80,11 +80,11 @@ def _is_style(text: str, qualifier: str, media: tuple[str, ...]) -> bool:
         return qualifier in _KNOWN["qualifiers"]
     if _NETWORK.match(low) or low in _KNOWN["style"] or _QUALITY.fullmatch(low):
         return True
-    if low in _KNOWN["scene"]:
+    if low in _KNOWN["scene"] or _FOCUS.fullmatch(low):
         return False
     if credit := _CREDIT.match(low):
         rest = low[credit.end() :].split()
-        return not (credit[0] == "by " and (rest[0] in _NO_AUTHOR or look_up(rest[0])[1] & DET))
+        return not (credit[0] == "by " and (rest[0] in NO_AUTHORS or look_up(rest[0])[1] & DET))
     if ":" in low:
         return all(_is_style(part.strip(), "", media) for part in low.split(":"))
     return bool(low) and passes.says_only_style(text, media)
