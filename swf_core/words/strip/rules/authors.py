@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
-from .tags import ADJ, ARTIST, DET, FUNC, MATERIAL, MEDIUM, MOVE, NUMBER, STYLE, THING, WEAK
+from .tags import ADJ, ARTIST, DET, FUNC, MADE, MATERIAL, MEDIUM, MOVE, NUMBER, STYLE, THING, WEAK
 
-PARTICLES, PLACES, TITLE, MASTERS = map(word_set, ("particles", "places", "title", "masters"))
+PARTICLES, PLACES, TITLE, MASTERS, NO_AUTHORS = map(word_set, ("particles", "places", "title", "masters", "no authors"))
 # By their first word, longest first.
 CREDITS = sorted((tuple(credit.split()) for credit in word_set("credits")), key=lambda c: (-len(c), c))
 # "in the style of" and its like, with adjectives in between, have one of these words.
@@ -123,11 +123,30 @@ def _by(c: TaggedCaption, first: int, k: int, behind: int, styled: bool) -> int:
     closes = end == behind or c.deleted[end] or c.words[end] in BEHIND_NAMES
     alone = first < k and all(c.tags[j] & (STYLE | DET | ADJ) for j in range(first, k))
     alone = alone and any(c.tags[j] & MEDIUM for j in range(first, k))  # "a lithograph by Mara Ilić"
+    if not alone and _signed(c, first, k, end, behind):
+        return behind
     if end > k + 1 and (known or ((styled or alone) and closes and not c.tags[k + 1] & DET)):
         if alone and end == behind:
             c.delete(first, k)
         return end
     return min(behind, k + 3) if c.words[k + 1] in ("unknown", "anonymous") else k
+
+
+def _signed(c: TaggedCaption, first: int, k: int, end: int, behind: int) -> bool:
+    """Whether "by NAME" without any other word of style is a credit.
+
+    As a segment of its own: ", by Ana Luz", ", by ana luz". At the end of one: a full name behind a thing, "a lake by
+    Ana Luz", not behind what one does by somebody or somewhere, "standing by Anna Maria", "a hut by Loch Ness".
+    """
+    names = range(k + 1, behind)
+    if not names or len(names) > 4 or _place(c, k + 1, behind) or c.words[k + 1] in NO_AUTHORS:
+        return False
+    if first == k:
+        little = any(c.tags[j] & (DET | THING | NUMBER) or c.tags[j] & FUNC and c.words[j] != "and" for j in names)
+        return end == behind or (not little and not any(c.tags[j] for j in names) and len(c.segments) > 1)
+    before = c.words[k - 1]
+    doing = before.endswith(("ing", "ed", "ly")) or c.tags[k - 1] & (FUNC | MADE)
+    return end == behind and len(names) > 1 and not any(c.tags[j] for j in names) and not doing
 
 
 def _matches(c: TaggedCaption, k: int, credit: tuple[str, ...], behind: int) -> int:

@@ -27,7 +27,7 @@ from .tags import (
     VIEW,
 )
 
-GENERIC, PLACED = word_set("generic"), word_set("placed")
+GENERIC, PLACED, HANGING = map(word_set, ("generic", "placed", "hanging"))
 LEADS: dict[str, list[list[str]]] = {}  # by their first word, longest first
 for _lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lead)):
     LEADS.setdefault(_lead.split()[0], []).append(_lead.split())
@@ -67,15 +67,28 @@ def _take_openings(c: TaggedCaption, first: int, behind: int) -> None:
         else:
             end = opening(c, at, behind) if nested else 0
             if end:
-                heads = [c.words[k] for k in range(at, end) if c.tags[k] & MEDIUM]
-                # A painting in a painting is a thing; "an image of a woodcut" is said of one picture.
-                nested = bool(heads) and heads[-1].split()[-1] in GENERIC
+                nested = _one_picture(c, at, end, behind)
                 c.delete(at, end)
                 at = end
             elif c.tags[at] & (DET | ADJ | VIEW | COLOR | NUMBER) and (view := _view(c, at, behind)):
                 at = view
             else:
                 return
+
+
+def _one_picture(c: TaggedCaption, at: int, end: int, behind: int) -> bool:
+    """Whether an opening behind this one speaks of the same picture: "an image of a woodcut of".
+
+    Not where a picture hangs or lies in the other, nor of the statue in a photo.
+    """
+    heads = [c.words[k] for k in range(at, end) if c.tags[k] & MEDIUM]
+    photo = bool(heads) and heads[-1].startswith(("photo", "snapshot", "polaroid"))
+    if photo and any(c.tags[k] & OBJECT for k in range(end, min(behind, end + 3))):
+        return False
+    if heads and heads[-1].split()[-1] in GENERIC:
+        return True
+    hung = (k for k in range(end, behind) if c.words[k] in HANGING)
+    return not any(c.words[j] in ("on", "in", "above", "against") for k in hung for j in range(max(end, k - 3), k))
 
 
 def _view(c: TaggedCaption, at: int, behind: int) -> int:
