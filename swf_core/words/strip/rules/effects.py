@@ -8,6 +8,7 @@ from .tagged_caption import TaggedCaption
 from .tags import (
     ABOUT,
     ARTIST,
+    DET,
     FILLING,
     FUNC,
     MADE,
@@ -23,7 +24,8 @@ from .tags import (
     WEAK,
 )
 
-SUBJECTS, EFFECTS, WHOLE = map(word_set, ("subjects", "effects", "whole"))
+SUBJECTS, EFFECTS, WHOLE, COMMON, BLURRED = map(word_set, ("subjects", "effects", "whole", "common verbs", "blurred"))
+MAKERS = frozenset("artist painter photographer illustrator printmaker engraver".split())
 _LONGEST_SUBJECT = 12
 
 
@@ -36,6 +38,8 @@ def effect_sentences(c: TaggedCaption) -> None:
 
 
 def _about_style(c: TaggedCaption, first: int, behind: int) -> bool:
+    if _blurred_background(c, first, behind):
+        return True
     verb = next((k for k in range(first + 1, min(behind, first + _LONGEST_SUBJECT)) if _is_verb(c, first, k)), 0)
     if not verb or not _is_subject(c, first, verb):
         return False
@@ -44,9 +48,18 @@ def _about_style(c: TaggedCaption, first: int, behind: int) -> bool:
     style = sum(bool(c.tags[k] & (STYLE & ~WEAK) or c.words[k] in WHOLE) for k in rest)
     if any(c.tags[k] & (THING | NUMBER) for k in rest):
         return False
-    if c.words[verb] in ("show", "shows", "is", "are", "has", "have", "draw", "draws", "use", "uses", "set", "sets"):
+    if c.words[verb] in COMMON:
         return style > 0 and unknown <= 1
     return unknown <= 2 or unknown <= style
+
+
+def _blurred_background(c: TaggedCaption, first: int, behind: int) -> bool:
+    """ "The background is softly blurred.": of a lens, unlike "The background is a brick wall." """
+    words = c.words[first:behind]
+    grounds = {"background", "foreground"} & set(words[:4])
+    known = BLURRED | {"background", "foreground", "out", "left", "kept", "thrown"}
+    fits = all(c.words[k] in known or c.tags[k] & (FILLING | STYLE | ABOUT | MADE) for k in range(first, behind))
+    return bool(grounds and BLURRED & set(words)) and fits
 
 
 def _is_verb(c: TaggedCaption, first: int, k: int) -> bool:
@@ -59,6 +72,8 @@ def _is_verb(c: TaggedCaption, first: int, k: int) -> bool:
 
 def _is_subject(c: TaggedCaption, first: int, verb: int) -> bool:
     """Whether what stands before the verb names a way of making pictures: "the soft, diffused lighting"."""
+    if c.words[verb - 1] in MAKERS or verb - 2 > first and c.words[verb - 2] in MAKERS:
+        return bool(c.tags[first] & DET) and verb - first <= 3
     heads = [k for k in range(first, verb) if c.tags[k] & (NOUN | TECH | MOVE) or c.words[k] in SUBJECTS]
     if not heads or (heads[-1] != verb - 1 and not c.tags[verb - 1] & ARTIST):
         return False

@@ -32,6 +32,8 @@ LEADS: dict[str, list[list[str]]] = {}  # by their first word, longest first
 for _lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lead)):
     LEADS.setdefault(_lead.split()[0], []).append(_lead.split())
 ADJECTIVE_ENDINGS = tuple("ist ic al ian ish ese esque an ive ary ed y 's \u2019s ful ous".split())
+# Before "of" a way to name an author.
+MANNERS = frozenset("style styles manner tradition vein spirit".split())
 # What the run between a picture noun and its "of" may be made of.
 PART = STYLE | FILLING | BOTH | ABOUT
 
@@ -163,6 +165,8 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
     if k >= behind:
         return 0
     word = c.words[k]
+    if word == "of" and c.words[k - 1] in MANNERS:
+        return 0  # "an illustration in the style of Moebius": a credit, which is read later
     if word == "of" or c.tags[k] & SHOWS or (c.tags[k - 1] & OBJECT and word in ("for", "advertising")):
         return k + 1
     if c.tags[k] & MADE:  # "composed of cut paper depicts ..."
@@ -228,6 +232,7 @@ def interrupted_openings(c: TaggedCaption) -> None:
             continue
         verb = alive[n + 1]
         fits = all(c.tags[k] & (STYLE | DET | ADJ | COLOR | BOTH) for k in alive[:n])
-        if fits and c.tags[alive[0]] & (DET | STYLE) and c.tags[verb] & SHOWS and c.words[verb] != "of":
+        shows = c.tags[verb] & SHOWS and (c.words[verb] != "of" or c.deleted[verb - 1])
+        if fits and c.tags[alive[0]] & (DET | STYLE) and shows:
             for k in alive[: n + 2]:
                 c.deleted[k] = True

@@ -63,6 +63,12 @@ def says_only_style(text: str, media: Sequence[str] = ()) -> bool:
     return bool(tagged.words) and all(tagged.deleted)
 
 
+def is_medium(text: str) -> bool:
+    """Whether a text is one name of a medium: "woodblock print"."""
+    tagged = tag_caption(text)
+    return len(tagged.words) == 1 and bool(tagged.tags[0] & (MEDIUM | MATERIAL)) and not tagged.tags[0] & THING
+
+
 def mark(caption: str, media: Sequence[str] = ()) -> TaggedCaption:
     """Read an English caption and mark what is style as deleted."""
     tagged = tag_caption(caption, media)

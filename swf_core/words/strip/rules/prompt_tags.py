@@ -80,7 +80,7 @@ def _is_style(text: str, qualifier: str, media: tuple[str, ...]) -> bool:
         return qualifier in _KNOWN["qualifiers"]
     if _NETWORK.match(low) or low in _KNOWN["style"] or _QUALITY.fullmatch(low):
         return True
-    if low in _KNOWN["scene"] or _FOCUS.fullmatch(low):
+    if low in _KNOWN["scene"] or _FOCUS.fullmatch(low) or _is_thing(low):
         return False
     if credit := _CREDIT.match(low):
         rest = low[credit.end() :].split()
@@ -88,6 +88,12 @@ def _is_style(text: str, qualifier: str, media: tuple[str, ...]) -> bool:
     if ":" in low:
         return all(_is_style(part.strip(), "", media) for part in low.split(":"))
     return bool(low) and passes.says_only_style(text, media)
+
+
+def _is_thing(text: str) -> bool:
+    """Whether a tag ends with a thing and is no medium that the lists know: "rose print", but "woodblock print"."""
+    words = text.split()
+    return len(words) > 1 and words[-1] in _KNOWN["things"] and not passes.is_medium(text)
 
 
 def _readable(caption: str, verdicts: dict[Item, bool]) -> str:
