@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .lexicon import word_set
 from .tagged_caption import TaggedCaption
 from .tags import (
     ABOUT,
@@ -25,6 +26,7 @@ from .tags import (
     WEAK,
 )
 
+SHOWING = word_set("showing")
 # What may stand between "cubist" and its noun.
 DESCRIBING = MOVE | ADJ | COLOR | WEAK | MATERIAL | MOOD
 
@@ -145,7 +147,12 @@ def stray_words(c: TaggedCaption) -> None:
     """Little words that lost what they belonged to go too: "in a", "and", "by"."""
     for first, behind, _ in c.segments:
         alive = [k for k in range(first, behind) if not c.deleted[k]]
-        if not alive or len(alive) == behind - first:
+        if not alive:
+            continue
+        if all(c.deleted[:first]) and first and c.words[alive[0]] in SHOWING and alive[1:]:
+            c.delete(alive[0], alive[0] + 1)  # "a poster by Mucha, showing a woman"
+            continue
+        if len(alive) == behind - first:
             continue
         if all(c.tags[k] & (FUNC | DET | ADJ) and not c.tags[k] & VIEW or c.words[k] == "then" for k in alive):
             c.delete(first, behind)

@@ -20,7 +20,7 @@ BREAK = re.compile(r"(?<!\S)(?:BREAK|AND|ADDCOL|ADDROW|ADDCOMM|ADDBASE)(?!\S)")
 _NETWORK = re.compile(r"<[a-z]+:[^<>]*>")
 # Faces that have a separator's or a bracket's sign and are tags: :|  |_|  >:(  \(o_o)/
 _FACE = re.compile(
-    r"(?:>?[:;=8][-'^]?[()\[\]|<>]+|\|+_\|+|<o>_<o>|<\|>_<\|>|\\?\([^\w\s]?\w_\w[^\w\s]?\\?\))(?=\s*(?:[,|]|\Z))"
+    r"(?:(?<![\w.])>?[:;=8][-'^]?[()\[\]|<>]+|\|+_\|+|<o>_<o>|<\|>_<\|>|\\?\([^\w\s]?\w_\w[^\w\s]?\\?\))(?=\s*(?:[,|]|\Z))"
 )
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _WEIGHT = re.compile(r":\s*-?\d*\.?\d+\s*\Z")

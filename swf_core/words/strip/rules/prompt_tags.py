@@ -16,7 +16,7 @@ _KNOWN = {name: frozenset(entries) for name, entries in read_list("prompt_tags")
 _QUALITY = re.compile(
     r"(?:(?:very|extremely|super) )?(?:amazing|great|best|good|normal|average|low|worst|bad|high|highest|top|perfect)"
     r" (?:quality|resolution|aesthetic)|(?:very|extremely) (?:aesthetic|displeasing|detailed)|score \d\w*(?: up)?"
-    r"|source \w+|rating[: ]\w+|\w*quality|year \d{4}|aesthetic|displeasing|newest|recent|oldest"
+    r"|very awa|source \w+|rating[: ]\w+|\w*quality|year \d{4}|aesthetic|displeasing|newest|recent|oldest"
 )
 _CREDIT = re.compile(
     r"(?:artist ?[:=]|@|(?:art|artwork|drawn|painted|illustrated|designed|style) (?:by|of) |in the style of |by )"
@@ -76,7 +76,7 @@ def _is_one(tag: Item) -> bool:
 def _is_style(text: str, qualifier: str, media: tuple[str, ...]) -> bool:
     """Whether a tag says how the picture is made."""
     low = text.lower()
-    if qualifier:
+    if qualifier and not _CREDIT.match(low):
         return qualifier in _KNOWN["qualifiers"]
     if _NETWORK.match(low) or low in _KNOWN["style"] or _QUALITY.fullmatch(low):
         return True
