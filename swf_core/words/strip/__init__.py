@@ -17,7 +17,7 @@ from typing import Protocol
 from .deletion import delete
 from .guards import complaint
 from .llm.prompt import MarkerError, locate
-from .rules import style_alone, style_spans
+from .rules import style_alone, style_spans, unread
 
 OFFLINE = "offline"
 ALONE = "the caption says only how the picture is made"
@@ -66,14 +66,15 @@ def strip(
     """Delete the style words of one caption; the offline method marks them where no `marker` is given.
 
     A marker that fails, marks what is not there, or whose marks would lose content (`guards`) is set aside for the
-    offline method, and the note says so. A caption of style words alone keeps one. Never raises for a text.
+    offline method, and the note says so. A caption in a language that the offline method does not read is left as it
+    is, and the note says that. A caption of style words alone keeps one. Never raises for a text.
     `media`: words and phrases that name a medium in these captions, such as those of a captioner of few words.
     """
     caption = _BLANK.sub(" ", caption).strip()
     if not caption:
         return Stripped("", "", (), OFFLINE, "the caption is empty")
     if marker is None:
-        return _stripped(caption, style_spans(caption, media), OFFLINE)
+        return _stripped(caption, style_spans(caption, media), OFFLINE, unread(caption))
     try:
         pieces = marker.mark(caption, check)
     except MarkerError as error:
@@ -106,9 +107,10 @@ def strip_all(
 
 
 def _offline_instead(caption: str, media: Sequence[str], reason: str) -> Stripped:
-    return _stripped(
-        caption, style_spans(caption, media), OFFLINE, f"the offline method took over ({reason.rstrip('.')})"
-    )
+    note = f"the offline method took over ({reason.rstrip('.')})"
+    if not_read := unread(caption):
+        note = f"{note}, but {not_read}"
+    return _stripped(caption, style_spans(caption, media), OFFLINE, note)
 
 
 def _stripped(caption: str, spans: Sequence[tuple[int, int]], method: str, note: str = "") -> Stripped:

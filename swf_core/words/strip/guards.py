@@ -20,14 +20,22 @@ PROTECTED = {
     "number": re.compile(r"(?<![\w-])\d[\d.,:]*(?![\w%])"),
     "count": re.compile(
         r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|both)\b"
+        r"|\b(?:deux|trois|quatre|cinq|sept|huit|neuf|dix|zwei|drei|vier|f\u00fcnf|sechs|sieben|acht|neun|zehn|dos|tres"
+        r"|cuatro|cinco|seis|siete|ocho|nueve|diez)\b"
         r"|[\u4e00\u4e8c\u4e24\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341]+"
-        r"[\u53ea\u4e2a\u4f4d\u8258\u5ea7\u68f5\u5339\u5934]",
+        r"[\u53ea\u4e2a\u4f4d\u8258\u5ea7\u68f5\u5339\u5934\u4eba\u982d\u7fbd\u672c\u679a\u500b\u53f0\u8ed2\u96bb\u3064]",
         re.IGNORECASE,
     ),
     "negation": re.compile(
-        r"\b(?:no|not|without|none|nobody|never|empty|neither)\b|\w+n't\b|\u6ca1\u6709|\u65e0\u4eba", re.IGNORECASE
+        r"\b(?:no|not|without|none|nobody|never|empty|neither)\b|\w+n't\b"
+        r"|\b(?:sans|aucune?|ohne|kein(?:e[nmrs]?)?|sin|ning\u00fan|ninguna|nadie|niemand)\b|"
+        r"\u6ca1\u6709|\u65e0\u4eba",
+        re.IGNORECASE,
     ),
-    "quoted": re.compile(r"\"[^\"]+\"|\u201c[^\u201d]+\u201d|\u300c[^\u300d]+\u300d|(?<!\w)'[^']+'(?!\w)"),
+    "quoted": re.compile(
+        r"\"[^\"]+\"|\u201c[^\u201d]+\u201d|\u201e[^\u201c\u201d]+[\u201c\u201d]|\u00ab[^\u00bb]+\u00bb"
+        r"|\u300c[^\u300d]+\u300d|\u300e[^\u300f]+\u300f|(?<!\w)'[^']+'(?!\w)"
+    ),
 }
 NAMES = {"number": "a number", "count": "a count", "negation": "a negation", "quoted": "quoted text"}
 

@@ -1,12 +1,12 @@
-"""The default way to mark style words: no model, no download, English and Chinese."""
+"""The default way to mark style words: no model, no download, in English and the languages of `languages`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from . import passes, prompt_list, prompt_tags
-from .languages import chinese
+from . import languages, passes, prompt_list, prompt_tags
+from .languages import UNREAD, language_of
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -20,17 +20,25 @@ def is_chinese(text: str) -> bool:
 def style_spans(caption: str, media: Sequence[str] = ()) -> list[tuple[int, int]]:
     """Character spans of the words that say how the picture is made, sorted, never overlapping.
 
-    `media`: English words and phrases that name a medium in these captions, whatever else they may be elsewhere.
+    None are marked in a caption whose language is not read (`unread`). `media`: English words and phrases that name a
+    medium in these captions, whatever else they may be elsewhere.
     """
-    if _CJK.search(caption) and is_chinese(caption):
-        return chinese.style_spans(caption)
+    language = language_of(caption)
+    if language != "english":
+        return languages.style_spans(caption, language)
     if prompt_list.is_list(caption):
         return prompt_tags.style_spans(caption, media)
     return passes.style_spans(caption, media)
 
 
+def unread(caption: str) -> str:
+    """One sentence if a caption's language is not read, else ""."""
+    return "" if language_of(caption) else UNREAD
+
+
 def style_alone(text: str) -> bool:
     """Whether a text of a few words names nothing but a way of making pictures: "painting", "8k", "水墨画"."""
-    if _CJK.search(text) and is_chinese(text):
-        return chinese.covered(text.strip("，。、,. "))
+    language = language_of(text)
+    if language != "english":
+        return languages.style_alone(text, language)
     return len(text) < 40 and passes.style_alone(text)

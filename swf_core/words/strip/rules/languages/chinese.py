@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 
-from ..lexicon import look_up, read_list
-from ..tags import STYLE
+from ..lexicon import read_list
+from .coverage import cover
 from .lexicon import FOLDER
 
 _LISTS = read_list("chinese", FOLDER)
 _STRONG = {w for name in ("medium", "move", "quality", "noun", "artist") for w in _LISTS[name]}
 _FILLER = set(_LISTS["filler"])
-_LONGEST = max(map(len, _STRONG | _FILLER))
 # Alone, as a whole clause, these are things, moods or colors of the scene rather than of the picture.
-_WEAK = frozenset(_LISTS["weak"])
+_COVER = cover(_STRONG, _FILLER, _LISTS["weak"], ("风", "派", "墨", "画", "感觉", "颜色"))
 
 
 def _any(words: list[str]) -> str:
@@ -36,6 +35,11 @@ _MODIFIERS = (
 _OPENINGS = (
     # 这幅水彩画描绘了…, 一张黑白照片展示了…, 画面中是…
     re.compile(rf"^{_MEASURE}{_MODIFIERS}?(?:{_MEDIUM}){_NOT_THING}(?:中|里|上)?,?{_SHOWS}"),
+    # 这幅作品以细腻的工笔手法描绘了…
+    re.compile(
+        rf"^{_MEASURE}?{_MODIFIERS}?(?:{_MEDIUM}|作品)(?:以|用|采用|运用)[^，。]{{1,12}}?"
+        rf"(?:手法|风格|笔触|技法|形式|画法|色调|线条|方式){_SHOWS}"
+    ),
     re.compile(
         r"^(?:画面|图片|图像|照片|画作|作品|图)(?:中|里|上)?(?:主要)?(?:是|有|描绘了|展示了|呈现了|展现了|捕捉了|显示了)"
     ),
@@ -66,7 +70,7 @@ _TAIL = re.compile(
     r"[,，]?(?:采用|运用|使用|带有|具有|充满|以)[^，。；]{1,14}?(?:风格|画风|笔触|色调|氛围|质感|技法|手法|效果|画法)$"
 )
 _SUBJECT = re.compile(
-    r"^(?:整体|画面|整个画面|整幅画|全画|作品|画家|艺术家|作者)?的?(?:整体)?(?:色调|色彩|笔触|笔法|氛围|气氛|风格|配色|光影|线条|画风|质感|用色|用笔|技法"
+    r"^(?:整体|画面|整个画面|整幅画|整张照片|整张图|全图|全画|照片|作品|画家|艺术家|摄影师|作者)?的?(?:整体)?(?:色调|色彩|笔触|笔法|氛围|气氛|风格|配色|光影|线条|画风|质感|用色|用笔|技法"
     r"|明暗|光线|墨色|构图和色彩|情绪|意境|运用|采用|使用|充满|营造|呈现出)"
 )
 _ENDS = re.compile(
@@ -76,9 +80,8 @@ _WHOLE = re.compile(
     rf"^(?:仿|临摹|模仿)[^，。]{{1,6}}?(?:笔意|画风|风格|之作|笔法)?$|^(?:以|用|采用)[^，。]{{1,8}}(?:笔触|手法|技法|线条|色彩)"
     rf"(?:描绘|绘制|画|完成)的(?:{_MEDIUM})(?:里|中|上)?$"
 )
-_SPLIT = re.compile(r"[，。；、：！？,;:!?\n|（）()【】\[\]]+|\s+--|\s{2,}")
+_SPLIT = re.compile(r"[，。；、：！？,;:!?\n|（）()【】\[\]]+|\s+--|\s+[-\u2013\u2014]\s+|\s{2,}")
 _QUOTED = re.compile(r"“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》|\"[^\"]*\"|‘[^’]*’")
-_LATIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+\-_/:]*")
 
 
 def style_spans(caption: str) -> list[tuple[int, int]]:
@@ -133,28 +136,7 @@ def _clause(text: str) -> list[tuple[int, int]]:
 
 def covered(text: str) -> bool:
     """Whether known words of style and their fillings cover a clause from end to end, with one of style among them."""
-    # Which ends can be reached, and whether by way of a word of style.
-    reach: list[int] = [0] * (len(text) + 1)
-    reach[0] = 1
-    low = text.lower()
-    for at in range(len(text)):
-        if not reach[at]:
-            continue
-        if low[at].isspace():
-            reach[at + 1] |= reach[at]
-        if (m := _LATIN.match(text, at)) and not (at and _LATIN.match(text[at - 1])):
-            if look_up(m[0])[1] & STYLE:
-                reach[m.end()] |= 2
-            elif m[0].isdigit():
-                reach[m.end()] |= reach[at]
-        for size in range(1, min(_LONGEST, len(text) - at) + 1):
-            word = low[at : at + size]
-            if word in _STRONG:
-                weak = word in _WEAK and size == len(text)
-                reach[at + size] |= reach[at] if weak or word in ("风", "派", "墨", "画", "感觉", "颜色") else 2
-            elif word in _FILLER:
-                reach[at + size] |= reach[at]
-    return bool(reach[-1] & 2)
+    return _COVER.covers(text)
 
 
 def _is_about_style(text: str) -> bool:

@@ -9,7 +9,8 @@ Sections that are a class of `tags.Tag` tag their words; the others are sets tha
 * strong: nouns of style whose sentence speaks of nothing else; beside: words that a tag of style makes one too;
 * display: words by which a picture is a thing in the scene ("on the wall");
 * acts: verbs by which somebody in the scene makes a picture;
-* lead: how sentences begin that speak of the picture; negation and count: what no model may delete.
+* lead: how sentences begin that speak of the picture; negation and count: what no model may delete;
+* common: words of everyday by which the language is told.
 """
 
 from __future__ import annotations
@@ -51,7 +52,20 @@ _TAGS = {
     "view": VIEW, "thing": THING, "negation": NUMBER, "count": NUMBER, "artist": ARTIST,
 }  # fmt: skip
 _FUNCTION = ("of", "make", "means", "with", "by")
-_SETS = (*_FUNCTION, "subject", "display", "acts", "lead", "negation", "count", "heads", "stems", "strong", "beside")
+_SETS = (
+    *_FUNCTION,
+    "subject",
+    "display",
+    "acts",
+    "lead",
+    "negation",
+    "count",
+    "heads",
+    "stems",
+    "strong",
+    "beside",
+    "common",
+)
 _ELISION = r"(?:[cdjlmnst]|qu|jusqu|lorsqu)['\u2019](?=\w|$)"
 WORD = re.compile(
     rf"\b{_ELISION}|\b[A-Z]\.(?=\ ?[A-Z])|\b(?:St|ca?|Mr|Dr|Jh|Jhd)\.|\w+(?:[-'\u2019./&+]\w+)*%?", re.IGNORECASE
@@ -87,6 +101,13 @@ class Lexicon:
     def look_up(self, word: str) -> tuple[str, Tag]:
         """A word folded, and its tags."""
         return fold(word), self._tags(word)
+
+    def evidence(self) -> set[str]:
+        """The words by which a text shows that it is in this language, those of phrases among them."""
+        named = ARTIST | THING
+        single = {word for word, tags in self.words.items() if not tags & named}
+        parts = {p for known in self.phrases.values() for phrase, tags in known if not tags & named for p in phrase}
+        return {word for word in single | parts | self.sets["common"] if word.isalpha() and len(word) > 1}
 
     @lru_cache(maxsize=20_000)  # noqa: B019  (a lexicon lives as long as the program)
     def _tags(self, word: str) -> Tag:
