@@ -13,8 +13,19 @@ def label_artist(r: Reading) -> None:
         return
     first, behind, _ = r.segments[0]
     names = [k for k in range(first, behind) if is_name(r, k) or r.units[k].tags & ARTIST or _capital(r, k)]
+    _named_before_medium(r)
     if not r.deleted[first] and len(names) == behind - first and (len(names) > 1 or r.units[first].tags & ARTIST):
         if len(names) < 5:
+            r.delete(first, behind)
+
+
+def _named_before_medium(r: Reading) -> None:
+    """A label may name its maker between title and medium: "Landschaft, Joseph Anton Koch, Öl auf Leinwand"."""
+    common = r.lexicon.sets.get("common", ())
+    for (first, behind, _), (start, end, _) in zip(r.segments[1:], r.segments[2:]):
+        label = r.deleted[start] and any(u.tags & (MEDIUM | MATERIAL) for u in r.units[start:end])
+        names = [k for k in range(first, behind) if _capital(r, k) and r.units[k].low not in common]
+        if label and 2 <= len(names) == behind - first <= 4 and not r.deleted[first]:
             r.delete(first, behind)
 
 

@@ -67,7 +67,7 @@ def _latin(text: str) -> str:
     for k, word in enumerate(words):
         low = fold(word)
         plural = low.endswith("s") and not low.endswith("ss") and known.get(low[:-1])
-        languages = known.get(low) or plural or ()
+        languages = known.get(low) or plural or known.get(low.rpartition("-")[2]) or ()
         weight = 1 / len(languages) if languages else 0
         if low in _PARTICLES and (k + 1 == len(words) or words[k + 1][0].isupper() or weight == 1):
             weight *= _LITTLE
@@ -81,9 +81,11 @@ def _latin(text: str) -> str:
                 seen.setdefault(language, set()).add(own)
     english = score.pop("english", 0)
     best = max(sorted(score), key=lambda language: score[language], default="")
-    sure = best and (len(seen[best]) > 1 or len(words) <= _SHORT)
-    if sure and score[best] >= _ENOUGH and score[best] > english:
-        return best if best in LATIN else ""
+    if best:
+        several = len(seen[best]) > 1 or len(words) <= _SHORT
+        clear = score[best] >= _ENOUGH and (several or not english and best in LATIN)
+        if clear and score[best] > english or several and score[best] >= english + _LITTLE:
+            return best if best in LATIN else ""
     return "" if english <= 0.2 * len(words) and _foreign_letters(words) else "english"
 
 

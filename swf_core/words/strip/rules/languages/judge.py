@@ -6,6 +6,7 @@ from ..tags import (
     ABOUT,
     ADJ,
     ARTIST,
+    BOTH,
     COLOR,
     DET,
     FUNC,
@@ -24,7 +25,7 @@ from ..tags import (
 from .units import Reading
 
 _FILL = DET | FUNC | ADJ | COLOR | MADE | ABOUT | MOOD | WEAK
-_STYLE = MEDIUM | MATERIAL | MOVE | QUALITY | NOUN | ARTIST
+_STYLE = MEDIUM | MATERIAL | MOVE | QUALITY | NOUN | ARTIST | BOTH
 _PARTICLES = frozenset("de du des del la le les da di van von der den ter le l' d' y e".split())
 
 
@@ -66,7 +67,7 @@ def anchored(r: Reading, first: int, behind: int) -> bool:
     material = 0
     for k in range(first, behind):
         tags = r.units[k].tags
-        if tags & (MOVE | QUALITY | NOUN | ARTIST) and not tags & WEAK:
+        if tags & (MOVE | QUALITY | NOUN | ARTIST | BOTH) and not tags & WEAK:
             return True
         if tags & MEDIUM:
             return True
@@ -108,7 +109,7 @@ _RELATIVE = frozenset(("qui", "que", "der", "die", "das"))
 
 def picture_in_scene(r: Reading, first: int, behind: int) -> bool:
     """Whether a segment speaks of a picture as a thing: hung, sold, torn; not of what does so in the picture."""
-    shown = r.lexicon.sets["display"]
+    shown = r.lexicon.sets.get("display", ())
     for k in range(first, behind):
         words = " ".join(u.low for u in r.units[k : k + 3])
         if any(f"{words} ".startswith(f"{each} ") for each in shown) and r.units[max(k - 1, 0)].low not in _RELATIVE:

@@ -13,6 +13,7 @@ from ..tags import (
     ABOUT,
     ADJ,
     ARTIST,
+    BOTH,
     DET,
     FUNC,
     MADE,
@@ -33,7 +34,14 @@ from .judge import anchored, fills, is_name, only_style, picture_in_scene, style
 from .lexicon import lexicon
 from .units import Reading, read
 
-_MANNER = DET | ADJ | MOOD | WEAK | MOVE | NOUN | MATERIAL | MEDIUM
+_MANNER = DET | ADJ | MOOD | WEAK | MOVE | NOUN | MATERIAL | MEDIUM | BOTH
+
+
+_RELATIVE = ("das", "die", "der", "auf dem", "auf der")
+_AND = ("et", "und", "y", "e")
+_ON = ("auf", "sur", "sobre")
+_FOR = ("pour", "fur", "para")
+_POSTERS = ("affiche", "plakat", "poster", "cartel")
 
 
 def style_spans(caption: str, language: str) -> list[tuple[int, int]]:
@@ -82,7 +90,8 @@ def style_sentences(r: Reading) -> None:
             continue
         units = r.units[first:behind]
         mostly = _mostly_style(r, first, behind)
-        subject = r.inside(head, "strong") or mostly and _about_style(r, head)
+        manner = any(r.inside(k, "make") for k in range(first, head))  # "ein im Stil von Klimt gemaltes ..."
+        subject = r.inside(head, "strong") and not manner or mostly and _about_style(r, head)
         begins = number == 0 or r.segments[number - 1][2] != sentence or r.deleted[r.segments[number - 1][0]]
         if subject and (begins or mostly) and not any(is_kept(r, u) for u in units):
             r.delete(first, behind)
@@ -90,7 +99,7 @@ def style_sentences(r: Reading) -> None:
 
 def is_kept(r: Reading, unit) -> bool:
     """Whether a unit is quoted, or counts what is shown."""
-    return unit.low in r.lexicon.sets["count"] or unit.low[:1] in '"\u201c\u201e\u00ab'
+    return unit.low in r.lexicon.sets.get("count", ()) or unit.low[:1] in '"\u201c\u201e\u00ab'
 
 
 def _before_subject(r: Reading, k: int) -> bool:
@@ -100,11 +109,25 @@ def _before_subject(r: Reading, k: int) -> bool:
 
 def _mostly_style(r: Reading, first: int, behind: int) -> bool:
     words = [k for k in range(first, behind) if not r.units[k].tags & (DET | FUNC)]
-    return 3 * sum(style_or_fill(r, k) or _about_style(r, k) for k in words) >= 2 * len(words)
+    bare = bool(r.units[first].tags & NOUN)  # "estilo de libro infantil"
+    said = sum(style_or_fill(r, k) or _about_style(r, k) for k in words)
+    return (
+        said == len(words)
+        if any(r.inside(k, "makers") for k in words)
+        else (3 if bare else 4) * said >= (2 if bare else 3) * len(words)
+    )
 
 
 def _about_style(r: Reading, k: int) -> bool:
-    return bool(r.units[k].tags & NOUN) or r.inside(k, "subject") or r.inside(k, "beside")
+    return bool(r.units[k].tags & NOUN) or any(r.inside(k, name) for name in ("subject", "beside", "makers"))
+
+
+def relative_openings(r: Reading) -> None:
+    """A clause that says what the picture before it shows: "ein Foto, das einen Mann zeigt"."""
+    for (first, behind, _), (start, end, _) in zip(r.segments, r.segments[1:]):
+        told = r.deleted[first] and any(u.tags & MEDIUM for u in r.units[first:behind])
+        if told and r.units[start].low in _RELATIVE and r.units[end - 1].tags & SHOWS and end - start > 2:
+            r.deleted[start] = r.deleted[end - 1] = True
 
 
 def openings(r: Reading) -> None:
@@ -119,6 +142,9 @@ def openings(r: Reading) -> None:
             while end > cut and r.units[end - 1].tags & SHOWS:  # "... zu sehen", "stellt ... dar"
                 end -= 1
             r.delete(end, behind)
+            for k in range(cut, behind - 2):  # "d'un renard et d'un corbeau"
+                if r.units[k].low in _AND and r.units[k + 1].low == r.units[cut - 1].low and r.units[k + 2].tags & DET:
+                    r.deleted[k + 1] = r.inside(k + 1, "of")
 
 
 def _opening(r: Reading, first: int, behind: int) -> tuple[int, int]:
@@ -127,7 +153,7 @@ def _opening(r: Reading, first: int, behind: int) -> tuple[int, int]:
     medium, cut = -1, 0
     while k < behind:
         unit = r.units[k]
-        if unit.tags & SHOWS and (medium >= 0 or k == start):
+        if unit.tags & SHOWS and (medium >= 0 or all(u.tags & FUNC for u in r.units[start:k])):
             cut = _behind_shows(r, k, behind)
             if medium >= 0:
                 return start, cut
@@ -139,11 +165,15 @@ def _opening(r: Reading, first: int, behind: int) -> tuple[int, int]:
                 return start, k if keeps else k + 1
             if r.inside(k, "with") and not _more_style(r, k, behind):
                 return start, k + 1
+            if unit.low in _FOR and r.units[medium].low.endswith(_POSTERS):
+                return start, k + 1
+            if unit.tags & VIEW and r.inside(k - 1, "make"):  # "une photo en gros plan d'une abeille"
+                return start, k
             if unit.low in ("ist", "sind") and r.inside(first, "make"):  # "auf dem Foto ist ein Hund zu sehen"
                 return start, k + 1
         if unit.tags & MEDIUM and not unit.tags & VIEW:
             medium = k
-        elif not style_or_fill(r, k) and not is_name(r, k):
+        elif not style_or_fill(r, k) and not is_name(r, k) and not (medium == k - 1 and r.inside(k, "beside")):
             bare = medium >= 0 and k == medium + 1 and not r.units[first].tags & DET and not unit.tags
             return start, k if bare and r.lexicon.language != "german" else cut
         k += 1
@@ -165,6 +195,8 @@ def _behind_shows(r: Reading, k: int, behind: int) -> int:
     k += 1
     while k < behind and r.units[k].tags & SHOWS:
         k += 1
+    if r.lexicon.language == "spanish" and k + 1 < behind and r.units[k].low == "a" and r.units[k + 1].tags & DET:
+        k += 1  # "muestra a una niña"
     return k
 
 
@@ -176,6 +208,8 @@ def _more_style(r: Reading, k: int, behind: int) -> bool:
             return True
         if unit.tags & MEDIUM:
             return j + 1 < behind
+        if unit.tags & ABOUT and j + 1 < behind and r.units[j + 1].low[:4].isdigit():  # "des années 1950"
+            return True
         if not unit.tags & (DET | ADJ | FUNC) or unit.tags & (VIEW | WEAK):
             return False
     return False
@@ -207,6 +241,10 @@ def _begins_tail(r: Reading, k: int, behind: int) -> bool:
     if unit.tags & MADE:
         by = any(r.inside(j, "by") for j in range(k, behind))
         return style or by or any(u.tags & (MEDIUM | MATERIAL) for u in rest)
+    if unit.tags & BOTH:  # "un chien noir et blanc"
+        return False
+    if unit.low in _ON and any(u.tags & MATERIAL for u in rest) and not made:  # "ein Hund auf Papier"
+        return any(d and u.tags & MEDIUM for u, d in zip(r.units[:k], r.deleted))
     if unit.tags & (NOUN | MOVE | QUALITY) and not unit.tags & WEAK:
         return anchored(r, k, behind) and not (r.units[k - 1].tags & DET and not unit.tags & MOVE)
     if r.inside(k, "make"):
@@ -239,11 +277,14 @@ def words_of_style(r: Reading) -> None:
         for k in range(first, behind):
             tags = r.units[k].tags
             phrase = " " in r.units[k].low or "-" in r.units[k].low
-            sure = tags & MOVE or tags & QUALITY and phrase
+            both = tags & BOTH and k > first and (r.inside(k - 1, "make") or r.deleted[k - 1])
+            sure = tags & MOVE or tags & QUALITY and phrase or both
             if r.deleted[k] or not sure or tags & (WEAK | MATERIAL | MEDIUM):
                 continue
             start, end = k, k + 1
-            if k > first and r.units[k - 1].tags & NOUN:  # "style cubiste", "de style cubiste"
+            if both and not r.deleted[k - 1]:
+                start = k - 1
+            elif k > first and r.units[k - 1].tags & NOUN:  # "style cubiste", "de style cubiste"
                 start = k - 1
             elif end < behind and r.units[end].tags & NOUN:  # "im kubistischen Stil", "en gran estilo"
                 end += 1
@@ -259,7 +300,7 @@ def manners(r: Reading) -> None:
     """Manners and means in a segment: "dans le style de Monet avec un pont", "un retrato al pastel de una mujer"."""
     for first, behind, _ in r.segments:
         for k in range(first + 1, behind - 1):
-            if r.deleted[k] or not r.inside(k, "make"):
+            if r.deleted[k] or not r.inside(k, "make") or r.inside(k - 1, "acts"):
                 continue
             end = k + 1
             while end < behind and r.units[end].tags & _MANNER and not r.units[end].tags & (THING | NUMBER):
@@ -271,6 +312,8 @@ def manners(r: Reading) -> None:
                 (r.units[end + 1].tags & ARTIST or is_name(r, end + 1))
             ):  # fmt: skip
                 end += 1
+            if end < behind and r.inside(end, "acts"):  # "im Stil der Renaissance gekleidet"
+                continue
             if style is not None and end - k > 1 + bool(r.units[k + 1].tags & DET) or means:
                 while r.units[end - 1].tags & DET:
                     end -= 1
@@ -314,6 +357,7 @@ _PASSES: tuple[Callable[[Reading], None], ...] = (
     label_artist,  # a medium's segment is gone
     lone_artists,  # names between the segments of style
     style_sentences,  # of a sentence only the segments without style are left to read
+    relative_openings,  # the segment of the picture is gone
     openings,  # segments of style alone are gone, so what begins here names content behind its opening
     tails,  # "par NAME" is a maker's where a picture's noun is gone
     manners,  # openings and tails are gone

@@ -8,8 +8,9 @@ Sections that are a class of `tags.Tag` tag their words; the others are sets tha
 * subject: nouns that are the picture's only with a word of style beside them ("soft light");
 * strong: nouns of style whose sentence speaks of nothing else; beside: words that a tag of style makes one too;
 * display: words by which a picture is a thing in the scene ("on the wall");
+* makers: nouns for who makes pictures; surfaces: last parts of German compounds that are a support;
 * acts: verbs by which somebody in the scene makes a picture;
-* lead: how sentences begin that speak of the picture; negation and count: what no model may delete;
+* negation and count: what no model may delete;
 * common: words of everyday by which the language is told.
 """
 
@@ -26,6 +27,7 @@ from ..tags import (
     ABOUT,
     ADJ,
     ARTIST,
+    BOTH,
     COLOR,
     DET,
     FUNC,
@@ -49,23 +51,9 @@ FOLDER = Path(__file__).parent / "lists"
 _TAGS = {
     "det": DET, "func": FUNC, "adj": ADJ, "color": COLOR, "medium": MEDIUM, "material": MATERIAL, "move": MOVE,
     "weak": WEAK, "quality": QUALITY, "noun": NOUN, "mood": MOOD, "shows": SHOWS, "made": MADE, "about": ABOUT,
-    "view": VIEW, "thing": THING, "negation": NUMBER, "count": NUMBER, "artist": ARTIST,
+    "view": VIEW, "both": BOTH, "thing": THING, "negation": NUMBER, "count": NUMBER, "artist": ARTIST,
 }  # fmt: skip
 _FUNCTION = ("of", "make", "means", "with", "by")
-_SETS = (
-    *_FUNCTION,
-    "subject",
-    "display",
-    "acts",
-    "lead",
-    "negation",
-    "count",
-    "heads",
-    "stems",
-    "strong",
-    "beside",
-    "common",
-)
 _ELISION = r"(?:[cdjlmnst]|qu|jusqu|lorsqu)['\u2019](?=\w|$)"
 WORD = re.compile(
     rf"\b{_ELISION}|\b[A-Z]\.(?=\ ?[A-Z])|\b(?:St|ca?|Mr|Dr|Jh|Jhd)\.|\w+(?:[-'\u2019./&+]\w+)*%?", re.IGNORECASE
@@ -91,7 +79,6 @@ class Lexicon:
     words: dict[str, Tag]
     phrases: dict[str, list[tuple[tuple[str, ...], Tag]]]
     sets: dict[str, frozenset[str]]
-    leads: tuple[tuple[str, ...], ...]
     endings: tuple[tuple[str, str], ...]
 
     def forms(self, low: str) -> list[str]:
@@ -107,7 +94,7 @@ class Lexicon:
         named = ARTIST | THING
         single = {word for word, tags in self.words.items() if not tags & named}
         parts = {p for known in self.phrases.values() for phrase, tags in known if not tags & named for p in phrase}
-        return {word for word in single | parts | self.sets["common"] if word.isalpha() and len(word) > 1}
+        return {word for word in single | parts | set(self.sets.get("common", ())) if word.isalpha() and len(word) > 1}
 
     @lru_cache(maxsize=20_000)  # noqa: B019  (a lexicon lives as long as the program)
     def _tags(self, word: str) -> Tag:
@@ -125,10 +112,13 @@ class Lexicon:
                 tags = next((self.words[form] for form in self.forms(rest) if form in self.words), Tag(0))
                 if tags & (ADJ | MOVE):
                     return MOVE if tags & MOVE else QUALITY
-        for stem in self.sets["stems"]:
+        for stem in self.sets.get("stems", ()):
             if any(form.endswith(stem) and len(form) > len(stem) + 2 for form in self.forms(low)):
                 return MOVE
-        for head in self.sets["heads"]:
+        for head in self.sets.get("surfaces", ()):
+            if low.endswith(head) and len(low) > len(head) + 2:
+                return MATERIAL
+        for head in self.sets.get("heads", ()):
             if any(form.endswith(head) and len(form) > len(head) + 1 for form in self.forms(low)):
                 return MEDIUM
         if "-" in low:
@@ -179,8 +169,7 @@ def lexicon(language: str) -> Lexicon:
         language,
         {w: THING if t & THING else t for w, t in words.items()},
         ordered,
-        {name: frozenset(" ".join(split(e)) for e in sections.get(name, ())) for name in _SETS},
-        tuple(sorted((split(e) for e in sections.get("lead", ())), key=len, reverse=True)),
+        {name: frozenset(" ".join(split(e)) for e in entries) for name, entries in sections.items()},
         endings,  # pyright: ignore[reportArgumentType]
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ..tags import ARTIST, NUMBER, QUALITY, THING, Tag
+from ..tags import ARTIST, QUALITY, THING, Tag
 from .lexicon import WORD, Lexicon
 
 _TOKEN = re.compile(
@@ -47,7 +47,8 @@ class Reading:
 
     def inside(self, k: int, name: str) -> bool:
         """Whether unit `k` is in a set of the lexicon."""
-        return any(form in self.lexicon.sets[name] for form in self.lexicon.forms(self.units[k].low))
+        words = self.lexicon.sets.get(name, frozenset())
+        return any(form in words for form in self.lexicon.forms(self.units[k].low))
 
     def spans(self) -> list[tuple[int, int]]:
         """Character spans of what is deleted, neighbors joined."""
@@ -121,8 +122,3 @@ def _phrase(words: Lexicon, pending: list[Unit], k: int) -> tuple[Tag, int]:
                     continue
                 return tags, n
     return pending[k].tags, 1
-
-
-def is_number(unit: Unit) -> bool:
-    """Whether a unit counts or denies something: content, whatever stands around it."""
-    return bool(unit.tags & NUMBER)
