@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import numpy as np
 import pytest
-import torch
-
-from swf_core.files import write_files
-from swf_core.learn.dataset import picture_id
-from swf_core.pictures import png_bytes
 
 from support import browser as b
+from support.made_runs import make_run
 
 pytestmark = pytest.mark.browser
 
@@ -21,35 +13,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(autouse=True)
 def nothing_waits(server) -> None:
     b.quiet(server)
-
-
-def many(folder: Path, rows: int = 40, steps: int = 5, px: int = 512) -> None:
-    """A finished run of 200 samples, made without training."""
-    rng = np.random.default_rng(1)
-    files, records, prompts = {}, [], [f"a thing of kind {k}" for k in range(rows)]
-    for step in range(1, steps + 1):
-        for k, prompt in enumerate(prompts):
-            small = torch.from_numpy(rng.random((3, 16, 16), dtype=np.float32))
-            picture = torch.nn.functional.interpolate(small[None], (px, px), mode="bilinear")[0]
-            file = f"step_{step:06d}_{k:02d}.png"
-            files[folder / "samples" / file] = png_bytes(picture)
-            records.append(
-                {"id": picture_id(picture), "file": file, "step": step, "prompt": prompt, "seed": k, "lora": True}
-            )
-    original = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1))
-    files[folder / "data" / f"{picture_id(original)}.png"] = png_bytes(original)
-    run = {
-        "format": 1,
-        "model": {"name": "mini", "family": "mini", "digest": ""},
-        "options": {},
-        "chosen": None,
-        "data": [{"id": picture_id(original), "caption": "a thing", "weight": 1, "repeats": 1, "origin": "original"}],
-        "prompts": [{"prompt": p, "seed": k} for k, p in enumerate(prompts)],
-        "rounds": [{"first": 0, "steps": steps, "options": {}, "picks": [], "captions": {}}],
-    }
-    files[folder / "samples.json"] = json.dumps(records).encode()
-    files[folder / "run.json"] = json.dumps(run).encode()
-    write_files(files)
 
 
 OPENED = """
@@ -85,7 +48,7 @@ async () => {
 
 
 def test_two_hundred_samples_open_at_once_and_fifty_openings_leave_nothing(chrome, server):
-    many(server.run_folder("many"))
+    make_run(server.run_folder("many"), rows=40, steps=5, px=512)
     page = b.open_page(chrome, server)
     first = page.evaluate(OPENED)
     middle, slow = page.evaluate(SCROLLED)
@@ -118,7 +81,7 @@ def test_two_hundred_samples_open_at_once_and_fifty_openings_leave_nothing(chrom
 @pytest.mark.parametrize("setting", ["light", "phone", "Chinese"])
 def test_the_page_in_a_light_theme_on_a_phone_and_in_chinese(chrome, server, setting):
     if not server.run_folder("settings").exists():
-        many(server.run_folder("settings"), rows=6, steps=3, px=64)
+        make_run(server.run_folder("settings"), rows=6, steps=3, plain=True)
     page = b.open_page(chrome, server)
     before = page.evaluate("['Comfy.ColorPalette', 'Comfy.Locale'].map(n => app.extensionManager.setting.get(n))")
     try:

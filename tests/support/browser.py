@@ -51,11 +51,11 @@ def newest_frontend(host: Host) -> Path:
 
 
 @contextmanager
-def browsing() -> Iterator[Any]:
-    """A fresh browser context: nothing remembered, errors of our own scripts fail the test."""
+def browsing(*arguments: str) -> Iterator[Any]:
+    """A fresh browser, with further arguments: nothing remembered."""
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", *arguments])
         try:
             yield browser
         finally:

@@ -26,17 +26,18 @@ export function frame({ actions, compact, grid, clock }) {
   const sliderText = make("span", { class: "swf-dim" });
   const bar = make("div", { class: "swf-bar" }, [
     ...Object.values(buttons), make("label", {}, [slider, sliderText]), counts, clock,
-    make("span", { class: "swf-space" }), submit, resize,
+    make("span", { class: "swf-ends" }, [submit, resize]),
   ]);
   const status = make("div", { class: "swf-status", role: "status", "aria-live": "polite" });
   const hint = make("div", { class: "swf-hint", role: "note", text: say.noneChosen }); // why Accept is grey
+  const lines = make("div", { class: "swf-lines" }, [status, hint]);
   const advice = make("div", { class: "swf-advice", role: "note" });
   for (const name of ["accept", "reject"]) buttons[name].disabled = true;
   const { side, ...sideParts } = sidePanel(actions, say);
   const main = make("div", { class: "swf-main" }, [side, grid]);
   const root = make("div", { class: `swf-board${compact ? " swf-compact" : ""}`, role: "region", tabindex: "-1",
     "aria-label": say.gallery }, [
-    make("style", { text: CSS }), bar, status, hint, advice, main, make("div", { class: "swf-dim swf-help", text: say.help }),
+    make("style", { text: CSS }), bar, lines, advice, main, make("div", { class: "swf-dim swf-help", text: say.help }),
   ]);
   buttons.submit = submit;
   return { root, parts: { bar, buttons, slider, sliderText, counts, status, hint, advice, main, ...sideParts } };

@@ -7,6 +7,7 @@ import { words } from "./words.js";
 
 const MARKS = { accepted: "✓", rejected: "✕", "": "" };
 const CELL_PX = { smallest: 104, largest: 232 };
+const BELOW_PX = 50; // under each: three lines on its signals
 const NARROW_PX = 480; // where prompts get less room
 
 export class Grid {
@@ -93,7 +94,7 @@ export class Grid {
     if (!this.columns || !clientWidth) return;
     const [head, room] = clientWidth < NARROW_PX ? [80, 96] : [160, 180];
     const wide = (clientWidth - room) / this.columns - 12;
-    const high = (clientHeight - 24) / Math.min(4, Math.max(1, this.rows)) - 44;
+    const high = (clientHeight - 24) / Math.min(4, Math.max(1, this.rows)) - BELOW_PX;
     const px = Math.min(CELL_PX.largest, Math.max(CELL_PX.smallest, Math.min(wide, high)));
     style.setProperty("--swf-px", `${Math.round(px)}px`);
     style.gridTemplateColumns = `minmax(72px, ${head}px) repeat(${this.columns}, max-content)`;

@@ -14,14 +14,15 @@ export const CSS = `
 .swf-board :focus-visible { outline: 2px solid #4a90e2; outline-offset: 1px; }
 .swf-bar { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; flex: none; }
 .swf-bar .swf-go { background: var(--swf-yes); border-color: var(--swf-yes); color: #fff; font-weight: 600; }
-.swf-bar .swf-space { flex: 1; }
+.swf-bar .swf-space { flex: 1; } .swf-bar .swf-ends { display: flex; gap: 6px; margin-inline-start: auto; }
 .swf-bar label { display: flex; gap: 6px; align-items: center; min-width: 0; }
 .swf-bar input[type="range"] { width: 110px; }
 .swf-dim, .swf-board .swf-signals { color: var(--swf-dim); font-size: 11px; }
 .swf-hint, .swf-advice { flex: none; font-size: 12px; overflow-wrap: anywhere; }
 .swf-hint:empty, .swf-advice:empty { display: none; } .swf-hint::before { content: "ⓘ "; }
 .swf-advice { border-inline-start: 3px solid var(--swf-yes); padding-inline-start: 6px; }
-.swf-status { min-height: 1.4em; flex: none; } .swf-status.swf-bad { color: var(--error-text, #c33); font-weight: 600; }
+.swf-lines { min-height: 1.4em; flex: none; display: flex; flex-wrap: wrap; gap: 0 14px; align-items: baseline; }
+.swf-status.swf-bad { color: var(--error-text, #c33); font-weight: 600; }
 .swf-main { display: flex; gap: 10px; flex: 1; min-height: 0; }
 .swf-side { width: 220px; flex: none; overflow: auto; display: flex; flex-direction: column; gap: 6px; }
 .swf-side img { max-width: 100%; max-height: 220px; object-fit: contain; cursor: zoom-in; border-radius: 3px; }
@@ -31,9 +32,11 @@ export const CSS = `
   scrollbar-width: thin; scrollbar-gutter: stable; --swf-px: 128px; }
 .swf-grid > .swf-head { position: sticky; top: 0; z-index: 2; background: var(--comfy-menu-bg, #fff); font-weight: 600;
   font-size: 12px; padding: 2px 0; }
-.swf-grid > .swf-prompt { font-size: 12px; align-self: center; overflow-wrap: anywhere; }
+.swf-grid > .swf-head:first-child { z-index: 3; left: 0; }
+.swf-grid > .swf-prompt { font-size: 12px; align-self: stretch; display: flex; align-items: center; overflow-wrap: anywhere;
+  position: sticky; left: 0; z-index: 1; background: var(--comfy-menu-bg, #fff); }
 .swf-cell { display: block; width: var(--swf-px); padding: 0 !important; background: none !important; border: 0 !important;
-  text-align: start; content-visibility: auto; contain-intrinsic-size: var(--swf-px) calc(var(--swf-px) + 44px); }
+  text-align: start; content-visibility: auto; contain-intrinsic-size: var(--swf-px) calc(var(--swf-px) + 42px); }
 .swf-cell span.swf-frame { display: block; position: relative; width: var(--swf-px); height: var(--swf-px);
   border: 3px solid transparent; border-radius: 5px; overflow: hidden; background: var(--comfy-input-bg, #ddd); }
 .swf-cell img { width: 100%; height: 100%; object-fit: contain; display: block; }

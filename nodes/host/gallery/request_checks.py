@@ -13,21 +13,21 @@ import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from ....swf_core.learn.run_files import PICTURE_ID
 from .host_names import VARIABLE, authority_of, is_allowed, name_in
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_IDS = 500
-PICTURE_ID = re.compile(r"[0-9a-f]{16}")
 PX_DIGITS = 4
 BROKEN_BODY = (web.RequestPayloadError, aiohttp.ClientPayloadError, HttpProcessingError, zlib.error)
 
 
 class Refused(Exception):
-    """A request that is answered by a 4xx with one sentence."""
+    """A request that is answered by a 4xx with one sentence; `closes`: and nothing more is read of its connection."""
 
-    def __init__(self, status: int, sentence: str):
+    def __init__(self, status: int, sentence: str, closes: bool = False):
         super().__init__(sentence)
-        self.status = status
+        self.status, self.closes = status, closes
 
 
 def check_host(request: web.Request, names: frozenset[str]) -> None:
@@ -77,7 +77,8 @@ async def json_body(request: web.Request) -> dict[str, Any]:
             if len(data) > MAX_BODY_BYTES:
                 raise Refused(413, f"A request has at most {MAX_BODY_BYTES} bytes.")
     except BROKEN_BODY:
-        raise Refused(400, "The request's body is not what its headers say.") from None
+        request.content.feed_eof()  # or the server reads on, and logs what we answer
+        raise Refused(400, "The request's body is not what its headers say.", closes=True) from None
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):

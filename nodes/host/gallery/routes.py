@@ -23,9 +23,9 @@ from aiohttp import web
 
 from ....swf_core.errors import UserError
 from ....swf_core.learn import picks
+from ....swf_core.learn.run_files import PICTURE_ID
 from ....swf_core.learn.run_summary import run_summary
 from .request_checks import (
-    PICTURE_ID,
     Refused,
     check_host,
     check_origin,
@@ -100,6 +100,7 @@ class GalleryRoutes:
     async def run(self, request: web.Request) -> web.StreamResponse:
         folder, token = self._folder(request), request.match_info["token"]
         summary = await asyncio.to_thread(run_summary, folder)
+        summary["model"] = without_paths(f"'{summary['model']}'").strip("'")
         waits = [wait for wait in self.waits.payloads(request[OWNER]) if wait["token"] == token]
         return json_response(summary | {"token": token, "waits": waits})
 
@@ -180,7 +181,10 @@ class GalleryRoutes:
                 request[OWNER] = check_user(request, self.access.owner)
                 return await handler(request)
             except Refused as error:
-                return json_response({"error": without_paths(str(error))}, error.status)
+                response = json_response({"error": without_paths(str(error))}, error.status)
+                if error.closes:
+                    response.force_close()
+                return response
             except UserError as error:
                 return json_response({"error": without_paths(str(error))}, 400)
 
