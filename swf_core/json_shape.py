@@ -1,9 +1,9 @@
 """What a JSON file must look like, said as data, and one sentence for a file that looks otherwise.
 
-A shape is a type (`str`, `int`, `float`, `bool`; a float may be written without a point), None, a `Whole` range, a
-compiled pattern that a text matches as a whole, `[shape]` for a list, `{"key": shape}` for an object that has these
-keys (`"key?"` may be missing; further keys are left alone), `Mapping(keys, values)` for one with keys of any name, and
-a tuple for one of several.
+A shape is a type (`str`, `int`, `float`, `bool`; a float may be written without a point), None, a range (`Whole`,
+`Number`), `Texts` of a longest length, a compiled pattern that a text matches as a whole, `[shape]` for a list,
+`{"key": shape}` for an object that has these keys (`"key?"` may be missing; further keys are left alone),
+`Mapping(keys, values)` for one with keys of any name, and a tuple for one of several.
 """
 
 from __future__ import annotations
@@ -27,6 +27,14 @@ class Whole:
 
     low: int
     high: int
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in low..high."""
+
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,8 @@ def describe(shape: Any) -> str:
         return " or ".join(describe(one) for one in shape)
     if isinstance(shape, Whole):
         return f"a whole number from {shape.low} to {shape.high}"
+    if isinstance(shape, Number):
+        return f"a number from {shape.low:g} to {shape.high:g}"
     if isinstance(shape, Texts):
         return f"a text of at most {shape.longest} characters"
     if isinstance(shape, re.Pattern):
@@ -111,6 +121,8 @@ def _is_single(value: Any, shape: Any) -> bool:
     """Whether a value is what a shape without parts says."""
     if isinstance(shape, Whole):
         return _is_single(value, int) and shape.low <= value <= shape.high
+    if isinstance(shape, Number):
+        return _is_single(value, float) and shape.low <= value <= shape.high
     if isinstance(shape, Texts):
         return isinstance(value, str) and len(value) <= shape.longest and _is_single(value, str)
     if isinstance(shape, re.Pattern):

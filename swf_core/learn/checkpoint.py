@@ -15,7 +15,7 @@ from ..files import write_files
 from ..models.lora import Adapter
 
 NAME, TABLE = "state.safetensors", "loss.csv"
-EXPLODED = 10  # times the median loss of a run: the loss of a step is mostly the luck of its level, and never does that
+EXPLODED = 10  # times the median loss: the loss of a step is mostly the luck of its level, but never like that
 
 
 def new_optimizer(parameters: dict[str, nn.Parameter], weight_decay: float) -> torch.optim.AdamW:
@@ -78,7 +78,8 @@ class Checkpoint:
         """Whether one can go on from it: all numbers are finite, and its last losses are not far above the others."""
         if not all(bool(torch.isfinite(value).all()) for value in self.tensors.values()):
             return False
-        return not self.losses or mean(self.losses[-10:]) <= EXPLODED * median(self.losses)
+        last = min(10, len(self.losses) // 2)
+        return not last or mean(self.losses[-last:]) <= EXPLODED * median(self.losses[:-last])
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

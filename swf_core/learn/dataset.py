@@ -15,7 +15,7 @@ from torch import Tensor
 from ..errors import UserError
 
 ORIGINAL = "original"
-MAX_REPEATS = 10_000
+MAX_WEIGHT, MAX_REPEATS = 1000.0, 10_000
 _REPEATS = re.compile("([0-9]{1,6})_")  # kohya's "10_cats"
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
@@ -39,7 +39,7 @@ class Item:
     def __post_init__(self) -> None:
         if self.picture.ndim != 3 or self.picture.shape[0] != 3:
             raise UserError(f"A picture has the shape {tuple(self.picture.shape)}; it must be [3, height, width].")
-        if not 0 < self.weight <= 1000 or not 1 <= self.repeats <= MAX_REPEATS:
+        if not 0 < self.weight <= MAX_WEIGHT or not 1 <= self.repeats <= MAX_REPEATS:
             raise UserError(
                 f"A picture has weight {self.weight} and repeats {self.repeats}; weights are above 0 and at most 1000, "
                 "repeats 1 to 10000."

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..json_shape import Mapping, Whole, first_fault, read_json
+from ..json_shape import Mapping, Number, Whole, first_fault, read_json
 from ..pictures import load
-from .dataset import picture_id
+from .dataset import MAX_REPEATS, MAX_WEIGHT, picture_id
 
 FORMAT = 1
 PICTURE_ID = re.compile("[0-9a-f]{16}")
@@ -23,7 +23,13 @@ STEP_FILE = re.compile(r"step_([0-9]{6,9})\.safetensors")
 STEP = Whole(0, 999_999_999)
 
 _OPTIONS = Mapping(str, (str, float, bool, None))
-_PICTURE = {"id": PICTURE_ID, "caption": str, "weight": float, "repeats": int, "origin": str}
+_PICTURE = {
+    "id": PICTURE_ID,
+    "caption": str,
+    "weight": Number(1e-9, MAX_WEIGHT),
+    "repeats": Whole(1, MAX_REPEATS),
+    "origin": str,
+}
 _ROUND = {
     "first": STEP,
     "steps": Whole(1, STEP.high),
