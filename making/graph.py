@@ -3,138 +3,176 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import uuid
+from typing import TYPE_CHECKING, Any
 
-WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+from making.layout import WIDTH, Group, arrange, node_size
+from making.widgets import NOTE, kind_of, sockets_of, widgets_of
+
+if TYPE_CHECKING:
+    from making.subgraph import Subgraph
+
 Link = tuple[int, int]
-
-
-def widgets_of(info: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Names and defaults of a node's widgets in the order in which a graph's file holds their values.
-
-    The front end adds one after a seed ("control_after_generate") and one after an upload, under no name of the node.
-    """
-    widgets: list[tuple[str, Any]] = []
-    for group in ("required", "optional"):
-        for name, (kind, *rest) in info["input"].get(group, {}).items():
-            spec = rest[0] if rest else {}
-            options = kind if isinstance(kind, list) else spec.get("options") if kind == "COMBO" else None
-            if (options is None and kind not in WIDGETS) or spec.get("forceInput"):
-                continue
-            empty = "" if options is not None else {"STRING": "", "BOOLEAN": False}.get(kind, 0)
-            default = spec.get("default", options[0] if options else empty)
-            widgets.append((name, default))
-            if spec.get("control_after_generate", kind == "INT" and name in ("seed", "noise_seed")):
-                widgets.append(("control_after_generate", "fixed"))
-            if spec.get("image_upload"):
-                widgets.append(("upload", "image"))
-    return widgets
-
-
-def sockets_of(info: dict[str, Any]) -> list[tuple[str, str]]:
-    """Names and types of a node's inputs that are no widgets."""
-    widgets = {name for name, _ in widgets_of(info)}
-    both = [*info["input"].get("required", {}).items(), *info["input"].get("optional", {}).items()]
-    return [(name, spec[0]) for name, spec in both if name not in widgets]
+# Shorter than the nodes' display names, which are made for the search: a column is no wider than it must be.
+TITLES = {
+    "SWF_TripleSampler": "Triple Diffusion Sampler",
+    "SWF_QueryPreservePatch": "Query-Preserve Attention Patch",
+}
 
 
 class Graph:
     """A graph that is being written: `add` returns the node's number, and (number, slot) is one of its outputs."""
 
-    def __init__(self, nodes: dict[str, Any]):
-        self.node_infos, self.nodes, self.links, self.groups = nodes, [], [], []
+    def __init__(self, nodes: dict[str, Any], name: str):
+        self.node_infos, self.name = nodes, name
+        self.nodes: list[dict[str, Any]] = []
+        self.links: list[list[Any]] = []
+        self.groups: list[Group] = []
+        self.current: Group
+        self.definitions: list[dict[str, Any]] = []
+        self.extra: dict[str, Any] = {}
+        self._paragraphs: list[str] = []
+        self._first = 1  # the number of the first node
 
-    def add(self, kind: str, column: int, row: int, title: str = "", **values: Any) -> int:
-        """Place a node; `values` holds those of widgets, and links as (node, slot)."""
-        number = len(self.nodes) + 1
+    # Placing
+
+    def group(self, title: str, below: bool = False) -> None:
+        """Begin a group, beside the last or below it; its number comes before its title."""
+        self.groups.append(Group(f"{len(self.groups) + 1} {title}", below))
+        self.current = self.groups[-1]
+
+    def enter(self, number: int) -> None:
+        """Go on in the group of this number."""
+        self.current = self.groups[number - 1]
+
+    def column(self) -> None:
+        """Go on in another column of the group."""
+        if self.current.columns[-1]:
+            self.current.columns.append([])
+
+    def note(self, title: str, *paragraphs: str) -> None:
+        """Words for whoever opens the graph, above everything else."""
+        self._paragraphs = list(paragraphs)
+        text = "\n\n".join(f"# {paragraph}" for paragraph in paragraphs)
+        self.nodes.append(
+            self._blank(NOTE, title) | {"widgets_values": [text], "properties": {}, "color": "#432", "bgcolor": "#653"}
+        )
+
+    # Nodes
+
+    def add(self, kind: str, title: str = "", **values: Any) -> int:
+        """Add a node to the group; `values` holds those of widgets, and links as (node, slot)."""
         info = self.node_infos[kind]
         defaults, sockets = widgets_of(info), sockets_of(info)
         unknown = values.keys() - {n for n, _ in defaults} - {n for n, _ in sockets}
         assert not unknown, f"{kind} has no {unknown}"
-        inputs: list[dict[str, Any]] = []
         # A link may also take the place of a widget's value; the page then lists the widget among the inputs.
-        wired = {name for name, _ in defaults if isinstance(values.get(name), tuple)}
-        kinds = {n: k for group in info["input"].values() for n, (k, *_) in group.items()}
-        for slot, (name, kind_of) in enumerate([*sockets, *((name, kinds[name]) for name in sorted(wired))]):
-            link = None
-            if name in values:
-                link = len(self.links) + 1
-                source, output = values[name]
-                self.links.append([link, source, output, number, slot, self.output_type(source, output)])
-                self.nodes[source - 1]["outputs"][output]["links"].append(link)
-            inputs.append({"name": name, "type": kind_of, "link": link})
-            if name in wired:
-                inputs[-1]["widget"] = {"name": name}
-        outputs = [
-            {"name": name, "type": type_, "links": [], "slot_index": i}
-            for i, (name, type_) in enumerate(zip(info["output_name"], info["output"]))
-        ]
-        high = 10 + 20 * max(len(inputs), len(outputs)) + 24 * len(defaults)  # as the page lays nodes out
-        high += {"CLIPTextEncode": 100, "SaveImage": 200, "PreviewImage": 200, "LoadImage": 200}.get(kind, 0)
-        high += {"SWF_BlipCaption": 240, "SWF_StyleStrip": 240, "SWF_FeedbackGallery": 400}.get(kind, 0)
-        high += {"PreviewAny": 80, "SWF_ColorEdit": 200}.get(kind, 0)
-        wide = 620 if kind == "SWF_FeedbackGallery" else 320
-        node = {
-            "id": number,
-            "type": kind,
-            "pos": [40 + 380 * column, 60 + row],
-            "size": [wide, high],
-            "flags": {},
-            "order": number - 1,
-            "mode": 0,
-            "inputs": inputs,
-            "outputs": outputs,
-            "properties": {"Node name for S&R": kind},
-            "widgets_values": [d if n in wired else values.get(n, d) for n, d in defaults],
-        }
-        self.nodes.append(node | ({"title": title} if title else {}))
-        return number
+        wired = sorted(name for name, _ in defaults if isinstance(values.get(name), tuple))
+        node = self._blank(kind, title or TITLES.get(kind, ""))
+        node["inputs"] = [{"name": name, "type": type_, "link": None} for name, type_ in sockets]
+        node["inputs"] += [{"name": n, "type": kind_of(info, n), "link": None, "widget": {"name": n}} for n in wired]
+        node["outputs"] = _outputs(list(zip(info["output_name"], info["output"])))
+        node["size"] = node_size(kind, info, len(node["inputs"]), len(node["outputs"]), len(defaults))
+        node["widgets_values"] = [self._fed(values[n], d) if n in wired else values.get(n, d) for n, d in defaults]
+        return self._put(node, values)
 
-    def note(self, text: str, column: int, row: int, size: tuple[int, int] = (320, 160)) -> None:
-        """Words for whoever opens the graph."""
-        self.nodes.append(
-            {
-                "id": len(self.nodes) + 1,
-                "type": "MarkdownNote",
-                "pos": [40 + 380 * column, 60 + row],
-                "size": list(size),
-                "flags": {},
-                "order": len(self.nodes),
-                "mode": 0,
-                "inputs": [],
-                "outputs": [],
-                "properties": {},
-                "widgets_values": [text],
-                "color": "#432",
-                "bgcolor": "#653",
-            }
-        )
+    def use(self, inner: Subgraph, title: str = "", **links: Link) -> int:
+        """Add a node that stands for a subgraph; `links` feed its inputs by name."""
+        if all(known["id"] != inner.id for known in self.definitions):
+            self.definitions.append(inner.definition())
+        node = self._blank(inner.id, title or inner.name)
+        node["properties"] = {"proxyWidgets": []}
+        node["inputs"] = [
+            {"name": n, "type": t, "link": None} | ({"widget": {"name": n}} if n in inner.dials else {})
+            for n, t in inner.inputs
+        ]
+        node["outputs"] = _outputs([(name, self_type) for name, self_type, _ in inner.outputs])
+        node["size"] = [WIDTH, 12 + 20 * max(len(inner.inputs), len(inner.outputs)) + 24 * len(inner.dials)]
+        node["widgets_values"] = list(inner.dials.values())
+        return self._put(node, links)
+
+    def lower(self, pixels: int) -> None:
+        """Make the last node lower: what it shows becomes smaller."""
+        self.nodes[-1]["size"][1] -= pixels
+
+    def label(self, node: int, widget: str, text: str) -> None:
+        """Another name for a widget, where the page shows it."""
+        kind = kind_of(self.node_infos[self._node(node)["type"]], widget)
+        slot = {"name": widget, "type": kind, "label": text, "link": None, "widget": {"name": widget}}
+        self._node(node)["inputs"].append(slot)
 
     def needs(self, node: int, name: str, url: str, directory: str) -> None:
         """Say which file a node needs: the page offers to fetch it when it is missing."""
-        self.nodes[node - 1]["properties"]["models"] = [{"name": name, "url": url, "directory": directory}]
+        self._node(node)["properties"]["models"] = [{"name": name, "url": url, "directory": directory}]
 
     def output_type(self, node: int, slot: int) -> str:
         """The type of a node's output."""
-        return self.nodes[node - 1]["outputs"][slot]["type"]
+        return self._node(node)["outputs"][slot]["type"]
+
+    # The file
 
     def file(self) -> str:
         """The graph as ComfyUI's page saves it."""
-        return (
-            json.dumps(
-                {
-                    "id": "00000000-0000-4000-8000-000000000000",
-                    "revision": 0,
-                    "last_node_id": len(self.nodes),
-                    "last_link_id": len(self.links),
-                    "nodes": self.nodes,
-                    "links": self.links,
-                    "groups": self.groups,
-                    "config": {},
-                    "extra": {},
-                    "version": 0.4,
-                },
-                indent=1,
-            )
-            + "\n"
-        )
+        note = next((node for node in self.nodes if node["type"] == NOTE), None)
+        groups = arrange(self.groups, note, self._paragraphs)
+        saved = {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"stylewallfacer/{self.name}")),
+            "revision": 0,
+            "last_node_id": self._last_id(),
+            "last_link_id": len(self.links),
+            "nodes": self.nodes,
+            "links": self.links,
+            "groups": groups,
+            "definitions": {"subgraphs": self.definitions},
+            "config": {},
+            "extra": self.extra,
+            "version": 0.4,
+        }
+        if not self.definitions:
+            del saved["definitions"]
+        return json.dumps(saved, indent=1) + "\n"
+
+    def _fed(self, source: Link, default: Any) -> Any:
+        """What a widget holds while a link feeds it."""
+        return default
+
+    def _last_id(self) -> int:
+        inner = [node["id"] for definition in self.definitions for node in definition["nodes"]]
+        return max([node["id"] for node in self.nodes] + inner)
+
+    def _node(self, number: int) -> dict[str, Any]:
+        return self.nodes[number - self._first]
+
+    def _blank(self, kind: str, title: str) -> dict[str, Any]:
+        node = {
+            "id": self._first + len(self.nodes),
+            "type": kind,
+            "pos": [0, 0],
+            "size": [0, 0],
+            "flags": {},
+            "order": len(self.nodes),
+            "mode": 0,
+            "inputs": [],
+            "outputs": [],
+            "properties": {"Node name for S&R": kind},
+            "widgets_values": [],
+        }
+        return node | ({"title": title} if title else {})
+
+    def _put(self, node: dict[str, Any], values: dict[str, Any]) -> int:
+        for slot, entry in enumerate(node["inputs"]):
+            if isinstance(values.get(entry["name"]), tuple):
+                entry["link"] = self._link(values[entry["name"]], node["id"], slot)
+        self.nodes.append(node)
+        self.current.columns[-1].append(node)
+        return node["id"]
+
+    def _link(self, source: Link, target: int, slot: int) -> int:
+        number = len(self.links) + 1
+        self.links.append([number, *source, target, slot, self.output_type(*source)])
+        self._node(source[0])["outputs"][source[1]]["links"].append(number)
+        return number
+
+
+def _outputs(named: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [{"name": n, "type": t, "links": [], "slot_index": i} for i, (n, t) in enumerate(named)]

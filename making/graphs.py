@@ -5,19 +5,28 @@ Slots, widgets and defaults come from a running ComfyUI, so that a graph always 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from making import colors, learning, on_mini, on_sd15
+from making import colors, learning, transfer
 from making.graph import Graph
+from making.start import CheckpointStart, MiniStart, Start
 
-STORIES = on_mini.STORIES | on_sd15.STORIES | learning.STORIES | colors.STORIES
+Story = Callable[[type[Start], Graph], None]
+STORIES: dict[str, Story] = dict(sorted((transfer.STORIES | colors.STORIES | learning.STORIES).items()))
+# Names sort as the stories are numbered, the embedded model's before its twin for a large model.
+TOLD: dict[str, tuple[Story, type[Start]]] = {
+    f"{name}, {family.family}": (story, family)
+    for name, story in STORIES.items()
+    for family in (MiniStart, CheckpointStart)
+} | {f"{name}, {MiniStart.family}": (story, MiniStart) for name, story in transfer.APPS.items()}
 
 
 def graph_files(nodes: dict[str, Any]) -> dict[str, str]:
     """Every graph's text by its name; `nodes` is what a ComfyUI answers to /object_info."""
     files = {}
-    for name, story in STORIES.items():
-        graph = Graph(nodes)
-        story(graph)
+    for name, (story, family) in TOLD.items():
+        graph = Graph(nodes, name)
+        story(family, graph)
         files[name] = graph.file()
     return files

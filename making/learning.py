@@ -1,10 +1,9 @@
-"""The stories of words and training, each on the embedded model and on Stable Diffusion 1.5."""
+"""The stories of words and training, each for every family of models."""
 
 from __future__ import annotations
 
-from making.checkpoint_story import CheckpointStory
-from making.graph import Graph
-from making.mini_story import HOUSE, WINDOW, MiniStory
+from making.graph import Graph, Link
+from making.start import HOUSE, WINDOW, MiniStart, Picture, Start
 
 # What the gallery shows: contents far from the style picture's.
 GALLERY_PROMPTS = "\n".join(
@@ -17,204 +16,174 @@ GALLERY_PROMPTS = "\n".join(
         "a purple vase on the sand at noon",
     )
 )
+BLIP, CLIP = "download: blip-image-captioning-base", "download: clip-vit-large-patch14"
+BLIP_LINK = "[BLIP base](https://huggingface.co/Salesforce/blip-image-captioning-base) (1 GB)"
+CLIP_LINK = "[CLIP](https://huggingface.co/openai/clip-vit-large-patch14) (1.7 GB)"
 
 
-def caption_and_strip_on_mini(graph: Graph) -> None:
+def caption_and_strip(family: type[Start], graph: Graph) -> None:
     """What pictures show, in words, without the words for how they are made."""
-    s = MiniStory(graph, HOUSE, WINDOW)
-    both = graph.add(
-        "ImageBatch", 3, 0, "Both pictures", image1=s.decoded(s.content, 2, 300), image2=s.decoded(s.style, 2, 1200)
+    mini = family is MiniStart
+    limits = (
+        "mini knows its small world alone: for your own pictures choose a BLIP."
+        if mini
+        else f"The first run downloads {BLIP_LINK} and {CLIP_LINK}, unless their files lie in folders in models/blip "
+        "and models/clip_whole."
     )
-    captions = graph.add("SWF_BlipCaption", 3, 120, image=(both, 0), captioner="mini", clip="mini")
+    graph.note(
+        "Caption, and strip the style",
+        "BLIP Caption says what a picture shows, Style-Strip takes out the words for how it is made. Click a struck "
+        "piece to keep it, then run again.",
+        limits,
+    )
+    s = family(graph, "Pictures")
+    content, style = s.picture("Content", HOUSE, latent=not mini), s.picture("Style", WINDOW, latent=False)
+    graph.group("What it shows")
+    image = content.image
+    if mini:
+        image = (graph.add("ImageBatch", "Both pictures", image1=content.image, image2=style.image), 0)
+    captioner, clip = ("mini", "mini") if mini else (BLIP, CLIP)
+    captions = graph.add("SWF_BlipCaption", image=image, captioner=captioner, clip=clip)
+    graph.group("Without style words")
     stripped = graph.add(
         "SWF_StyleStrip",
-        4,
-        120,
         caption=(captions, 0),
         media=(captions, 2),
-        image=(both, 0),
+        image=image,
         method="offline",
         llm="none",
-        clip="mini",
+        clip=clip,
     )
-    graph.add("PreviewAny", 5, 120, "What they show", source=(stripped, 0))
-    graph.add("PreviewAny", 5, 320, "Removed", source=(stripped, 1))
-    graph.add("PreviewAny", 5, 520, "Report", source=(stripped, 3))
-    graph.add("SaveImage", 5, 720, "The pictures", images=(both, 0), filename_prefix="StyleWallfacer/caption and strip")
-    graph.note(
-        "## Caption and strip\n**BLIP Caption** says what each picture shows, **Style-Strip LLM** takes out the words "
-        "for how it is made. Click a candidate, or a struck piece to keep it, or write into **edited**, one line a "
-        "picture; then run again. The mini captioner knows its small world alone: choose a BLIP for your own pictures.",
-        3,
-        760,
-        (700, 160),
-    )
+    graph.add("PreviewAny", "Removed", source=(stripped, 1))
+    graph.add("PreviewAny", "Report", source=(stripped, 3))
+    graph.group("What is left")
+    graph.add("PreviewAny", "What it shows", source=(stripped, 0))
+    if mini:
+        s.save(image, "caption and strip", "The pictures")
+    else:
+        s.save(_paint_what_it_shows(s, content, style, (stripped, 0)), "caption and strip")
 
 
-def teach_on_mini(graph: Graph) -> None:
-    """A style learnt from one picture, with a person's picks, then used from words and on a picture."""
-    s = MiniStory(graph, HOUSE, "a photo of a yellow boat by the sea at noon")
-    negative = graph.add("ImageInvert", 3, 430, "A style mini never saw: a negative", image=s.decoded(s.style, 2, 1200))
-    graph.add("PreviewImage", 3, 560, "The style picture", images=(negative, 0))
-    captions = graph.add("SWF_BlipCaption", 3, 860, image=(negative, 0), captioner="mini", clip="mini")
-    stripped = graph.add(
-        "SWF_StyleStrip", 4, 860, caption=(captions, 0), media=(captions, 2), method="offline", llm="none", clip="none"
+def _paint_what_it_shows(s: Start, content: Picture, style: Picture, caption: Link) -> Link:
+    assert content.latent is not None
+    prompt = s.graph.add("CLIPTextEncode", "What to show", clip=s.clip, text=caption)
+    types = {"content": "LATENT", "style": "IMAGE", "words": "CONDITIONING"}
+    inner = s.subgraph("Paint what it shows", **types, model="MODEL", clip="CLIP", vae="VAE")
+    empty = inner.add("CLIPTextEncode", "Empty prompt", clip=inner.given("clip"), text="")
+    inner.column()
+    patched = inner.add(
+        "SWF_QueryPreservePatch",
+        model=inner.given("model"),
+        content=inner.given("content"),
+        style=inner.given("style"),
+        vae=inner.given("vae"),
+        reference_text=(empty, 0),
+        **s.patch,
     )
-    data = graph.add("SWF_StyleDataset", 4, 430, image=(negative, 0), captions=(stripped, 0))
-    training = graph.add(
-        "SWF_LoraTrain",
-        5,
-        430,
-        model=s.model,
-        clip=s.clip,
-        vae=s.vae,
-        dataset=(data, 0),
-        run_name="a negative",
-        steps=100,
-        sample_every=50,
-        prompts=GALLERY_PROMPTS,
-    )
-    graph.add("PreviewImage", 5, 1000, "Losses and signals", images=(training, 4))
-    picks = graph.add("SWF_FeedbackGallery", 6, 430, "Which samples are good?", run=(training, 5))
-    resumed = graph.add("SWF_TrainOn", 8, 430, model=s.model, clip=s.clip, vae=s.vae, run=(picks, 0), steps=40)
-    graph.add("SWF_FeedbackGallery", 9, 430, "After the picks", run=(resumed, 5), mode="saved picks")
-    prompt = s.text("a white cat on the grass at noon", 5, 0, "What to show, no word of style")
-    lora_prompt = graph.add(
-        "ConditioningSetProperties", 6, 0, "The LoRA for this prompt alone", cond_NEW=(prompt, 0), hooks=(resumed, 7)
-    )
-    blank = graph.add("EmptyLatentImage", 6, 220, width=128, height=128, batch_size=4)
-    result = s.sample(
-        9, 0, "From words", model=s.model, positive=(lora_prompt, 0), latent_image=(blank, 0), seed=5, steps=16, cfg=5.0
-    )
-    s.save(result, 10, 0, "taught, from words")
-    repainted = s.repaint(11, 430, "On a picture", model=(resumed, 0), style=(negative, 0), vae=s.vae)
-    s.save(repainted, 12, 430, "taught, on a picture")
-    graph.note(
-        "## Teach a style\nOne picture, captioned, its caption stripped of style words; what is left unsaid is what "
-        "the LoRA learns. **hooks** puts it on the positive prompt alone, so that guidance does not subtract the style "
-        "again; **MODEL** has it everywhere.\n\nThe **gallery** waits for you: click the good samples, then *Train on*."
-        " They join the picture in the next round. Change a pick later and run again: another round begins from there.",
-        0,
-        1420,
-        (700, 220),
-    )
-
-
-def caption_and_strip_on_sd15(graph: Graph) -> None:
-    """The content's caption without its style words says what to paint, the style picture how, on SD1.5."""
-    s = CheckpointStory(graph)
-    captions = graph.add(
-        "SWF_BlipCaption",
-        2,
-        0,
-        image=s.content_picture,
-        captioner="download: blip-image-captioning-base",
-        clip="download: clip-vit-large-patch14",
-    )
-    stripped = graph.add(
-        "SWF_StyleStrip",
-        2,
-        620,
-        caption=(captions, 0),
-        media=(captions, 2),
-        image=s.content_picture,
-        method="offline",
-        llm="none",
-        clip="download: clip-vit-large-patch14",
-    )
-    graph.add("PreviewAny", 3, 620, "What it shows", source=(stripped, 0))
-    graph.add("PreviewAny", 3, 820, "Report", source=(stripped, 3))
-    prompt = graph.add("CLIPTextEncode", 3, 0, "What to show", clip=s.clip, text=(stripped, 0))
-    patched = s.patched(3, 1020)
-    result = s.sample(
-        4,
-        0,
-        model=patched,
-        positive=(prompt, 0),
-        latent_image=s.content,
+    inner.column()
+    sampled = inner.add(
+        "KSampler",
+        model=(patched, 0),
+        positive=inner.given("words"),
+        negative=(empty, 0),
+        latent_image=inner.given("content"),
         seed=3,
-        steps=30,
-        cfg=4.0,
-        sampler_name="dpmpp_2m",
-        scheduler="karras",
         denoise=0.8,
+        **(s.steps | {"steps": 30, "cfg": 4.0}),
     )
-    s.save(result, 5, 0, "caption and strip SD")
+    decoded = inner.add("VAEDecode", samples=(sampled, 0), vae=inner.given("vae"))
+    inner.give("image", (decoded, 0))
+    links = {"content": content.latent, "style": style.image, "words": (prompt, 0)}
+    return s.graph.use(inner, **links, model=s.model, clip=s.clip, vae=s.vae), 0
+
+
+def teach(family: type[Start], graph: Graph) -> None:
+    """A style learnt from one picture, with a person's picks, then used from words and on a picture."""
+    mini = family is MiniStart
+    cost = "" if mini else f" The first run downloads {BLIP_LINK}; 600 steps take minutes on a GPU."
     graph.note(
-        "## Caption and strip\nThe first run **downloads** "
-        "[BLIP base](https://huggingface.co/Salesforce/blip-image-captioning-base) (1 GB) and "
-        "[CLIP](https://huggingface.co/openai/clip-vit-large-patch14) (1.7 GB); to have none of it, put their files "
-        "into folders in models/blip and models/clip_whole and choose those. For *Style-Strip*, **endpoint** asks "
-        "Ollama on this machine. Click a candidate or a struck piece, or write into **edited**; then run again.",
-        4,
-        520,
-        (320, 240),
+        "Teach a style",
+        "One picture; its caption without style words; what is left unsaid is what the LoRA learns." + cost,
+        "The gallery waits for you: click the good samples, then Train on. They join the picture.",
     )
+    s = family(graph, "The style picture", "Model, and a content", below=False)
+    content, style = _pictures_to_learn(s)
+    graph.group("Its caption, and the data", below=True)
+    captions = _caption(s, style.image)
+    data = graph.add("SWF_StyleDataset", image=style.image, captions=captions)
+    graph.group("Train")
+    few = {"run_name": "a negative", "steps": 100, "sample_every": 50, "prompts": GALLERY_PROMPTS}
+    many = {"run_name": "my style", "steps": 600, "sample_every": 100}
+    models = {"model": s.model, "clip": s.clip, "vae": s.vae}
+    training = graph.add("SWF_LoraTrain", **models, dataset=(data, 0), **(few if mini else many))
+    graph.group("Pick the good ones")
+    picks = graph.add("SWF_FeedbackGallery", "Which samples are good?", run=(training, 5))
+    graph.group("Train on", below=True)
+    resumed = graph.add("SWF_TrainOn", **models, run=(picks, 0), steps=40 if mini else 200)
+    graph.group("Use it")
+    prompt = s.text("a white cat on the grass at noon" if mini else "a fox in a forest", "What to show, no style word")
+    _use(s, content, style, prompt, resumed)
 
 
-def teach_on_sd15(graph: Graph) -> None:
-    """A style learnt from one picture, with a person's picks, then used from words and on a picture, on SD1.5."""
-    s = CheckpointStory(graph)
-    captions = graph.add(
-        "SWF_BlipCaption", 2, 0, image=s.style_picture, captioner="download: blip-image-captioning-base", clip="none"
+def _pictures_to_learn(s: Start) -> tuple[Picture, Picture]:
+    """The content, and the style picture, which on mini is one that it never saw: a negative."""
+    graph = s.graph
+    if not isinstance(s, MiniStart):
+        style = s.file("Style")
+        graph.enter(2)
+        return Picture((graph.add("LoadImage", "A content: choose yours", image="example.png"), 0)), style
+    photo = s.painted("Style", "a photo of a yellow boat by the sea at noon")
+    negative = graph.add("ImageInvert", "A negative: new to mini", image=photo.image)
+    graph.add("PreviewImage", "The style picture", images=(negative, 0))
+    graph.enter(2)
+    return s.painted("Content", HOUSE), Picture((negative, 0))
+
+
+def _caption(s: Start, image: Link) -> Link:
+    """The picture's caption without style words, by nodes inside a subgraph."""
+    inner = s.subgraph("Caption without style words", image="IMAGE")
+    captioner, clip = ("mini", "mini") if s.family == "mini" else (BLIP, "none")
+    captions = inner.add("SWF_BlipCaption", image=inner.given("image"), captioner=captioner, clip=clip)
+    inner.column()
+    stripped = inner.add(
+        "SWF_StyleStrip", caption=(captions, 0), media=(captions, 2), method="offline", llm="none", clip="none"
     )
-    stripped = graph.add(
-        "SWF_StyleStrip", 2, 620, caption=(captions, 0), media=(captions, 2), method="offline", llm="none", clip="none"
-    )
-    data = graph.add("SWF_StyleDataset", 3, 620, image=s.style_picture, captions=(stripped, 0))
-    training = graph.add(
-        "SWF_LoraTrain",
-        4,
-        620,
-        model=s.model,
-        clip=s.clip,
-        vae=s.vae,
-        dataset=(data, 0),
-        run_name="my style",
-        steps=600,
-        sample_every=100,
-    )
-    graph.add("PreviewImage", 4, 1200, "Losses and signals", images=(training, 4))
-    picks = graph.add("SWF_FeedbackGallery", 5, 620, "Which samples are good?", run=(training, 5))
-    resumed = graph.add("SWF_TrainOn", 7, 620, model=s.model, clip=s.clip, vae=s.vae, run=(picks, 0), steps=200)
-    graph.add("SWF_FeedbackGallery", 8, 620, "After the picks", run=(resumed, 5), mode="saved picks")
-    prompt = graph.add("CLIPTextEncode", 4, 0, "What to show, no word of style", clip=s.clip, text="a fox in a forest")
-    lora_prompt = graph.add(
-        "ConditioningSetProperties", 4, 220, "The LoRA for this prompt alone", cond_NEW=(prompt, 0), hooks=(resumed, 7)
-    )
-    blank = graph.add("EmptyLatentImage", 4, 420, width=512, height=512)
-    result = s.sample(
-        8,
-        0,
-        "From words",
-        model=s.model,
-        positive=(lora_prompt, 0),
+    inner.give("caption", (stripped, 0))
+    return s.graph.use(inner, image=image), 0
+
+
+def _use(s: Start, content: Picture, style: Picture, prompt: Link, trained: int) -> None:
+    """What was learnt, from words and on a picture."""
+    inner = s.subgraph("From words", positive="CONDITIONING", hooks="HOOKS", model="MODEL", clip="CLIP", vae="VAE")
+    # The LoRA on the positive prompt alone, so that guidance does not subtract the style again.
+    hooked = inner.add("ConditioningSetProperties", cond_NEW=inner.given("positive"), hooks=inner.given("hooks"))
+    empty = inner.add("CLIPTextEncode", "Empty prompt", clip=inner.given("clip"), text="")
+    blank = inner.add("EmptyLatentImage", width=s.size, height=s.size, batch_size=4 if s.family == "mini" else 1)
+    inner.column()
+    steps = {"steps": 16, "cfg": 5.0} if s.family == "mini" else {"steps": 30, "cfg": 5.0}
+    sampled = inner.add(
+        "KSampler",
+        model=inner.given("model"),
+        positive=(hooked, 0),
+        negative=(empty, 0),
         latent_image=(blank, 0),
         seed=5,
-        steps=30,
-        cfg=5.0,
-        sampler_name="dpmpp_2m",
-        scheduler="karras",
+        **(s.steps | steps),
     )
-    s.save(result, 9, 0, "taught, from words SD")
-    repainted = s.repaint(10, 620, "On a picture", model=(resumed, 0))
-    s.save(repainted, 11, 620, "taught, on a picture SD")
-    graph.note(
-        "## Teach a style\nThe first run **downloads** "
-        "[BLIP base](https://huggingface.co/Salesforce/blip-image-captioning-base) (1 GB), unless its files lie in a "
-        "folder in models/blip. 600 steps take some minutes on a GPU; cancel whenever you like and run again to go on. "
-        "**hooks** puts the LoRA on the positive prompt alone, so that guidance does not subtract the style again.\n\n"
-        "The **gallery** waits for you: click the good samples, then *Train on*. They join the picture in the next "
-        "round.",
-        2,
-        1240,
-        (700, 220),
-    )
+    decoded = inner.add("VAEDecode", samples=(sampled, 0), vae=inner.given("vae"))
+    inner.give("image", (decoded, 0))
+    models = {"model": s.model, "clip": s.clip, "vae": s.vae}
+    s.save((s.graph.use(inner, positive=prompt, hooks=(trained, 7), **models), 0), "taught, from words", "From words")
+    s.graph.lower(115)
+    picture = s.subgraph("On a picture", content="IMAGE", style="IMAGE", model="MODEL", clip="CLIP", vae="VAE")
+    given = {name: picture.given(name) for name in ("content", "style", "model", "clip", "vae")}
+    repainted = picture.add("SWF_TripleSampler", **given, seed=1, **s.triple)
+    decoded = picture.add("VAEDecode", samples=(repainted, 0), vae=picture.given("vae"))
+    picture.give("image", (decoded, 0))
+    models["model"] = (trained, 0)
+    painted = s.graph.use(picture, content=content.image, style=style.image, **models)
+    s.save((painted, 0), "taught, on a picture", "On a picture")
+    s.graph.lower(115)
 
 
-STORIES = {
-    "mini caption and strip": caption_and_strip_on_mini,
-    "mini teach a style": teach_on_mini,
-    "SD1.5 caption and strip": caption_and_strip_on_sd15,
-    "SD1.5 teach a style": teach_on_sd15,
-}
+STORIES = {"8 caption and strip": caption_and_strip, "8 teach a style": teach}

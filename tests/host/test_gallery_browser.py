@@ -134,7 +134,7 @@ def pick_in_a_second_tab(page: Any, other: Any, server: Server, name: str) -> di
 
 def test_the_shipped_graph_from_one_picture_to_a_repainted_one(chrome, server):
     """As a person runs it: open, run, pick two, train on, and look at what was saved."""
-    graph = json.loads((b.ROOT / "workflows" / "mini teach a style.json").read_text())
+    graph = json.loads((b.ROOT / "workflows" / "8 teach a style, mini.json").read_text())
     page = b.open_page(chrome, server)
     page.evaluate("graph => app.loadGraphData(graph)", graph)
     page.wait_for_timeout(1000)

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "design.md"
 BEGIN, END = "<!-- The map: written by `make map`. -->", "<!-- End of the map. -->"
-MAPPED = ("nodes", "web", "workflows", "making", "swf_core", "tests")
+MAPPED = ("nodes", "web", "workflows", "subgraphs", "making", "swf_core", "tests")
 # Folders that are no packages have nowhere else to say what they are for.
 FOLDERS = {
     "web": "What ComfyUI's page loads: JavaScript modules, and the help pages of the nodes.",
@@ -18,6 +18,7 @@ FOLDERS = {
     "web/gallery": "Human Feedback Gallery.",
     "web/panel": "The panel on nodes that show captions, pieces or swatches.",
     "workflows": "The shipped graphs, each with its thumbnail.",
+    "subgraphs": "The blueprint that newer ComfyUI lists among the nodes.",
     "swf_core/measure/metrics/weights": "The classifier's weights.",
     "swf_core/models/mini/weights": "The embedded models, and their card.",
     "swf_core/words/strip/rules/lists": "The word lists, a class of words to a section.",
