@@ -57,7 +57,7 @@ _OPENINGS = (
     re.compile(rf"^(?:{_STYLE})风的"),
     # 水墨山水: a medium straight before what it shows
     re.compile(
-        rf"^(?:水墨|工笔|写意|浮世绘|像素风|剪纸风|水彩风|水墨风|印象派|后印象派|立体派|野兽派|超现实主义|点彩派)的?{_NOT_THING}"
+        rf"^(?:3[dD]渲染|三维渲染|水墨|工笔|写意|浮世绘|像素风|剪纸风|水彩风|水墨风|印象派|后印象派|立体派|野兽派|超现实主义|点彩派)(?:的|(?!的){_NOT_THING})"
     ),
 )
 _ONE_OF = re.compile(rf"^({_MEASURE}).*?[^上里中内旁外前后]的{_MODIFIERS}?(?:{_MEDIUM})$")
@@ -80,13 +80,30 @@ _WHOLE = re.compile(
     rf"^(?:仿|临摹|模仿)[^，。]{{1,6}}?(?:笔意|画风|风格|之作|笔法)?$|^(?:以|用|采用)[^，。]{{1,8}}(?:笔触|手法|技法|线条|色彩)"
     rf"(?:描绘|绘制|画|完成)的(?:{_MEDIUM})(?:里|中|上)?$"
 )
+# Traditional characters as the lists have them; the places stay the same.
+_SIMPLIFIED = str.maketrans(
+    "畫風筆調攝圖現實寫義質節細構線條顏國藝術傑級麗夢動數碼電膠顆鏡頭廣長淺雲龍內達倫畢齊張這該為"
+    "繪製創與獲獎專業層濃鮮豔豐極簡復懷舊漸變陰陽氣圍溫靜謐憂鬱懼詭異誇幾視覺紋輪飽滿飾紙絹設墊錦"
+    "織繡鋼鉛蠟壓銅鏤蝕鑲濕礦顯漢點體獸馬賽剋龐機號導劇場單雙對強門燈燦爛環維虛擬離遠勢韻諧統傳當"
+    "時歐亞鄉濱齋歲無題聖經嚴肅樂歡慶熱鬧緊蕭遊戲雜誌廠館師員學課邊裡裏個隻輛棟後開關樣顧愷劉趙鄭"
+    "蘭葉陳黃賓愛納羅蘇魯盧爾薩蓋檔軟輕緩銳徠瑪優競壯蒼華貴戰爭貓鳥魚樹葯漁採擊圓東陸儼鐵絲網麼貼"
+    "塊編簽識標語訊資報寶來宮駿誠飛聯結帶著應處鏽燒窯觸暈潑沒鉤緣亂疊塗紅綠藍銀",
+    "画风笔调摄图现实写义质节细构线条颜国艺术杰级丽梦动数码电胶颗镜头广长浅云龙内达伦毕齐张这该为"
+    "绘制创与获奖专业层浓鲜艳丰极简复怀旧渐变阴阳气围温静谧忧郁惧诡异夸几视觉纹轮饱满饰纸绢设垫锦"
+    "织绣钢铅蜡压铜镂蚀镶湿矿显汉点体兽马赛克庞机号导剧场单双对强门灯灿烂环维虚拟离远势韵谐统传当"
+    "时欧亚乡滨斋岁无题圣经严肃乐欢庆热闹紧萧游戏杂志厂馆师员学课边里里个只辆栋后开关样顾恺刘赵郑"
+    "兰叶陈黄宾爱纳罗苏鲁卢尔萨盖档软轻缓锐徕玛优竞壮苍华贵战争猫鸟鱼树药渔采击圆东陆俨铁丝网么贴"
+    "块编签识标语讯资报宝来宫骏诚飞联结带着应处锈烧窑触晕泼没钩缘乱叠涂红绿蓝银",
+)
+# "雪山的油画" alone is a picture, "墙上的油画" a thing.
+_OF = re.compile(rf"^[^上里中内旁外前后挂贴看卖买拿搬修赏观展画\u25a1]{{2,20}}(的{_MODIFIERS}?(?:{_MEDIUM}))$")
 _SPLIT = re.compile(r"[，。；、：！？,;:!?\n|（）()【】\[\]]+|\s+--|\s+[-\u2013\u2014]\s+|\s{2,}")
 _QUOTED = re.compile(r"“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》|\"[^\"]*\"|‘[^’]*’")
 
 
 def style_spans(caption: str) -> list[tuple[int, int]]:
     """Character spans of the words that say how the picture is made, sorted, never overlapping."""
-    masked = _QUOTED.sub(lambda m: "\u25a1" * len(m[0]), caption)
+    masked = _QUOTED.sub(lambda m: "\u25a1" * len(m[0]), caption).translate(_SIMPLIFIED)
     spans: list[tuple[int, int]] = []
     at = 0
     for sign in [*_SPLIT.finditer(masked), None]:
@@ -114,6 +131,8 @@ def _clause(text: str) -> list[tuple[int, int]]:
         front = _SHOWING.match(body) or re.match(rf"{_MEASURE}", body)
         if suffix and front and suffix.start() > front.end():
             start, end = front.end(), suffix.start()
+    if (of := _OF.match(body)) and covered(of[1]):
+        end = of.start(1)
     while start < end:
         cut = next((m.end() for p in _OPENINGS if (m := p.match(body[start:end])) and start + m.end() < end), 0)
         if not cut:
@@ -136,7 +155,7 @@ def _clause(text: str) -> list[tuple[int, int]]:
 
 def covered(text: str) -> bool:
     """Whether known words of style and their fillings cover a clause from end to end, with one of style among them."""
-    return _COVER.covers(text)
+    return _COVER.covers(text.translate(_SIMPLIFIED))
 
 
 def _is_about_style(text: str) -> bool:

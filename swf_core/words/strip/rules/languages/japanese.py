@@ -37,21 +37,36 @@ _SHOWING = (
     r"|題材にし|題材とし|モチーフにし|撮影し|撮っ)(?:た|ている)"
 )
 _NOUN = _any([w for w in _LISTS["noun"] if len(w) > 1])
-_PREFIX = _any([m for m in _LISTS["medium"] if m not in ("絵", "図", "作品", "アート")])
-_NAME = rf"(?:{_ARTIST}|[ァ-ヶー・＝]{{3,}})"
+# Of these "...の" may be a thing of the scene: a mosaic floor, a room with posters.
+_THINGS = (
+    "絵 図 作品 アート ステンドグラス モザイク 刺繍 タペストリー ポスター 壁画 漫画 マンガ コミック アニメ 絵本"
+    " 落書き ロゴ アイコン 画像 写真 イメージ ビラ 絵葉書 屏風絵 木炭 絵巻"
+).split()
+_PREFIX = _any([m for m in _LISTS["medium"] if m not in _THINGS])
+_NAME = rf"(?:{_ARTIST}|[ァ-ヶー]+・[ァ-ヶー・＝]+)"
+_TOOLS = "鉛筆|色鉛筆|インク|墨|チョーク|ペン|ボールペン|筆|クレヨン|マーカー|絵の具|水彩絵の具|油絵の具|アクリル絵の具"
+_CAMERAS = (
+    "スマートフォン|スマホ|携帯電話|一眼レフ|デジカメ|カメラ|フィルムカメラ|ライカ|ドローン|魚眼レンズ|望遠レンズ"
+    "|広角レンズ"
+)
 _OPENINGS = (
     # この油絵は…, 一枚の写真には…, 画面の中では…
-    re.compile(rf"^(?:この|その|本|こちらの|上の|一枚の|ある)?[^はがを]{{0,12}}?(?:{_MEDIUM}|画面)(?:の中|内)?(?:は|には|では|に|で)(?:は)?(?=.)"),
+    re.compile(rf"(?i)^(?:この|その|本|こちらの|上の|一枚の|ある)?[^はがを]{{0,12}}?(?:{_MEDIUM}|画面)(?:の中|内)?(?:は|には|では|に|で)(?:は)?(?!{_MAKING})(?=.)"),
     # 油彩で描かれた市場, 水彩による花
-    re.compile(rf"^(?:{_STYLE})(?:{_MANNER})?(?:で|に|により|によって|を使って|の技法で|の手法で){_MAKING}"),
-    re.compile(rf"^(?:{_STYLE})による"),
+    re.compile(rf"(?i)^(?:{_STYLE})(?:{_MANNER})?(?:で|に|により|によって|を使って|の技法で|の手法で){_MAKING}"),
+    re.compile(rf"(?i)^(?:{_STYLE})による"),
     # ゴッホ風の星空, 水彩画タッチの花; but ゴシック様式の教会 is a church
-    re.compile(rf"^(?:{_STYLE}|{_NAME})(?:風|調|スタイル|タッチ|テイスト|のスタイル|の画風|の作風|の筆致)(?:の|で|な|に)(?:{_MAKING})?(?=.)"),
-    re.compile(rf"^(?:{_NAME})(?:に|から|の)(?:インスパイアされた|影響を受けた|触発された|着想を得た|倣った|ならった|ちなんだ)(?=.)"),
-    re.compile(rf"^(?:{_ARTIST})(?:作|筆|画)?の?(?=\u25a1)"),
-    re.compile(rf"^(?:{_ARTIST})(?:が描いた|が撮影した|の描いた|の撮影した|による)(?=.)"),
+    re.compile(rf"(?i)^(?:{_STYLE}|{_NAME})(?:風|調|スタイル|タッチ|テイスト|のスタイル|の画風|の作風|の筆致)(?:の|で|な|に)(?:{_MAKING})?(?=.)"),
+    re.compile(rf"(?i)^(?:{_NAME})(?:に|から|の)(?:インスパイアされた|影響を受けた|触発された|着想を得た|倣った|ならった|ちなんだ)(?=.)"),
+    re.compile(rf"(?i)^(?:{_ARTIST})(?:作|筆|画)?の?(?=\u25a1)"),
+    re.compile(rf"(?i)^(?:{_ARTIST})(?:が描いた|が撮影した|の描いた|の撮影した|による)(?=.)"),
+    # 映画のワンシーンのような路地, 鮮やかな色彩で描かれた市場, 紙に鉛筆で描かれた老人, スマホで撮影した朝食
+    re.compile(rf"(?i)^(?:{_ARTIST})?(?:監督|先生)?(?:の)?(?:{_STYLE})(?:の(?:ワンシーン|一場面))?のような(?=.)"),
+    re.compile(rf"(?i)^[^はがをへ\u25a1]{{0,12}}(?:{_NOUN})(?:で|により|によって){_MAKING}(?=.)"),
+    re.compile(rf"(?i)^(?:(?:紙|板|布|絹|和紙|キャンバス|カンヴァス)に)?(?:{_STYLE}|{_TOOLS})で{_MAKING}(?=.)"),
+    re.compile(rf"(?i)^(?:{_CAMERAS})で(?:撮影し|撮影され|撮っ|撮られ|捉え)た(?=.)"),
     # 水彩画の猫, モノクロの街並み
-    re.compile(rf"^(?:{_PREFIX}|白黒|モノクロ|モノクローム|セピア調)の{_NOT_THING}(?=.)"),
+    re.compile(rf"(?i)^(?:{_PREFIX}|モノクロ|モノクローム|セピア調)の{_NOT_THING}(?=.)"),
 )  # fmt: skip
 # …を描いています, …が写っている: behind an opening alone
 _CLOSING = re.compile(
@@ -65,7 +80,7 @@ _PLACES = ("上", "中", "下", "横", "前", "隣", "そば", "壁", "棚", "�
 _ABOUT = re.compile(
     rf"^[^はがを\u25a1]{{0,14}}?(?:{_NOUN})(?:と[^はがを]{{1,14}}?(?:{_NOUN}))?(?:は|が|も|によって|により|で)"
 )
-_ENDS = re.compile(rf"^[^はがをへ\u25a1]{{0,10}}(?:い|な|た|的|系)(?:{_NOUN}|線|イラスト|ライティング|照明)$")
+_ENDS = re.compile(rf"(?i)^[^はがをへ\u25a1]{{0,10}}(?:い|な|た|的|系)(?:{_NOUN}|線|イラスト|ライティング|照明)$")
 _AT_END = re.compile(rf"(?:{_MEDIUM}|{_any(_LISTS['move'])})$")
 # A picture that is hung, torn or sold is a thing of the scene.
 _HUNG = re.compile("掛かっ|掛けられ|飾られ|飾っ|貼られ|破れ|額装|売られ|並ぶ|並べ|積ま|散らば")
@@ -110,6 +125,8 @@ def _clause(text: str, opened: bool) -> tuple[list[tuple[int, int]], bool]:
     start, opens = 0, False
     for _ in range(3):
         cut = next((m.end() for p in _OPENINGS if (m := p.match(body[start:]))), 0)
+        if _HUNG.search(body[: start + cut + 8]):
+            break
         if not cut or start + cut >= len(body):
             break
         opens = opens or body[start : start + cut].endswith(("は", "に", "で"))

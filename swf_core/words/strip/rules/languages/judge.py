@@ -22,7 +22,7 @@ from ..tags import (
     VIEW,
     WEAK,
 )
-from .units import Reading
+from .units import Reading, Unit
 
 _FILL = DET | FUNC | ADJ | COLOR | MADE | ABOUT | MOOD | WEAK
 _STYLE = MEDIUM | MATERIAL | MOVE | QUALITY | NOUN | ARTIST | BOTH
@@ -60,6 +60,11 @@ def _behind_credit(r: Reading, k: int) -> bool:
     while j >= 0 and r.units[j].capital and not r.units[j].tags & ~ARTIST:
         j -= 1
     return j > 0 and r.inside(j, "by") and bool(r.units[j - 1].tags & (MADE | NOUN))
+
+
+def is_kept(r: Reading, unit: Unit) -> bool:
+    """Whether a unit is quoted, or counts what is shown."""
+    return unit.low in r.lexicon.sets.get("count", ()) or unit.low[:1] in '"\u201c\u201e\u00ab'
 
 
 def anchored(r: Reading, first: int, behind: int) -> bool:

@@ -9,39 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..tags import (
-    ABOUT,
-    ADJ,
-    ARTIST,
-    BOTH,
-    DET,
-    FUNC,
-    MADE,
-    MATERIAL,
-    MEDIUM,
-    MOOD,
-    MOVE,
-    NOUN,
-    NUMBER,
-    QUALITY,
-    SHOWS,
-    THING,
-    VIEW,
-    WEAK,
-)
+from ..tags import ABOUT, ADJ, DET, FUNC, MEDIUM, MOOD, MOVE, NOUN, QUALITY, SHOWS, VIEW, WEAK
 from .credits import label_artist, lone_artists
-from .judge import anchored, fills, is_name, only_style, picture_in_scene, style_or_fill
+from .judge import fills, is_kept, only_style, style_or_fill
 from .lexicon import lexicon
+from .openings import openings, relative_openings
+from .tails import manners, tails, words_of_style
 from .units import Reading, read
-
-_MANNER = DET | ADJ | MOOD | WEAK | MOVE | NOUN | MATERIAL | MEDIUM | BOTH
-
-
-_RELATIVE = ("das", "die", "der", "auf dem", "auf der")
-_AND = ("et", "und", "y", "e")
-_ON = ("auf", "sur", "sobre")
-_FOR = ("pour", "fur", "para")
-_POSTERS = ("affiche", "plakat", "poster", "cartel")
 
 
 def style_spans(caption: str, language: str) -> list[tuple[int, int]]:
@@ -97,11 +71,6 @@ def style_sentences(r: Reading) -> None:
             r.delete(first, behind)
 
 
-def is_kept(r: Reading, unit) -> bool:
-    """Whether a unit is quoted, or counts what is shown."""
-    return unit.low in r.lexicon.sets.get("count", ()) or unit.low[:1] in '"\u201c\u201e\u00ab'
-
-
 def _before_subject(r: Reading, k: int) -> bool:
     unit = r.units[k]
     return bool(unit.tags & (DET | FUNC | ADJ | MOOD | MOVE | QUALITY | ABOUT | WEAK)) and not unit.tags & NOUN
@@ -111,213 +80,13 @@ def _mostly_style(r: Reading, first: int, behind: int) -> bool:
     words = [k for k in range(first, behind) if not r.units[k].tags & (DET | FUNC)]
     bare = bool(r.units[first].tags & NOUN)  # "estilo de libro infantil"
     said = sum(style_or_fill(r, k) or _about_style(r, k) for k in words)
-    return (
-        said == len(words)
-        if any(r.inside(k, "makers") for k in words)
-        else (3 if bare else 4) * said >= (2 if bare else 3) * len(words)
-    )
+    if any(r.inside(k, "makers") for k in words):
+        return said == len(words)
+    return (3 if bare else 4) * said >= (2 if bare else 3) * len(words)
 
 
 def _about_style(r: Reading, k: int) -> bool:
     return bool(r.units[k].tags & NOUN) or any(r.inside(k, name) for name in ("subject", "beside", "makers"))
-
-
-def relative_openings(r: Reading) -> None:
-    """A clause that says what the picture before it shows: "ein Foto, das einen Mann zeigt"."""
-    for (first, behind, _), (start, end, _) in zip(r.segments, r.segments[1:]):
-        told = r.deleted[first] and any(u.tags & MEDIUM for u in r.units[first:behind])
-        if told and r.units[start].low in _RELATIVE and r.units[end - 1].tags & SHOWS and end - start > 2:
-            r.deleted[start] = r.deleted[end - 1] = True
-
-
-def openings(r: Reading) -> None:
-    """Where a segment begins to speak of a picture: "une aquarelle de", "das Bild zeigt", "foto en la que se ve"."""
-    for first, behind, _ in r.segments:
-        if r.deleted[first] or picture_in_scene(r, first, behind):
-            continue
-        start, cut = _opening(r, first, behind)
-        if start < cut < behind:
-            r.delete(start, cut)
-            end = behind
-            while end > cut and r.units[end - 1].tags & SHOWS:  # "... zu sehen", "stellt ... dar"
-                end -= 1
-            r.delete(end, behind)
-            for k in range(cut, behind - 2):  # "d'un renard et d'un corbeau"
-                if r.units[k].low in _AND and r.units[k + 1].low == r.units[cut - 1].low and r.units[k + 2].tags & DET:
-                    r.deleted[k + 1] = r.inside(k + 1, "of")
-
-
-def _opening(r: Reading, first: int, behind: int) -> tuple[int, int]:
-    """From where to where an opening reaches; nowhere where there is none."""
-    start = k = _view(r, first, behind)
-    medium, cut = -1, 0
-    while k < behind:
-        unit = r.units[k]
-        if unit.tags & SHOWS and (medium >= 0 or all(u.tags & FUNC for u in r.units[start:k])):
-            cut = _behind_shows(r, k, behind)
-            if medium >= 0:
-                return start, cut
-            k = cut
-            continue
-        if 0 <= medium < k:
-            if r.inside(k, "of") and not _more_style(r, k, behind):
-                keeps = unit.tags & DET and r.lexicon.language == "german" or start > first
-                return start, k if keeps else k + 1
-            if r.inside(k, "with") and not _more_style(r, k, behind):
-                return start, k + 1
-            if unit.low in _FOR and r.units[medium].low.endswith(_POSTERS):
-                return start, k + 1
-            if unit.tags & VIEW and r.inside(k - 1, "make"):  # "une photo en gros plan d'une abeille"
-                return start, k
-            if unit.low in ("ist", "sind") and r.inside(first, "make"):  # "auf dem Foto ist ein Hund zu sehen"
-                return start, k + 1
-        if unit.tags & MEDIUM and not unit.tags & VIEW:
-            medium = k
-        elif not style_or_fill(r, k) and not is_name(r, k) and not (medium == k - 1 and r.inside(k, "beside")):
-            bare = medium >= 0 and k == medium + 1 and not r.units[first].tags & DET and not unit.tags
-            return start, k if bare and r.lexicon.language != "german" else cut
-        k += 1
-    return start, 0
-
-
-def _view(r: Reading, first: int, behind: int) -> int:
-    """Where the picture begins in "gros plan d'une peinture de": behind the view, which is content."""
-    k = first
-    while k < behind and r.units[k].tags & (DET | ADJ | VIEW):
-        if r.units[k].tags & VIEW and k + 1 < behind and r.inside(k + 1, "of"):
-            return k + 1
-        k += 1
-    return first
-
-
-def _behind_shows(r: Reading, k: int, behind: int) -> int:
-    """The first unit behind a verb of showing and the little words that belong to it."""
-    k += 1
-    while k < behind and r.units[k].tags & SHOWS:
-        k += 1
-    if r.lexicon.language == "spanish" and k + 1 < behind and r.units[k].low == "a" and r.units[k + 1].tags & DET:
-        k += 1  # "muestra a una niña"
-    return k
-
-
-def _more_style(r: Reading, k: int, behind: int) -> bool:
-    """Whether the noun behind the preposition at `k` is style again: "d'aquarelle", "de estilo", "von Monet"."""
-    for j in range(k + 1, behind):
-        unit = r.units[j]
-        if unit.tags & (NOUN | ARTIST | MATERIAL | MOVE | QUALITY):
-            return True
-        if unit.tags & MEDIUM:
-            return j + 1 < behind
-        if unit.tags & ABOUT and j + 1 < behind and r.units[j + 1].low[:4].isdigit():  # "des années 1950"
-            return True
-        if not unit.tags & (DET | ADJ | FUNC) or unit.tags & (VIEW | WEAK):
-            return False
-    return False
-
-
-def tails(r: Reading) -> None:
-    """How a segment ends by speaking of the picture: "en acuarela", "im Stil von Monet", "peint par Corot"."""
-    for first, behind, _ in r.segments:
-        if r.deleted[behind - 1]:
-            continue
-        start = behind
-        while start > first and (style_or_fill(r, start - 1) or is_name(r, start - 1)):
-            start -= 1
-        for k in range(start, behind):
-            if k > first and not r.deleted[k] and _begins_tail(r, k, behind):
-                r.delete(k, behind)
-                break
-
-
-def _begins_tail(r: Reading, k: int, behind: int) -> bool:
-    unit = r.units[k]
-    rest = r.units[k:behind]
-    if r.inside(k - 1, "acts") and unit.tags & FUNC or any(is_kept(r, u) for u in rest):
-        return False
-    made = any(u.tags & MADE for u in rest)
-    style = any(u.tags & (NOUN | MOVE | QUALITY | ARTIST) and not u.tags & (WEAK | VIEW) for u in rest)
-    if any(is_name(r, j) and not r.units[j].tags & ARTIST and not _named(r, k, j) for j in range(k, behind)):
-        return False
-    if unit.tags & MADE:
-        by = any(r.inside(j, "by") for j in range(k, behind))
-        return style or by or any(u.tags & (MEDIUM | MATERIAL) for u in rest)
-    if unit.tags & BOTH:  # "un chien noir et blanc"
-        return False
-    if unit.low in _ON and any(u.tags & MATERIAL for u in rest) and not made:  # "ein Hund auf Papier"
-        return any(d and u.tags & MEDIUM for u, d in zip(r.units[:k], r.deleted))
-    if unit.tags & (NOUN | MOVE | QUALITY) and not unit.tags & WEAK:
-        return anchored(r, k, behind) and not (r.units[k - 1].tags & DET and not unit.tags & MOVE)
-    if r.inside(k, "make"):
-        return anchored(r, k, behind) and (style or made or any(u.tags & (MEDIUM | MATERIAL) for u in rest[1:]))
-    if r.inside(k, "means"):
-        return made or style and not any(u.tags & (MEDIUM | MATERIAL) for u in rest)
-    if r.inside(k, "by") or r.inside(k, "of"):
-        return _credited(r, k, behind)
-    return False
-
-
-def _named(r: Reading, k: int, j: int) -> bool:
-    """Whether the name at `j` is a maker's: behind "style", "par" or a word of making."""
-    return any(r.units[i].tags & (NOUN | MADE | ARTIST) or r.inside(i, "by") for i in range(k, j))
-
-
-def _credited(r: Reading, k: int, behind: int) -> bool:
-    """Whether "par NAME" at the end of a segment names the maker: a known one, or behind a picture's deleted noun."""
-    known = any(r.units[j].tags & ARTIST for j in range(k, behind))
-    names = [j for j in range(k + 1, behind) if is_name(r, j)]
-    medium = any(d and u.tags & (MEDIUM | MOVE) for u, d in zip(r.units, r.deleted))
-    if r.inside(k, "by") and r.lexicon.language != "german":
-        return known or len(names) >= 2 and medium
-    return known and medium
-
-
-def words_of_style(r: Reading) -> None:
-    """Movements and quality inside what is left: "un paysage impressionniste avec deux vaches"."""
-    for first, behind, _ in r.segments:
-        for k in range(first, behind):
-            tags = r.units[k].tags
-            phrase = " " in r.units[k].low or "-" in r.units[k].low
-            both = tags & BOTH and k > first and (r.inside(k - 1, "make") or r.deleted[k - 1])
-            sure = tags & MOVE or tags & QUALITY and phrase or both
-            if r.deleted[k] or not sure or tags & (WEAK | MATERIAL | MEDIUM):
-                continue
-            start, end = k, k + 1
-            if both and not r.deleted[k - 1]:
-                start = k - 1
-            elif k > first and r.units[k - 1].tags & NOUN:  # "style cubiste", "de style cubiste"
-                start = k - 1
-            elif end < behind and r.units[end].tags & NOUN:  # "im kubistischen Stil", "en gran estilo"
-                end += 1
-            if start < k or end > k + 1:
-                while start > first and r.units[start - 1].tags & (FUNC | DET):
-                    start -= 1
-            if start == first and end == behind or picture_in_scene(r, first, behind):
-                continue
-            r.delete(start, end)
-
-
-def manners(r: Reading) -> None:
-    """Manners and means in a segment: "dans le style de Monet avec un pont", "un retrato al pastel de una mujer"."""
-    for first, behind, _ in r.segments:
-        for k in range(first + 1, behind - 1):
-            if r.deleted[k] or not r.inside(k, "make") or r.inside(k - 1, "acts"):
-                continue
-            end = k + 1
-            while end < behind and r.units[end].tags & _MANNER and not r.units[end].tags & (THING | NUMBER):
-                end += 1
-            style = next((j for j in range(k, end) if r.units[j].tags & NOUN), None)
-            means = r.units[k - 1].tags & VIEW and any(r.units[j].tags & (MEDIUM | MATERIAL) for j in range(k, end))
-            while style is not None and end < behind and (
-                r.units[end].tags & ARTIST or is_name(r, end) or end + 1 < behind and r.inside(end, "of") and
-                (r.units[end + 1].tags & ARTIST or is_name(r, end + 1))
-            ):  # fmt: skip
-                end += 1
-            if end < behind and r.inside(end, "acts"):  # "im Stil der Renaissance gekleidet"
-                continue
-            if style is not None and end - k > 1 + bool(r.units[k + 1].tags & DET) or means:
-                while r.units[end - 1].tags & DET:
-                    end -= 1
-                r.delete(k, end)
 
 
 def loose_ends(r: Reading) -> None:

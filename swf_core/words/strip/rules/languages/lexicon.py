@@ -158,7 +158,7 @@ def lexicon(language: str) -> Lexicon:
                 put(entry, tag)
     for entries in read_list("artists").values():
         for entry in entries:
-            if len(parts := split(entry)) > 1 or parts[0] not in words:
+            if " ".join(split(entry)) not in words:
                 put(entry, ARTIST)
     ordered = {
         first: sorted(((p, THING if t & THING else t) for p, t in known.items()), key=lambda each: -len(each[0]))
