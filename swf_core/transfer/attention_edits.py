@@ -21,7 +21,8 @@ class InjectionStep:
     """One call of generation: its noise level, the schedule's `gamma` there, and how many pictures are its `rows`.
 
     `place`: mask [rows or 1, H, W] for all styles, beside the places that they have each. `box`: the part of the
-    picture that this call works on (an area prompt), None for all of it.
+    picture that this call works on (an area prompt), None for all of it. `frames`: which pictures of the sampling the
+    rows are, where a call works on a window of them; None for all.
     """
 
     sigma: float
@@ -29,6 +30,17 @@ class InjectionStep:
     rows: int
     place: Tensor | None = None
     box: Box | None = None
+    frames: tuple[int, ...] | None = None
+
+    def own_rows(self, tensor: Tensor, what: str) -> Tensor:
+        """One row for all, or one each, as `rows` rows. Raises ValueError (UserError) for any other number."""
+        given, batch = tensor.shape[0], self.rows
+        if self.frames is not None and given > 1:
+            batch = max(given, max(self.frames) + 1)
+            tensor = tensor[list(self.frames)] if batch == given else tensor
+        if given not in (1, batch):
+            raise UserError(f"{given} of {what} were given for a batch of {batch}; give one for all, or one each.")
+        return tensor.expand(self.rows, *tensor.shape[1:])
 
 
 def injection_edit(
@@ -51,12 +63,12 @@ def injection_edit(
         queries = None
         if content is not None and step.gamma > 0.0:
             queries = to_grid(content.get(step.sigma, layer.name, "q"), content.grid(layer.name), grid, step.box)
-            queries = _rows(queries.to(q), step.rows, "content").repeat(copies, 1, 1, 1)
+            queries = step.own_rows(queries.to(q), "content").repeat(copies, 1, 1, 1)
 
         def on_grid(mask: Tensor | None) -> Tensor | None:
             if mask is None:
                 return None
-            return _rows(mask_to_grid(mask, grid, step.box), step.rows, "mask").repeat(copies, 1)
+            return step.own_rows(mask_to_grid(mask, grid, step.box), "mask").repeat(copies, 1)
 
         style_rows = [style.rows(step.sigma, layer.name, on_grid(style.place)) for style in styles]
         own = SelfAttention(q, k, v, scale)
@@ -82,10 +94,3 @@ def leaking_edit(layers: frozenset[str], sigma: float, styles: Sequence[Style]) 
         return F.scaled_dot_product_attention(queries, k, v, scale=scale)
 
     return AttentionEdit(layers, function)
-
-
-def _rows(tensor: Tensor, rows: int, what: str) -> Tensor:
-    """One row for all, or one each. Raises ValueError (UserError) for any other number."""
-    if tensor.shape[0] not in (1, rows):
-        raise UserError(f"{tensor.shape[0]} of {what} were given for a batch of {rows}; give one for all, or one each.")
-    return tensor.expand(rows, *tensor.shape[1:])

@@ -7,6 +7,7 @@ host's projections with whatever LoRA, ControlNet or patch came before, exactly 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import comfy.model_patcher
@@ -18,8 +19,22 @@ from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionFunction, AttentionLayer
 from .unet import Unet
 
-# The function for a part of the batch, by the uuid of its conditioning (area prompts differ in place).
-Chooser = Callable[[Any], AttentionFunction]
+
+@dataclass(frozen=True)
+class CallPart:
+    """A part of a call's rows that shares one conditioning.
+
+    `uuid`: of the conditioning (area prompts differ in place). `rows`: how many pictures it holds. `frames`: which
+    pictures of the sampling those are, where a node samples windows of the batch; None for all.
+    """
+
+    uuid: Any
+    rows: int
+    frames: tuple[int, ...] | None
+
+
+# The function for a part of the batch.
+Chooser = Callable[[CallPart], AttentionFunction]
 
 
 def with_edit(options: dict[str, Any], unet: Unet, layers: Iterable[str], choose: Chooser) -> dict[str, Any]:
@@ -53,14 +68,13 @@ class _Replacement:
         height, width = extra["activations_shape"][-2:]
         if height * width != tokens or k.shape[1] != tokens:
             raise UserError(
-                f"Another node's patch (such as HyperTile or token merging) changed the tokens of layer "
-                f"{self.layer.name}; put it on a model without style transfer."
+                "Another node's patch (such as HyperTile, token merging or a reference ControlNet) changed the tokens "
+                f"of layer {self.layer.name}; put it on a model without style transfer."
             )
-        parts = extra.get("uuids") or [None]
-        functions = [self.choose(part) for part in parts]
-        if any(function is not functions[0] for function in functions):
-            size = rows // len(parts)
-        else:
+        uuids, frames = extra.get("uuids") or [None], frames_of_window(extra)
+        size = rows // len(uuids)
+        functions = [self.choose(CallPart(uuid, size, frames)) for uuid in uuids]
+        if all(function is functions[0] for function in functions):
             functions, size = functions[:1], rows
         upcast = extra.get("attn_precision") == torch.float32
         split = [x.view(rows, tokens, heads, d).transpose(1, 2) for x in (q, k, v)]
@@ -75,3 +89,16 @@ class _Replacement:
             else:
                 out.append(result.to(q.dtype).transpose(1, 2).reshape(size, tokens, heads * d))
         return torch.cat(out) if len(out) > 1 else out[0]
+
+
+def frames_of_window(inner: dict[str, Any]) -> tuple[int, ...] | None:
+    """Which pictures of the batch a call works on, where a node samples windows of it; None for all.
+
+    Told by transformer options: `context_window` by the host's own context windows, `ad_params` by
+    AnimateDiff-Evolved's.
+    """
+    window = inner.get("context_window")
+    if window is not None and getattr(window, "dim", 0) == 0:
+        return tuple(window.index_list)
+    frames = (inner.get("ad_params") or {}).get("sub_idxs")
+    return None if frames is None else tuple(frames)

@@ -8,6 +8,7 @@ import comfy.model_patcher
 import comfy.sampler_helpers
 import comfy.samplers
 import torch
+from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from ....swf_core.errors import UserError
@@ -18,6 +19,9 @@ from .unet import Unet, inspect_unet
 # Where a `Sampling` travels in its transformer options; the mark of a reference's own call, which no style is injected
 # into; and where color guidance travels.
 TRANSFER_KEY, REFERENCE_KEY, COLOR_KEY = "swf", "swf_reference", "swf_color"
+
+# Keys of wrappers around the network that answer a call with what an earlier one gave.
+STEP_CACHES = ("easycache",)
 
 
 class PlainConditioning:
@@ -69,11 +73,27 @@ class HostDenoiser:
             options = comfy.model_patcher.create_model_options_clone(self.options)
         else:
             options = with_edit(self.options, self.unet, edit.layers, lambda _: edit.function)
-        options.setdefault("transformer_options", {})[REFERENCE_KEY] = True
+        _for_reference(options)
         sigmas = torch.full((x.shape[0],), sigma, device=x.device)
         conds = prepare_conditioning(self.model, cond, x, self._prepared)
         (x0,) = comfy.samplers.calc_cond_batch(self.model, [conds], x, sigmas, options)
         return x0.float()
+
+
+def _for_reference(options: dict[str, Any]) -> None:
+    """Mark a copy of model options as a reference's own.
+
+    What other nodes do around the calls of generation is left out: windows over its frames (the host's, or
+    AnimateDiff-Evolved's) and caches of its steps know nothing of another picture. Patches inside the network stay.
+    """
+    inner = options.setdefault("transformer_options", {})
+    inner[REFERENCE_KEY] = True
+    options.pop("context_handler", None)
+    wrappers = dict(inner.get("wrappers", {}))
+    wrappers.pop(WrappersMP.CALC_COND_BATCH, None)
+    network = wrappers.get(WrappersMP.DIFFUSION_MODEL, {})
+    wrappers[WrappersMP.DIFFUSION_MODEL] = {k: v for k, v in network.items() if k not in STEP_CACHES}
+    inner["wrappers"] = wrappers
 
 
 def prepare_conditioning(model: Any, text: PlainConditioning, x: Tensor, cache: dict[Any, list]) -> list:

@@ -9,6 +9,7 @@ from typing import Any
 
 import comfy.model_patcher
 import comfy.samplers
+import torch
 from torch import Tensor
 
 from ....swf_core.errors import UserError
@@ -17,12 +18,14 @@ from ....swf_core.transfer.attention_edits import InjectionStep, injection_edit,
 from ....swf_core.transfer.features import Box, FeatureBank, parts_read
 from ....swf_core.transfer.start_latent import start_tones
 from ....swf_core.transfer.styles import Style
+from ....swf_core.transfer.trajectory import Trajectory
 from .attention import CallPart, with_edit
 from .denoiser import REFERENCE_KEY, TRANSFER_KEY, HostDenoiser, PlainConditioning
 from .feature_cache import LIMIT_BYTES, cache_signature
 from .other_weights import denoiser_on, loaded_weights
-from .plan import Source, TransferPlan
+from .plan import LatentSource, Source, TrajectorySource, TransferPlan
 from .reference import ReferenceProcess, trajectory_of
+from .schedules import whole_schedule
 
 
 def current_sampling(options: dict[str, Any]) -> Sampling | None:
@@ -34,22 +37,32 @@ def current_sampling(options: dict[str, Any]) -> Sampling | None:
 class Sampling:
     """One sampling with a patched MODEL: its reference processes and what its generation does."""
 
-    def __init__(self, plan: TransferPlan, guider: Any, sigmas: Tensor, options: dict[str, Any]):
+    def __init__(
+        self, plan: TransferPlan, guider: Any, sampler: Any, sigmas: Tensor, noise: Tensor, options: dict[str, Any]
+    ):
         self.plan, self.guider = plan, guider
         self.denoiser = HostDenoiser(guider.inner_model, options)
         self.unet, self.table = self.denoiser.unet, self.denoiser.sigmas
-        self.falling = [float(s) for s in sigmas if float(s) > 0.0]
+        self.part = [float(s) for s in sigmas if float(s) > 0.0]
+        # All levels of the sampling, of which the sampler may run but a part.
+        begins, model_sampling = (
+            plan.start_adain is not None or bool(noise.count_nonzero()),
+            guider.inner_model.model_sampling,
+        )
+        self.falling = whole_schedule(sigmas, begins, sampler, model_sampling, plan.schedule)
         levels = plan.levels
         # What pictures are inverted up to, and the level that a clean latent is taken to be at.
-        self.rising = self.falling[::-1] if levels is None else levels.inverted[::-1]
+        self.rising = (
+            levels.inverted[::-1] if levels else [s for s in self.falling[::-1] if s <= max(self.part, default=0.0)]
+        )
         self.clean_at = 0.0 if levels is None else levels.clean_at
         self.layers = frozenset(plan.layers)
         self.text = plan.text or _negative_text(guider)
-        any_read = any(plan.injection.active(s) for s in self.falling)
+        any_read = any(plan.injection.active(s) for s in self.part)
         any_tones = (plan.start_adain or 0.0) > 0.0  # the start asks for the styles' tones even if nothing is read
-        self.content = self._content_process() if any_read and plan.injection.needs_content else None
         if plan.feature_cache is not None:
-            plan.feature_cache.keep_only(cache_signature(guider.model_patcher, options, self.rising, self.text))
+            plan.feature_cache.keep_only(cache_signature(guider.model_patcher, options, self.falling, self.text))
+        self.content = self._content_process() if any_read and plan.injection.needs_content else None
         self.styles = [
             Style(self._style_process(i, style.source), style.weight, style.readable, style.place)
             for i, style in enumerate(plan.styles if any_read or any_tones else ())
@@ -65,7 +78,7 @@ class Sampling:
         if source is None:
             raise UserError("This style transfer needs a content picture; connect 'content'.")
         if plan.content_model is None:
-            trajectory = trajectory_of(source, self.denoiser, self.text, self.rising, "content", self.clean_at)
+            trajectory = self._content_trajectory(source, self.denoiser)
             bank = FeatureBank(self.layers, "q", plan.precision)
             return ReferenceProcess(self.denoiser, self.text, trajectory, bank)
         model, shape = plan.content_model, source.shape
@@ -75,17 +88,32 @@ class Sampling:
 
         with weights():
             denoiser = denoiser_on(model)
-            trajectory = trajectory_of(source, denoiser, self.text, self.rising, "content", self.clean_at)
+            trajectory = self._content_trajectory(source, denoiser)
             bank = FeatureBank(self.layers, "q", plan.precision, "cpu")
             process = ReferenceProcess(denoiser, self.text, trajectory, bank, LIMIT_BYTES)
-            process.ensure(*(s for s in self.falling if plan.injection.active(s) and self.gamma_at(s) > 0.0))
+            process.ensure(*(s for s in self.part if plan.injection.active(s) and self.gamma_at(s) > 0.0))
         process.weights = weights
         return process
+
+    def _content_trajectory(self, source: Source, denoiser: HostDenoiser) -> Trajectory:
+        """The content's latents along the levels, as the last sampling left them where they still hold."""
+        cache = self.plan.feature_cache
+        if cache is not None and cache.content is not None and self._reaches(source, cache.content):
+            return cache.content
+        trajectory = trajectory_of(source, denoiser, self.text, self.rising, "content", self.clean_at)
+        if cache is not None:
+            cache.content = trajectory
+        return trajectory
+
+    def _reaches(self, source: Source, trajectory: Trajectory) -> bool:
+        """Whether a source's trajectory goes up to where this part of the sampling begins."""
+        inverted = isinstance(source, LatentSource) and trajectory.noise is None
+        return not inverted or self.rising[-1] in trajectory.points
 
     def _style_process(self, index: int, source: Source) -> ReferenceProcess:
         """Style number `index`, as the last sampling left it where that still holds."""
         plan, cache = self.plan, self.plan.feature_cache
-        if cache is not None and index in cache.styles:
+        if cache is not None and index in cache.styles and self._reaches(source, cache.styles[index][0]):
             trajectory, bank = cache.styles[index]
         else:
             trajectory = trajectory_of(source, self.denoiser, self.text, self.rising, "style", self.clean_at)
@@ -104,8 +132,27 @@ class Sampling:
         x = start_tones(content.latent_at(start).to(clean), self.styles, start, amount, self.plan.place)
         if levels is not None:
             x = x * levels.start_scale
-        scale = math.sqrt(1.0 + sigma * sigma) if sampler.max_denoise(self.guider, sigmas) else sigma
-        return (x - clean) / scale
+        return (x - clean) / self._noise_scale(sampler, sigmas)
+
+    def kept_content(self, sampler: Any, sigmas: Tensor, noise: Tensor, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Noise and latent of a sampling with a noise mask, so that what is kept is a picture.
+
+        A sampler that goes on from a content's inverted latent, adding no noise, would keep that noisy latent; it is
+        given the content's clean one, with the noise that leads to the same start.
+        """
+        source, sigma = self.plan.content, float(sigmas[0])
+        if not isinstance(source, TrajectorySource) or noise.count_nonzero() or source.shape != tuple(latent.shape):
+            return noise, latent
+        trajectory = source.trajectory
+        if not torch.allclose(trajectory.at(sigma).to(latent), latent, rtol=1e-3, atol=1e-3 * sigma):
+            return noise, latent
+        clean = trajectory.clean.to(latent)
+        return (latent - clean) / self._noise_scale(sampler, sigmas), clean
+
+    def _noise_scale(self, sampler: Any, sigmas: Tensor) -> float:
+        """By what the host multiplies a sampling's noise before it adds it to the latent."""
+        sigma = float(sigmas[0])
+        return math.sqrt(1.0 + sigma * sigma) if sampler.max_denoise(self.guider, sigmas) else sigma
 
     def gamma_at(self, sigma: float) -> float:
         """The schedule's query preservation at this level."""
@@ -157,10 +204,11 @@ class Sampling:
 def _negative_text(guider: Any) -> PlainConditioning:
     """The negative of this sampling (its positive where it has none), as the references' own text."""
     original = getattr(guider, "original_conds", {})
-    for name in ("negative", "positive"):
-        for entry in original.get(name) or ():
-            if entry.get("cross_attn") is not None:
-                return PlainConditioning([[entry["cross_attn"], entry]])
+    for ending in ("negative", "positive"):  # other packs' guiders put a word before: "xt_negative"
+        for entries in (original[name] for name in sorted(original) if name.endswith(ending)):
+            for entry in entries or ():
+                if entry.get("cross_attn") is not None:
+                    return PlainConditioning([[entry["cross_attn"], entry]])
     raise UserError("This sampler gave no text; connect a CONDITIONING to 'reference_text' of the patch.")
 
 
