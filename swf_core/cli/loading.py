@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ def device_of(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        usable = float(torch.ones(2, device=name).sum()) == 2.0  # some can be named, and hold no numbers
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of kinds of device that torch is giving up
+            usable = float(torch.ones(2, device=name).sum()) == 2.0  # some can be named, and hold no numbers
     except Exception as error:  # each kind of device that is not built in raises another
         raise UserError(f"The device '{name[:60]}' cannot be used here; choose --device cpu.") from error
     if not usable:

@@ -45,6 +45,43 @@ def test_a_folder_that_cannot_be_written_is_refused_and_none_is_made(tmp_path):
             files.check_folder(bad)
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [("x" * 300, "a.txt"), ("new", "x" * 300 + ".txt"), ("new", *["y" * 200] * 30, "a.txt"), ("new", "x" * 300, "a")],
+)
+def test_a_path_that_is_too_long_is_refused_and_no_empty_folder_stays(tmp_path, parts):
+    path = tmp_path.joinpath(*parts)
+    for write in (lambda: files.check_file(path), lambda: files.write_text(path, "x")):
+        with pytest.raises(
+            UserError, match="longer than the file system takes|would be a name of 30[0-9] bytes"
+        ) as error:
+            write()
+        assert len(str(error.value)) < 300
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_names_are_measured_in_bytes(tmp_path):
+    with pytest.raises(UserError, match="300 bytes, and the file system takes 255"):
+        files.check_file(tmp_path / ("猫" * 100))
+    assert files.check_file(tmp_path / ("猫" * 80)) == tmp_path / ("猫" * 80)
+
+
+def test_what_stands_in_the_way_is_named(tmp_path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for check, path, sentence in (
+        (files.check_file, tmp_path / "folder", "is a folder, and a file of that name"),
+        (files.check_file, tmp_path / "file" / "a", "--out '.*file' is a file; give a folder"),
+        (files.check_folder, tmp_path / "loop", "is a link that leads to no folder"),
+        (files.check_file, tmp_path / "file" / "deep" / "a", "cannot be made: '.*file' is a file"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            check(path)
+    with pytest.raises(UserError, match="^--run '"):
+        files.check_folder(tmp_path / "file", "--run")
+
+
 @pytest.fixture
 def mounted(tmp_path):
     """A tiny file system of its own: `mounted("size=64k")`; needs root on Linux."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+
 import numpy as np
 import pytest
 import torch
 
+from swf_core.cli import train as verb
+from swf_core.cli import train_data
+from swf_core.cli.progress import Bars
 from swf_core.errors import UserError
-from swf_core.learn.dataset import Item, items_from_folder, items_of
+from swf_core.learn.dataset import Item, items_from_folder, items_of, pictures_in_folder
 from swf_core.learn.latent_cache import LatentCache, bucket, crop, draw_probabilities
 from swf_core.models.contracts import Conditioning, join
 from swf_core.pictures import save
@@ -101,3 +106,66 @@ def test_batches_are_the_same_for_a_step_and_drop_captions_at_the_rate_of_the_op
         empty += sum(torch.equal(row, nothing) for row in batch.text.tokens)
         total += 4
     assert 0.35 < empty / total < 0.65
+
+
+def kohya_folder(root):
+    """A folder as kohya's trainers are given: subfolders that begin with their repeats, captions beside the pictures."""
+    named = [
+        ("10_cats", "a cat"),
+        ("10_cats", "a dog"),
+        ("3_houses", "a house"),
+        ("logs", "none of the set"),
+        ("", "own"),
+    ]
+    for k, (name, caption) in enumerate(named):
+        save(root / name / f"{k}.png", picture(k, 40, 32))
+        (root / name / f"{k}.txt").write_text(caption)
+    (root / "10_cats" / ".cache.png").write_bytes(b"")
+    (root / "10_cats" / "0.npz").write_bytes(b"")  # kohya keeps its latents there
+    (root / "7_empty").mkdir()
+    return root
+
+
+def test_folders_named_by_repeats_count_each_picture_that_often(tmp_path):
+    root = kohya_folder(tmp_path / "set")
+    found = pictures_in_folder(root)
+    assert [(p.relative_to(root).as_posix(), n) for p, n in found] == [
+        ("4.png", 1),
+        ("10_cats/0.png", 10),
+        ("10_cats/1.png", 10),
+        ("3_houses/2.png", 3),
+    ]
+    items = items_from_folder(root)
+    assert [(i.caption, i.repeats) for i in items] == [("own", 1), ("a cat", 10), ("a dog", 10), ("a house", 3)]
+    assert [i.repeats for i in items_from_folder(root / "3_houses")] == [3]  # such a folder itself
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("0_none", "says 0 repeats"),
+        ("999999_x", "says 999999 repeats"),
+        ("other", "holds no picture"),
+        (None, "does not"),
+    ],
+)
+def test_folders_that_cannot_be_a_data_set_are_refused(tmp_path, name, sentence):
+    if name:
+        save(tmp_path / "set" / name / "a.png", picture(1, 32, 32))
+    with pytest.raises(UserError, match=sentence):
+        pictures_in_folder(tmp_path / "set")
+
+
+def test_train_takes_such_a_folder_as_the_node_does(tmp_path):
+    """Pictures, captions and repeats that `train --style FOLDER` begins a run with are those of the node's folder."""
+    root = kohya_folder(tmp_path / "set")
+    parser = argparse.ArgumentParser()
+    verb.add(parser.add_subparsers())
+    args = parser.parse_args(["train", "--run", "x", "--style", str(root)])
+    pictures, repeats = train_data.style_pictures(args)
+    items = train_data.items_of_style(args, pictures, Bars())
+    own = items_from_folder(root)
+    assert [(i.caption, i.id) for i in items] == [(i.caption, i.id) for i in own]
+    assert repeats == [i.repeats for i in own]
+    single = parser.parse_args(["train", "--run", "x", "--style", str(root / "4.png"), str(root / "3_houses")])
+    assert train_data.style_pictures(single)[1] == [1, 3]
