@@ -36,6 +36,11 @@ class Bars:
 
         return progress
 
+    def say(self, sentence: str) -> None:
+        """Print a sentence on stderr, behind the bars so far."""
+        self.close()
+        print(sentence, file=sys.stderr, flush=True)
+
     def close(self) -> None:
         """Close whatever a failure left open."""
         for bar in self._open.values():

@@ -25,7 +25,7 @@ def style_pictures(args: argparse.Namespace) -> tuple[list[Any], list[int]]:
 def items_of_style(args: argparse.Namespace, pictures: list[Any], bars: Bars) -> Any:
     """The data set: each picture with its caption, stripped of style words unless they are to stay."""
     from ..learn.dataset import caption_beside, items_of
-    from ..words.strip import strip
+    from ..words.strip import UNREAD, strip
 
     captions, media = args.caption, ()
     if captions is None:
@@ -44,7 +44,10 @@ def items_of_style(args: argparse.Namespace, pictures: list[Any], bars: Bars) ->
             for k, result in zip(missing, results):
                 captions[k] = result.caption
     if not args.keep_style_words:
-        captions = [strip(text, media=media).stripped for text in captions]
+        results = [strip(text, media=media) for text in captions]
+        captions = [result.stripped for result in results]
+        for each in (result for result in results if result.note == UNREAD):
+            bars.say(f"train: the caption {each.caption[:60]!r} is learnt with all its words: {each.note}.")
     return items_of([p.pixels for p in pictures], captions)
 
 

@@ -54,7 +54,7 @@ export function drawStrip(node, row) {
   const clickable = isClickable(row, restored);
   const method = say.methods[row.method] ?? row.method;
   const section = make("section", {}, [heading(row, say.caption, [`${say.method}: ${method}`])]);
-  if (row.note) section.append(note(row.note, row.note.includes("took over")));
+  if (row.note) section.append(note(row.note, /took over|does not read/.test(row.note)));
   const before = make("p");
   const after = make("p");
   const marks = [];

@@ -17,7 +17,7 @@ from typing import Protocol
 from .deletion import delete
 from .guards import complaint
 from .llm.prompt import MarkerError, locate
-from .rules import style_alone, style_spans, unread
+from .rules import UNREAD, style_alone, style_spans, unread
 
 OFFLINE = "offline"
 ALONE = "the caption says only how the picture is made"
@@ -119,6 +119,6 @@ def _stripped(caption: str, spans: Sequence[tuple[int, int]], method: str, note:
         longest = max(spans, key=lambda span: span[1] - span[0])
         spans = [span for span in spans if span != longest]
         stripped = delete(caption, spans)
-    if not note and style_alone(stripped):
+    if not note and style_alone(stripped, caption):
         note = ALONE
     return Stripped(caption, stripped or caption, tuple(spans), method, note)

@@ -36,9 +36,12 @@ def unread(caption: str) -> str:
     return "" if language_of(caption) else UNREAD
 
 
-def style_alone(text: str) -> bool:
-    """Whether a text of a few words names nothing but a way of making pictures: "painting", "8k", "水墨画"."""
-    language = language_of(text)
+def style_alone(text: str, caption: str = "") -> bool:
+    """Whether a text of a few words names nothing but a way of making pictures: "painting", "8k", "水墨画".
+
+    It is read in the language of `caption`, which it was a part of.
+    """
+    language = language_of(caption or text)
     if language != "english":
         return languages.style_alone(text, language)
     return len(text) < 40 and passes.style_alone(text)

@@ -80,7 +80,7 @@ def _latin(text: str) -> str:
                 score[language] = score.get(language, 0) + _LITTLE
                 seen.setdefault(language, set()).add(own)
     english = score.pop("english", 0)
-    best = max(sorted(score), key=lambda language: score[language], default="")
+    best = max(sorted(score), key=lambda language: (score[language], language in LATIN), default="")
     if best:
         several = len(seen[best]) > 1 or len(words) <= _SHORT
         clear = score[best] >= _ENOUGH and (several or not english and best in LATIN)

@@ -100,12 +100,23 @@ class Lexicon:
     def _tags(self, word: str) -> Tag:
         low = fold(word)
         for form in self.forms(low):
-            if tags := self.words.get(form):
-                return tags
+            tags = Tag(self.words.get(form, 0))
+            if form != low:  # a little word has no endings: "Mann" is not "man"
+                tags &= ~(DET | FUNC)
+            if tags:
+                return Tag(tags)
         if _YEAR.fullmatch(low):
             return ABOUT
         if low[0].isdigit():
             return look_up(word)[1] & _ENGLISH or NUMBER
+        if tags := self._compound(low):
+            return tags
+        if "-" in low:
+            return self._hyphenated(low.split("-"))
+        return Tag(look_up(word)[1] & _ENGLISH)
+
+    def _compound(self, low: str) -> Tag:
+        """Tags by a word's beginning ("ultrarealista") or last part ("Kinderbuchillustration")."""
         for prefix in _PREFIXES:
             if low.startswith(prefix):
                 rest = low[len(prefix) :].lstrip("-")
@@ -121,9 +132,7 @@ class Lexicon:
         for head in self.sets.get("heads", ()):
             if any(form.endswith(head) and len(form) > len(head) + 1 for form in self.forms(low)):
                 return MEDIUM
-        if "-" in low:
-            return self._hyphenated(low.split("-"))
-        return Tag(look_up(word)[1] & _ENGLISH)
+        return Tag(0)
 
     def _hyphenated(self, parts: list[str]) -> Tag:
         """Tags of "anime-stil" and "ultra-detaille": the last part's, if all parts are known, or it is a style's."""
