@@ -4,6 +4,8 @@
 // Python's white space, letters and digits: those of JavaScript's \s and \w are others.
 const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const SIGN = ".!?;,:|\\u3002\\uff01\\uff1f\\uff1b\\uff0c\\u3001\\uff1a";
+// Before a letter or a bracket ":" and ";" are no signs but a part of what follows: a weight ":1.3)", a face ":3".
+const SIGN_BEFORE = "[.!?,|\\u3002\\uff01\\uff1f\\uff1b\\uff0c\\u3001\\uff1a]|[:;](?![\\p{L}\\p{N}_()<>\\[\\]])";
 const DASHES = "\\-\\u2013\\u2014";
 const LONE_MARKS = "/+*~\\u2022\\u00b7\\u2026";
 const OPENING = "(\\[{\\u201c\\uff08";
@@ -15,7 +17,7 @@ const TRAILING_SPACE = new RegExp(`[${SPACE}]+$`);
 const IS_SPACE = new RegExp(`[${SPACE}]`);
 const ENDS_IN_SPACE = new RegExp(`[${SPACE}]$`);
 // What stands around a cut and belongs to nothing else: blanks, signs, dashes, a lone stroke or plus.
-const LEAD = new RegExp(`^(?:[${SPACE}${SIGN}${DASHES}]|[${LONE_MARKS}](?=[${SPACE}]|$))*`);
+const LEAD = new RegExp(`^(?:${SIGN_BEFORE}|[${SPACE}${DASHES}]|[${LONE_MARKS}](?=[${SPACE}]|$))*`, "u");
 const AROUND = new RegExp(`[${SPACE}${SIGN}${DASHES}]`);
 const LONE_MARK = new RegExp(`[${LONE_MARKS}]`);
 // Of a piece without a letter all but these goes.
@@ -72,10 +74,11 @@ function join(left, right) {
   const lead = LEAD.exec(right)[0];
   const cut = lastOf(left, (k) => AROUND.test(left[k]) || (k && LONE_MARK.test(left[k]) && IS_SPACE.test(left[k - 1])));
   const [body, tail, rest] = [left.slice(0, cut), left.slice(cut), right.slice(lead.length)];
-  if (!body) return rest;
+  if (!body) return /^[:;]\p{L}/u.test(rest) ? rest.replace(/^[:; ]+/, "") : rest;
   if (!rest) return body + between(tail, lead);
   if (ENDS_OPENED.test(body) || BEGINS_CLOSED.test(rest)) return body + rest;
-  return body + (between(tail, lead) || (isCjk(body.at(-1)) && isCjk(rest[0]) ? "" : " ")) + rest;
+  const isClose = (/^[:;]/.test(rest) && !lead) || (isCjk(body.at(-1)) && isCjk(rest[0]));
+  return body + (between(tail, lead) || (isClose ? "" : " ")) + rest;
 }
 
 /** Where the characters at the end of a text begin for whose places `belongs` holds. */

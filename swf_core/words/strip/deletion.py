@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 _STRENGTH = {"\u3002": 3, ".": 3, "!": 3, "?": 3, "\uff01": 3, "\uff1f": 3, ";": 2, "\uff1b": 2, "|": 2}
 _SIGN = r".!?;,:|\u3002\uff01\uff1f\uff1b\uff0c\u3001\uff1a"
+# Before a letter or a bracket ":" and ";" are no signs but a part of what follows: a weight ":1.3)", a face ":3".
+_SIGN_BEFORE = r"(?:[.!?,|\u3002\uff01\uff1f\uff1b\uff0c\u3001\uff1a]|[:;](?![\w()<>\[\]]))"
 _SIGNS = re.compile(f"[{_SIGN}]")
 _DASH = re.compile(r"[\-\u2013\u2014]")
 # What stands around a cut and belongs to nothing else: blanks, signs, dashes, a lone stroke or plus.
-_LEAD = re.compile(rf"(?:[\s{_SIGN}\-\u2013\u2014]|[/+*~\u2022\u00b7\u2026](?=\s|\Z))*")
+_LEAD = re.compile(rf"(?:{_SIGN_BEFORE}|[\s\-\u2013\u2014]|[/+*~\u2022\u00b7\u2026](?=\s|\Z))*")
 _AROUND = re.compile(rf"[\s{_SIGN}\-\u2013\u2014]")
 _LONE_MARKS = "/+*~\u2022\u00b7\u2026"
 _BLANK = re.compile(r"\s")
@@ -74,13 +76,14 @@ def _join(left: str, right: str) -> str:
     cut = _tail(left)
     body, rest = left[:cut], right[lead.end() :]
     if not body:
-        return rest
+        return rest.lstrip(":; ") if rest[:1] in ":;" and rest[1:2].isalpha() else rest
     between = _between(left[cut:], lead[0])
     if not rest:
         return body + between
     if body[-1] in _PAIRS or rest[0] in _PAIRS.values():
         return body + rest
-    return body + (between or ("" if _cjk(body[-1]) and _cjk(rest[0]) else " ")) + rest
+    close = rest[0] in ":;" and not lead[0] or _cjk(body[-1]) and _cjk(rest[0])
+    return body + (between or ("" if close else " ")) + rest
 
 
 def _tail(text: str) -> int:

@@ -18,6 +18,7 @@ from .tags import (
     MOOD,
     MOVE,
     NOUN,
+    NUMBER,
     QUALITY,
     STYLE,
     TECH,
@@ -26,7 +27,7 @@ from .tags import (
     WEAK,
 )
 
-SHOWING = word_set("showing")
+SHOWING, ABOUT_PICTURES = word_set("showing"), word_set("whole") | word_set("subjects")
 # What may stand between "cubist" and its noun.
 DESCRIBING = MOVE | ADJ | COLOR | WEAK | MATERIAL | MOOD
 
@@ -110,6 +111,8 @@ def _subject(c: TaggedCaption, alive: list[int], unknown: list[int]) -> bool:
             return True
         if word in ("use", "attention", "it") and n <= 1 and (word != "it" or any(c.tags[j] & MADE for j in alive[:3])):
             return True
+        if tags & (NOUN | TECH) and (of_a_thing(c, k + 1) or falls_on_a_thing(c, k + 1)):
+            return False
         if tags & (NOUN | TECH) or (tags & MATERIAL and word in ("paint", "pigment", "pigments", "glazes", "brush")):
             return True
         if tags & MEDIUM and n + 1 < len(alive) and (c.words[alive[n + 1]] in ("is", "has", "was")):
@@ -117,6 +120,27 @@ def _subject(c: TaggedCaption, alive: list[int], unknown: list[int]) -> bool:
         if not tags & (STYLE | DET | ADJ | COLOR | ABOUT) and word not in ("and", "of"):
             return False
     return False
+
+
+def falls_on_a_thing(c: TaggedCaption, k: int) -> bool:
+    """Whether light behaves in the scene: "warm light filters through the awnings"."""
+    return (
+        k + 1 < len(c.words)
+        and c.words[k + 1] in ("through", "across", "into", "onto", "over", "from")
+        and (c.words[k].endswith("s") or not c.tags[k])
+    )
+
+
+def of_a_thing(c: TaggedCaption, k: int) -> bool:
+    """Whether a thing of the scene is named behind a noun of style: "the colors of the flag", "a brush and a comb"."""
+    if not (k < len(c.words) and c.words[k] in ("of", "in", "on", "at", "and", "between", "inside", "around")):
+        return False
+    if c.words[k] == "and" and not (k + 1 < len(c.words) and c.tags[k + 1] & (DET | NUMBER)):
+        return False
+    k += 1
+    while k < len(c.words) and c.tags[k] & (DET | ADJ | COLOR | NUMBER):
+        k += 1
+    return k < len(c.words) and not c.tags[k] and not c.deleted[k] and c.words[k] not in ABOUT_PICTURES
 
 
 def adjectives(c: TaggedCaption) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .clauses import sentences
+from .clauses import of_a_thing, sentences
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
 from .tags import (
@@ -12,6 +12,7 @@ from .tags import (
     FILLING,
     FUNC,
     MADE,
+    MEDIUM,
     MOOD,
     MOVE,
     NOUN,
@@ -25,6 +26,7 @@ from .tags import (
 )
 
 SUBJECTS, EFFECTS, WHOLE, COMMON, BLURRED = map(word_set, ("subjects", "effects", "whole", "common verbs", "blurred"))
+PICTURES, PUBLISHED = word_set("pictures"), word_set("published")
 MAKERS = frozenset("artist painter photographer illustrator printmaker engraver".split())
 _LONGEST_SUBJECT = 12
 
@@ -48,9 +50,38 @@ def _about_style(c: TaggedCaption, first: int, behind: int) -> bool:
     style = sum(bool(c.tags[k] & (STYLE & ~WEAK) or c.words[k] in WHOLE) for k in rest)
     if any(c.tags[k] & (THING | NUMBER) for k in rest):
         return False
-    if c.words[verb] in COMMON:
+    picture = bool(c.tags[verb - 1] & MEDIUM) or c.words[verb - 1] in PICTURES
+    if picture and any(c.words[k] in ("take on", "spin on", "showing", "depicting") for k in rest):
+        return False
+    if picture or c.words[verb] in COMMON:
         return style > 0 and unknown <= 1
     return unknown <= 2 or unknown <= style
+
+
+def left_clauses(c: TaggedCaption) -> None:
+    """Delete what is left of a sentence about the style: "..., with fragmented planes", "..., possibly 1930s"."""
+    for first, behind in sentences(c):
+        parts = [(a, b) for a, b, _ in c.segments if first <= a and b <= behind]
+        main = any(c.words[k] in EFFECTS or c.words[k] in ("appears", "seems") for k in range(*parts[0]))
+        for n, (a, b) in enumerate(parts[1:], 1):
+            if not main or not all(c.deleted[first:a]) or all(c.deleted[a:b]):
+                continue
+            alive = [k for k in range(a, b) if not c.deleted[k]]
+            if len(parts) == n + 1 and _still_about_style(c, alive):
+                c.delete(a, b)
+
+
+def _still_about_style(c: TaggedCaption, alive: list[int]) -> bool:
+    if any(c.tags[k] & (THING | NUMBER) and not c.words[k][:1].isdigit() for k in alive):
+        return False
+    word, rest = c.words[alive[0]], alive[1:]
+    unknown = [k for k in rest if not c.tags[k] and c.words[k] not in SUBJECTS | WHOLE]
+    style = any(c.tags[k] & (STYLE & ~WEAK) or c.words[k] in SUBJECTS | WHOLE for k in rest)
+    if word in ("possibly", "likely", "probably", "perhaps"):
+        return not unknown
+    if word in ("with", "featuring") or word.endswith("ing"):
+        return style and len(unknown) <= 2 and bool(rest)
+    return False
 
 
 def _blurred_background(c: TaggedCaption, first: int, behind: int) -> bool:
@@ -74,15 +105,20 @@ def _is_subject(c: TaggedCaption, first: int, verb: int) -> bool:
     """Whether what stands before the verb names a way of making pictures: "the soft, diffused lighting"."""
     if c.words[verb - 1] in MAKERS or verb - 2 > first and c.words[verb - 2] in MAKERS:
         return bool(c.tags[first] & DET) and verb - first <= 3
-    heads = [k for k in range(first, verb) if c.tags[k] & (NOUN | TECH | MOVE) or c.words[k] in SUBJECTS]
+    heads = [
+        k
+        for k in range(first, verb)
+        if c.tags[k] & (NOUN | TECH | MOVE | MEDIUM) and not c.tags[k] & THING or c.words[k] in SUBJECTS
+    ]
     if not heads or (heads[-1] != verb - 1 and not c.tags[verb - 1] & ARTIST):
         return False
-    sure = any(c.tags[k] & (NOUN | TECH | MOVE | QUALITY | MOOD) for k in range(first, verb))
+    if of_a_thing(c, heads[0] + 1):
+        return False
+    sure = any(c.tags[k] & (MEDIUM | NOUN | TECH | MOVE | QUALITY | MOOD) for k in range(first, verb))
     described = len(heads) > 1 or any(not c.tags[k] for k in range(first, verb))
     unknown = [k for k in range(first, verb) if not c.tags[k] and c.words[k] not in SUBJECTS]
-    parted = any(c.words[k] == "of" and k + 1 < verb and not c.tags[k + 2 : k + 3] for k in range(first, verb))
     things = any(c.tags[k] & (THING | NUMBER | OBJECT) for k in range(first, verb))
-    return (sure or described) and len(unknown) <= 2 and not parted and not things
+    return (sure or described) and len(unknown) <= 2 and not things
 
 
 def _says_what_it_is(c: TaggedCaption, first: int, behind: int) -> bool:
@@ -90,7 +126,7 @@ def _says_what_it_is(c: TaggedCaption, first: int, behind: int) -> bool:
     if c.words[first] not in ("this", "it") and c.words[first] not in ("this is", "it is", "it's"):
         return False
     start = first + 2 if c.words[first + 1 : first + 2] in (["is"], ["was"]) else 0
-    rest = range(start, behind)
+    rest = [k for k in range(start, behind) if c.words[k] not in PUBLISHED]
     if not start or not rest:
         return False
     kinds = any(c.tags[k] & (STYLE & ~WEAK | OBJECT) for k in rest)

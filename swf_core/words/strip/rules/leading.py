@@ -27,7 +27,7 @@ from .tags import (
     VIEW,
 )
 
-GENERIC, PLACED, HANGING = map(word_set, ("generic", "placed", "hanging"))
+GENERIC, PLACED, HANGING, JOINING = map(word_set, ("generic", "placed", "hanging", "joining"))
 LEADS: dict[str, list[list[str]]] = {}  # by their first word, longest first
 for _lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lead)):
     LEADS.setdefault(_lead.split()[0], []).append(_lead.split())
@@ -167,7 +167,12 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
     word = c.words[k]
     if word == "of" and c.words[k - 1] in MANNERS:
         return 0  # "an illustration in the style of Moebius": a credit, which is read later
-    if word == "of" or c.tags[k] & SHOWS or (c.tags[k - 1] & OBJECT and word in ("for", "advertising")):
+    if (
+        word == "of"
+        or c.tags[k] & SHOWS
+        or word in JOINING
+        or (c.tags[k - 1] & OBJECT and word in ("for", "advertising"))
+    ):
         return k + 1
     if c.tags[k] & MADE:  # "composed of cut paper depicts ..."
         for j in range(k + 1, min(behind, k + 10)):
@@ -227,7 +232,7 @@ def interrupted_openings(c: TaggedCaption) -> None:
     """Openings that an insertion parted: "The artwork, [reminiscent of Hopper], depicts ..."."""
     for first, behind in sentences(c):
         alive = [k for k in range(first, behind) if not c.deleted[k]]
-        n = next((n for n, k in enumerate(alive[:6]) if c.tags[k] & (MEDIUM | OBJECT)), -1)
+        n = next((n for n, k in enumerate(alive[:6]) if c.tags[k] & (MEDIUM | OBJECT) or c.words[k] == "scene"), -1)
         if n < 0 or len(alive) == behind - first or n + 1 >= len(alive):
             continue
         verb = alive[n + 1]

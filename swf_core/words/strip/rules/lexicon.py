@@ -113,6 +113,8 @@ def _of_plural(low: str) -> Tag | None:
 def _of_hyphenated(low: str) -> Tag | None:
     """Tags of "manga-style" and its like, or of the phrase that is written with blanks elsewhere."""
     parts = low.split("-")
+    if low.endswith(("-color", "-colored", "-tone", "-plate", "-block")):
+        return ADJ
     if low.endswith(_SUFFIXES) and (len(parts) > 2 or WORDS.get(parts[0], 0) & STYLE or parts[-1] != "like"):
         return MOVE
     spaced = tuple(parts)

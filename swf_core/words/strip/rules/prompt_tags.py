@@ -65,7 +65,10 @@ def whole_tags(caption: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int
 
 def _is_one(tag: Item) -> bool:
     """Whether a tag goes whole or not at all: a few words without an article or a preposition among them."""
-    if _NETWORK.match(tag.text) or tag.qualifier or _CREDIT.match(tag.text.lower()):
+    low = tag.text.lower()
+    if tag.qualifier or _NETWORK.match(low) or _CREDIT.match(low) or _QUALITY.fullmatch(low):
+        return True
+    if low in _KNOWN["style"] or low in _KNOWN["scene"]:
         return True
     words = tag.text.split()
     little = any(look_up(word)[1] & (DET | FUNC | SHOWS) for word in words[:-1])

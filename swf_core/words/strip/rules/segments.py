@@ -18,6 +18,7 @@ from .tags import (
     MATERIAL,
     MEDIUM,
     MOOD,
+    MOVE,
     NUMBER,
     OBJECT,
     SHOWS,
@@ -65,6 +66,8 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
         return True
     if c.words[first] in ("the", "this") and not counts.unknown and c.words[behind - 1] in GENERIC and words == 2:
         return False  # "the image", of "the image, ... , has"
+    if _kind_of_picture(c, first, behind, counts):
+        return True
     if counts.unknown:
         return _with_unknown(c, first, behind, counts)
     if counts.anchors:
@@ -112,6 +115,24 @@ def _with_unknown(c: TaggedCaption, first: int, behind: int, counts: _Counts) ->
         return False  # "two cats in oil on canvas" shows two cats
     action = any(c.words[k].endswith("ing") and not c.tags[k] for k in range(first, behind))
     return bool((strong or surface or counts.materials >= 2) and few and not action and not c.tags[first] & DET)
+
+
+def _kind_of_picture(c: TaggedCaption, first: int, behind: int, counts: _Counts) -> bool:
+    """Whether a segment without an article names a kind of picture: "art deco poster", "flat lay photography"."""
+    last, words = c.tags[behind - 1], behind - first
+    little = any(c.tags[k] & (DET | FUNC | SHOWS) for k in range(first, behind))
+    if (
+        little
+        or counts.unknown > 2
+        or not 1 < words < 6
+        or any(c.words[k].endswith("ing") for k in range(first, behind))
+    ):
+        return False
+    if last & OBJECT:
+        return counts.unknown < 3 and any(c.tags[k] & (MOVE | WEAK) for k in range(first, behind - 1))
+    return c.words[behind - 1].split()[-1] == "photography" or (
+        c.words[behind - 1].split()[-1] in ("art", "artwork", "illustration") and counts.anchors > 1
+    )
 
 
 def _adjective_head(c: TaggedCaption, first: int, head: int) -> bool:
