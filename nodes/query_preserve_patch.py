@@ -148,7 +148,7 @@ class QueryPreservePatch(io.ComfyNode):
                     tooltip="replace: only the style is read; concat: own and style compete, see bias; adaattn: the "
                     "style moves mean and variance of the own values.",
                 ),
-                number("bias", 0.0, -100.0, 100.0, 0.1, "For concat: above 0 favours the style, 0 is even."),
+                number("bias", 0.0, -100.0, 100.0, 0.1, "For concat: above 0 favors the style, 0 is even."),
                 number("value_shift", 0.0, 0.0, 1.0, 0.01, "Frees colors for the text: 0 keeps the style's own."),
                 number("query_adain", 0.0, 0.0, 1.0, 0.01, "Asks in the style's own range; 0 is off, 1 is most."),
                 number("style_guidance", 0.0, 0.0, 10.0, 0.05, "Takes what the style adds 1 + this times; 0 is off."),
@@ -182,11 +182,17 @@ class QueryPreservePatch(io.ComfyNode):
                     tooltip="Keeps what the style shows for the next run: a new seed or prompt is then faster. Off "
                     "saves up to 2 GB of memory a style; the picture is the same.",
                 ),
+                io.Sigmas.Input(
+                    "schedule",
+                    optional=True,
+                    tooltip="The whole schedule, where samplers split it (Split Sigmas) and it is none of ComfyUI's: "
+                    "those are recognized. Split samplings then add up to the unsplit one.",
+                ),
                 size_input(),
                 preset_input("strength, gamma, tau, layers, kv and the guidance; adain also sets the start"),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The same model with style transfer on it.")],
-            search_aliases=["style transfer", "StyleID", "attention injection", "style reference", "stylewallfacer"],
+            search_aliases=["Query-Preserve Attention Patch", "StyleID", "attention injection", "style reference"],
         )
 
     @classmethod
@@ -210,6 +216,7 @@ class QueryPreservePatch(io.ComfyNode):
         settings: str | None = None,
         size: int = 0,
         preset: str = CUSTOM,
+        schedule: Any = None,
         **widgets: Any,
     ) -> io.NodeOutput:
         """`widgets`: what the injection and the guidance are set to, by the fields' own names."""
@@ -246,6 +253,7 @@ class QueryPreservePatch(io.ComfyNode):
                 start_adain=options.adain if options and preset == START_TONES_ALONE else None,
                 content_model=content_model,
                 feature_cache=FeatureCache() if keep_style else None,
+                schedule=None if schedule is None else tuple(float(level) for level in schedule),
             )
 
         row = panel_output([patch_row(preset, options)]) if options and preset != CUSTOM else None

@@ -13,6 +13,7 @@ from comfy_api.latest import io
 from ..swf_core.errors import UserError
 from ..swf_core.transfer.defaults import SCHEDULER, STEPS
 from ..swf_core.transfer.trajectory import ENCODINGS, Encoding, Trajectory
+from .host.latents import LatentTrajectory, beside_samples, latent_from
 from .host.schema import schema
 from .host.transfer.denoiser import HostDenoiser, PlainConditioning
 from .host.transfer.reference import invert
@@ -158,12 +159,13 @@ class TrajectoryNode(io.ComfyNode):
             disable_pbar=True,
             seed=seed,
         )
-        return io.NodeOutput(_on_cpu(trajectories[0]), {"samples": start})
+        return io.NodeOutput(_on_cpu(trajectories[0], beside_samples(picture)), latent_from(picture, start))
 
 
-def _on_cpu(trajectory: Trajectory) -> Trajectory:
+def _on_cpu(trajectory: Trajectory, beside: dict[str, Any]) -> LatentTrajectory:
     def move(x: Any) -> Any:
         return None if x is None else x.cpu()
 
     points = {sigma: x.cpu() for sigma, x in trajectory.points.items()}
-    return Trajectory(trajectory.clean.cpu(), points, move(trajectory.noise), move(trajectory.statistics_noise))
+    noises = move(trajectory.noise), move(trajectory.statistics_noise)
+    return LatentTrajectory(trajectory.clean.cpu(), points, *noises, beside)

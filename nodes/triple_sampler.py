@@ -12,6 +12,7 @@ from ..swf_core.transfer.defaults import CFG, FRESH, SAMPLER, SCHEDULER, STEPS
 from ..swf_core.transfer.levels import plan_levels
 from ..swf_core.transfer.styleid import SPACING as STYLEID_SPACING
 from ..swf_core.transfer.trajectory import Encoding
+from .host.latents import NOISE_MASK, beside_samples, latent_from
 from .host.schema import number, schema
 from .host.transfer.asymmetric import lora_on_prompt_alone
 from .host.transfer.denoiser import PlainConditioning
@@ -148,8 +149,10 @@ class TripleSampler(io.ComfyNode):
                 size_input(),
                 preset_input("the three dials above (styleid: of steps, cfg, sampler, scheduler and denoise too)"),
             ],
-            outputs=[io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode.")],
-            search_aliases=["style transfer", "StyleID", "repaint", "stylize", "stylewallfacer"],
+            outputs=[
+                io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode; a noise mask stays on it.")
+            ],
+            search_aliases=["Triple Diffusion Sampler", "StyleID", "repaint", "stylize", "ipadapter", "style reference"],
         )
 
     @classmethod
@@ -201,6 +204,7 @@ class TripleSampler(io.ComfyNode):
 
         patched = apply(model, options.injection.layers, make_plan)
         sampling = WholeSampling(options, sampler_name, scheduler, positive, negative, seed, levels)
-        result = check_finite(sampling.run(patched, clean_latents(source, model)), "The sampled latent")
+        mask = beside_samples(content).get(NOISE_MASK)
+        result = check_finite(sampling.run(patched, clean_latents(source, model), mask), "The sampled latent")
         row = None if preset == CUSTOM else panel_output([triple_row(preset, options)])
-        return io.NodeOutput({"samples": result}, ui=row)
+        return io.NodeOutput(latent_from(content, result), ui=row)

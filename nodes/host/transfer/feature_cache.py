@@ -22,9 +22,11 @@ LIMIT_BYTES = 2 << 30
 
 @dataclass
 class FeatureCache:
-    """The trajectories and features of one transfer's styles, by their number, and what they belong to."""
+    """The trajectories and features of one transfer's styles, by their number, its content's trajectory, and what they
+    belong to."""
 
     signature: Any = None
+    content: Trajectory | None = None
     styles: dict[int, tuple[Trajectory, FeatureBank]] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: Any) -> FeatureCache:
@@ -34,6 +36,7 @@ class FeatureCache:
         """Empty the cache unless it belongs to `signature`; from now on it does."""
         if not equal_values(self.signature, signature):
             self.styles.clear()
+            self.content = None
         self.signature = signature
 
 

@@ -65,16 +65,19 @@ def _run_sampling(
     callback: Any,
     noise: Tensor,
     latent_image: Tensor,
+    denoise_mask: Tensor | None = None,
     *rest: Any,
     **named: Any,
 ) -> Any:
     """SAMPLER_SAMPLE wrapper: the model is loaded and the noise levels are known, so the references can begin."""
     options = extra["model_options"]
-    sampling = Sampling(plan, guider, sigmas, options)
+    sampling = Sampling(plan, guider, executor.class_obj, sigmas, noise, options)
     options.setdefault("transformer_options", {})[TRANSFER_KEY] = sampling
     if plan.start_adain is not None:
         noise = sampling.start_noise(executor.class_obj, sigmas, latent_image, plan.start_adain)
-    result = executor(guider, sigmas, extra, callback, noise, latent_image, *rest, **named)
+    elif denoise_mask is not None:
+        noise, latent_image = sampling.kept_content(executor.class_obj, sigmas, noise, latent_image)
+    result = executor(guider, sigmas, extra, callback, noise, latent_image, denoise_mask, *rest, **named)
     return check_finite(result, "The sampled latent")
 
 

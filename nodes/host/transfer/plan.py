@@ -69,7 +69,8 @@ class TransferPlan:
     far to the styles' (StyleID's initial latent AdaIN). `content_model`: a MODEL whose weights run the content process
     (arXiv 2506.15033 leaves open which do); None takes generation's. `feature_cache`: where the styles' features stay
     between samplings; None forgets them. `levels`: noise levels of the references and the start that are not simply
-    the sampler's (StyleID's bookkeeping).
+    the sampler's (StyleID's bookkeeping). `schedule`: the whole schedule, falling, where a sampler may run but a
+    part of it; None leaves it to be recognized (`schedules.whole_schedule`).
     """
 
     injection: Injection
@@ -85,6 +86,7 @@ class TransferPlan:
     content_model: Any = None
     feature_cache: FeatureCache | None = field(default_factory=FeatureCache)
     levels: Levels | None = None
+    schedule: tuple[float, ...] | None = None
 
     def __deepcopy__(self, memo: Any) -> TransferPlan:
         return self
