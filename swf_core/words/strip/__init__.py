@@ -17,7 +17,8 @@ from typing import Protocol
 from .deletion import delete
 from .guards import complaint
 from .llm.prompt import MarkerError, locate
-from .rules import UNREAD, style_alone, style_spans, unread
+from .rules import UNREAD as UNREAD
+from .rules import completed, style_alone, style_spans, unread
 
 OFFLINE = "offline"
 ALONE = "the caption says only how the picture is made"
@@ -82,9 +83,10 @@ def strip(
     spans, invented = locate(caption, pieces)
     if invented and not spans:
         return _offline_instead(caption, media, f"{marker.name}: none of the marked words occur in the caption")
+    note = f"{invented} of {invented + len(spans)} marked pieces do not occur and were ignored" if invented else ""
+    spans = completed(caption, spans)
     if reason := complaint(caption, spans, media):
         return _offline_instead(caption, media, f"{marker.name}: {reason}")
-    note = f"{invented} of {invented + len(spans)} marked pieces do not occur and were ignored" if invented else ""
     return _stripped(caption, spans, marker.name, note)
 
 

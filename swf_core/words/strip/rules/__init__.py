@@ -25,10 +25,18 @@ def style_spans(caption: str, media: Sequence[str] = ()) -> list[tuple[int, int]
     """
     language = language_of(caption)
     if language != "english":
-        return languages.style_spans(caption, language)
+        spans = languages.style_spans(caption, language)
+        return prompt_tags.whole_tags(caption, spans) if spans and prompt_list.is_list(caption) else spans
     if prompt_list.is_list(caption):
         return prompt_tags.style_spans(caption, media)
     return passes.style_spans(caption, media)
+
+
+def completed(caption: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans that a model marked, with what must go with them: the rest of a tag, an article that no longer fits."""
+    if prompt_list.is_list(caption):
+        return prompt_tags.whole_tags(caption, spans)
+    return passes.with_articles(caption, spans) if language_of(caption) == "english" else list(spans)
 
 
 def unread(caption: str) -> str:

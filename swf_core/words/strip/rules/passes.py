@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .appended import appended_medium
 from .authors import credits, lone_artists
 from .clauses import adjectives, stray_words, style_clauses, style_sentences, unfinished_sentences
 from .effects import effect_sentences, left_clauses
@@ -44,6 +45,7 @@ PASSES: tuple[Callable[[TaggedCaption], None], ...] = (
     left_clauses,  # the main clause of their sentence is gone
     unfinished_sentences,  # clauses about the style are gone, the beginning of their sentence may be left
     styled_things,  # openings are gone: a medium that is left before a view belongs to none
+    appended_medium,  # a caption in which nothing else is of style
     adjectives,  # only words that stand in the scene are left
     stray_words,  # everything is deleted that will be; little words may have lost what they belonged to
     articles,  # nothing but articles is deleted behind it
@@ -62,6 +64,23 @@ def says_only_style(text: str, media: Sequence[str] = ()) -> bool:
     for each in (style_segments, lone_artists, credits, adjectives):
         each(tagged)
     return bool(tagged.words) and all(tagged.deleted)
+
+
+def with_articles(caption: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans that something else marked, and the articles that do not fit behind them: "an" of "an anime girl"."""
+    tagged = tag_caption(caption)
+    for k, (start, end) in enumerate(zip(tagged.starts, tagged.ends)):
+        tagged.deleted[k] = any(a <= start and end <= b for a, b in spans)
+    marked = list(tagged.deleted)
+    articles(tagged)
+    places = zip(tagged.starts, tagged.ends, tagged.deleted, marked)
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted([*spans, *((a, b) for a, b, now, before in places if now and not before)]):
+        if joined and not caption[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def is_medium(text: str) -> bool:

@@ -42,25 +42,23 @@ def style_spans(caption: str, media: Sequence[str] = ()) -> list[tuple[int, int]
     for tag in tags:
         if tag not in verdicts:
             verdicts[tag] = _covered(caption, tag, loose)
-    inside = [
-        (start, end)
-        for start, end in loose
-        if any(tag.start <= start and end <= tag.end and not verdicts[tag] and not _is_one(tag) for tag in tags)
-    ]
+    inside = _inside(loose, [tag for tag in tags if not verdicts[tag] and not _is_one(tag)])
     return sorted([*inside, *_whole(caption, entries, verdicts)])
 
 
 def whole_tags(caption: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans that a model marked, so that each tag that goes as one is marked whole or not at all."""
+    """Spans that something else marked, so that each tag that goes as one is marked whole or not at all."""
     entries = items(caption)
     tags = [tag for entry in entries for tag in entry.tags()]
     verdicts = {tag: _share(caption, tag, spans) >= (0.5 if tag.joined else 1) for tag in tags}
-    inside = [
-        (start, end)
-        for start, end in spans
-        if any(tag.start <= start and end <= tag.end and not verdicts[tag] and not tag.joined for tag in tags)
-    ]
+    inside = _inside(spans, [tag for tag in tags if not verdicts[tag] and not tag.joined])
     return sorted([*inside, *_whole(caption, entries, verdicts)])
+
+
+def _inside(spans: Sequence[tuple[int, int]], tags: Sequence[Item]) -> list[tuple[int, int]]:
+    """The parts of spans that lie in tags."""
+    parts = ((max(start, tag.start), min(end, tag.end)) for start, end in spans for tag in tags)
+    return [(start, end) for start, end in parts if start < end]
 
 
 def _is_one(tag: Item) -> bool:
