@@ -36,6 +36,7 @@ _SHOWING = (
     r"(?:を|が|の様子を|の姿を)?(?:描い|描き出し|描写し|写し|捉え|とらえ|表し|表現し|収め|示し"
     r"|題材にし|題材とし|モチーフにし|撮影し|撮っ)(?:た|ている)"
 )
+_PICTURES = frozenset((*_LISTS["medium"], "画面"))
 _NOUN = _any([w for w in _LISTS["noun"] if len(w) > 1])
 # Of these "...の" may be a thing of the scene: a mosaic floor, a room with posters.
 _THINGS = (
@@ -50,8 +51,6 @@ _CAMERAS = (
     "|広角レンズ"
 )
 _OPENINGS = (
-    # この油絵は…, 一枚の写真には…, 画面の中では…
-    re.compile(rf"(?i)^(?:この|その|本|こちらの|上の|一枚の|ある)?[^はがを]{{0,12}}?(?:{_MEDIUM}|画面)(?:の中|内)?(?:は|には|では|に|で)(?:は)?(?!{_MAKING})(?=.)"),
     # 油彩で描かれた市場, 水彩による花
     re.compile(rf"(?i)^(?:{_STYLE})(?:{_MANNER})?(?:で|に|により|によって|を使って|の技法で|の手法で){_MAKING}"),
     re.compile(rf"(?i)^(?:{_STYLE})による"),
@@ -68,6 +67,10 @@ _OPENINGS = (
     # 水彩画の猫, モノクロの街並み
     re.compile(rf"(?i)^(?:{_PREFIX}|モノクロ|モノクローム|セピア調)の{_NOT_THING}(?=.)"),
 )  # fmt: skip
+# この油絵は…, 一枚の写真には…, 画面の中では…: where what stands before the particle is style alone
+_PICTURE = re.compile(
+    rf"^(?:この|その|本|こちらの|上の|一枚の|ある)?(?P<head>[^はがを]{{0,14}}?(?:{_MEDIUM}|画面|場面))(?:の中|内)?(?:は|には|では)(?=.)"
+)
 # …を描いています, …が写っている: behind an opening alone
 _CLOSING = re.compile(
     r"(?:の様子|の姿|の場面)?(?:を|が|も)?(?:描かれ|描い|描き出し|描写し|描写され|写っ|写し出され|映っ|写され|捉え"
@@ -80,7 +83,7 @@ _PLACES = ("上", "中", "下", "横", "前", "隣", "そば", "壁", "棚", "�
 _ABOUT = re.compile(
     rf"^[^はがを\u25a1]{{0,14}}?(?:{_NOUN})(?:と[^はがを]{{1,14}}?(?:{_NOUN}))?(?:は|が|も|によって|により|で)"
 )
-_ENDS = re.compile(rf"(?i)^[^はがをへ\u25a1]{{0,10}}(?:い|な|た|的|系)(?:{_NOUN}|線|イラスト|ライティング|照明)$")
+_ENDS = re.compile(rf"(?i)^[^はがをへ\u25a1]{{0,10}}(?:い|な|た|的|系|く|る)(?:{_NOUN}|線|イラスト|ライティング|照明)$")
 _AT_END = re.compile(rf"(?:{_MEDIUM}|{_any(_LISTS['move'])})$")
 # A picture that is hung, torn or sold is a thing of the scene.
 _HUNG = re.compile("掛かっ|掛けられ|飾られ|飾っ|貼られ|破れ|額装|売られ|並ぶ|並べ|積ま|散らば")
@@ -124,7 +127,7 @@ def _clause(text: str, opened: bool) -> tuple[list[tuple[int, int]], bool]:
         return whole, opened
     start, opens = 0, False
     for _ in range(3):
-        cut = next((m.end() for p in _OPENINGS if (m := p.match(body[start:]))), 0)
+        cut = next((m.end() for p in _OPENINGS if (m := p.match(body[start:]))), 0) or _picture(body[start:])
         if _HUNG.search(body[: start + cut + 8]):
             break
         if not cut or start + cut >= len(body):
@@ -141,6 +144,12 @@ def _clause(text: str, opened: bool) -> tuple[list[tuple[int, int]], bool]:
     if end < len(body):
         spans.append((lead + end, lead + len(body)))
     return spans, opened
+
+
+def _picture(text: str) -> int:
+    """Where "この油絵は" ends; 0 where a text does not begin so."""
+    match = _PICTURE.match(text)
+    return match.end() if match and (covered(match["head"]) or match["head"] in _PICTURES) else 0
 
 
 def _ending(body: str, start: int) -> int:

@@ -66,9 +66,17 @@ def style_sentences(r: Reading) -> None:
         mostly = _mostly_style(r, first, behind)
         manner = any(r.inside(k, "make") for k in range(first, head))  # "ein im Stil von Klimt gemaltes ..."
         subject = r.inside(head, "strong") and not manner or mostly and _about_style(r, head)
+        strong = mostly and number and any(r.inside(k, "strong") for k in range(first, behind))
+        subject = subject or strong and _whole(r, number)
         begins = number == 0 or r.segments[number - 1][2] != sentence or r.deleted[r.segments[number - 1][0]]
         if subject and (begins or mostly) and not any(is_kept(r, u) for u in units):
             r.delete(first, behind)
+
+
+def _whole(r: Reading, number: int) -> bool:
+    """Whether a segment is its sentence: "Lasuren verleihen der Szene eine friedliche Stimmung"."""
+    sentence = r.segments[number][2]
+    return sum(of == sentence for _, _, of in r.segments) == 1
 
 
 def _before_subject(r: Reading, k: int) -> bool:
@@ -77,8 +85,10 @@ def _before_subject(r: Reading, k: int) -> bool:
 
 
 def _mostly_style(r: Reading, first: int, behind: int) -> bool:
-    words = [k for k in range(first, behind) if not r.units[k].tags & (DET | FUNC)]
+    words = [k for k in range(first, behind) if not r.units[k].tags & (DET | FUNC | VIEW)]
     bare = bool(r.units[first].tags & NOUN)  # "estilo de libro infantil"
+    if not words:
+        return False
     said = sum(style_or_fill(r, k) or _about_style(r, k) for k in words)
     if any(r.inside(k, "makers") for k in words):
         return said == len(words)

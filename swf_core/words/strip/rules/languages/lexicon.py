@@ -61,6 +61,7 @@ WORD = re.compile(
 _YEAR = re.compile(r"(?:1[0-9]|20)\d\d(?:er|s|[-\u2013]\d{2,4})?|[xvi]+e?|\d+x\d+|\d{1,2}e")
 # Abbreviations of options: in prompts of any language.
 _ENGLISH = QUALITY | TECH
+_PARTICIPLE = re.compile("\u00e9e?s?$")
 _PREFIXES = ("ultra", "hyper", "hiper", "super", "semi", "foto", "photo")
 
 
@@ -87,7 +88,13 @@ class Lexicon:
 
     def look_up(self, word: str) -> tuple[str, Tag]:
         """A word folded, and its tags."""
-        return fold(word), self._tags(word)
+        low, tags = fold(word), self._tags(word)
+        if low in self.sets.get("acts", ()) and not _PARTICIPLE.search(word):
+            if low not in self.words:  # "dibuja" is no "dibujo"
+                return low, Tag(0)
+            if low.endswith("e"):  # "dessine" is no "dessin\u00e9"
+                tags = Tag(tags & ~MADE)
+        return low, tags
 
     def evidence(self) -> set[str]:
         """The words by which a text shows that it is in this language, those of phrases among them."""

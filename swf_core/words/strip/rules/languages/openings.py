@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from ..tags import ABOUT, ADJ, ARTIST, DET, FUNC, MATERIAL, MEDIUM, MOVE, NOUN, QUALITY, SHOWS, VIEW, WEAK
-from .judge import is_name, picture_in_scene, style_or_fill
+from .judge import anchored, is_name, picture_in_scene, style_or_fill
 from .units import Reading
 
 _RELATIVE = ("das", "die", "der", "auf dem", "auf der")
 _AND = ("et", "und", "y", "e")
+_THIS = frozenset("dem diesem der dieser ce cet cette la le l' este esta el".split())
 # A poster "for" something shows it.
 _FOR = ("pour", "fur", "para")
-_POSTERS = ("affiche", "plakat", "poster", "cartel")
+_POSTERS = tuple("affiche plakat poster cartel werbefoto produktfoto preparatoire preparatorio cover".split())
 
 
 def relative_openings(r: Reading) -> None:
@@ -44,9 +45,10 @@ def _opening(r: Reading, first: int, behind: int) -> tuple[int, int]:
     medium, cut = -1, 0
     while k < behind:
         unit = r.units[k]
-        if unit.tags & SHOWS and (medium >= 0 or all(u.tags & FUNC for u in r.units[start:k])):
+        told = medium >= 0 or all(u.tags & FUNC for u in r.units[start:k])
+        if unit.tags & SHOWS and (told or k > start and anchored(r, start, k)):
             cut = _behind_shows(r, k, behind)
-            if medium >= 0:
+            if medium >= 0 or not told:
                 return start, cut
             k = cut
             continue
@@ -65,6 +67,10 @@ def _opening(r: Reading, first: int, behind: int) -> tuple[int, int]:
         if unit.tags & MEDIUM and not unit.tags & VIEW:
             medium = k
         elif not style_or_fill(r, k) and not is_name(r, k) and not (medium == k - 1 and r.inside(k, "beside")):
+            if (
+                medium >= 0 and not unit.tags & VIEW and r.inside(first, "make") and r.units[first + 1].low in _THIS
+            ):  # "auf dem Bild hält sie"
+                return start, k - bool(r.units[k - 1].tags & DET)
             bare = medium >= 0 and k == medium + 1 and not r.units[first].tags & DET and not unit.tags
             return start, k if bare and r.lexicon.language != "german" else cut
         k += 1

@@ -41,6 +41,25 @@ def tails(r: Reading) -> None:
                 break
 
 
+def _made_with(r: Reading, k: int, behind: int) -> int:
+    """Behind "mit Ölfarben gemalter" and "pintado con óleos" inside a segment; 0 where unit `k` begins none."""
+    before = bool(r.units[k].tags & MADE)
+    j = k + before
+    if j >= behind or not (r.inside(j, "means") or r.inside(j, "make")):
+        return 0
+    j += 1
+    first = j
+    while j < behind and r.units[j].tags & (MATERIAL | MEDIUM | DET | ADJ) and not r.units[j].tags & (THING | NUMBER):
+        j += 1
+    if not any(r.units[i].tags & (MATERIAL | MEDIUM) for i in range(first, j)):
+        return 0
+    while before and r.units[j - 1].tags & DET:
+        j -= 1
+    if before:
+        return j
+    return j + 1 if j < behind - 1 and r.units[j].tags & MADE else 0
+
+
 def _begins_tail(r: Reading, k: int, behind: int) -> bool:
     unit = r.units[k]
     rest = r.units[k:behind]
@@ -112,7 +131,11 @@ def manners(r: Reading) -> None:
     """Manners and means in a segment: "dans le style de Monet avec un pont", "un retrato al pastel de una mujer"."""
     for first, behind, _ in r.segments:
         for k in range(first + 1, behind - 1):
-            if r.deleted[k] or not r.inside(k, "make") or r.inside(k - 1, "acts"):
+            if r.deleted[k] or r.inside(k - 1, "acts"):
+                continue
+            if end := _made_with(r, k, behind):
+                r.delete(k, end)
+            if r.deleted[k] or not r.inside(k, "make"):
                 continue
             end = k + 1
             while end < behind and r.units[end].tags & _MANNER and not r.units[end].tags & (THING | NUMBER):
