@@ -68,14 +68,26 @@ def test_pick_by_mouse_and_keys_reload_a_second_tab_and_train_on(chrome, front):
     page.wait_for_selector(".swf-chip")
     b.shot(page, f"reloaded {label}")
     picks_on_file = pick_in_a_second_tab(page, b.open_page(context, server, vue), server, name)
+    train_on(page, server, label)
+    assert open_run(server.run_folder(name)).rounds[1]["picks"] == picks_on_file["accepted"]
+    context.close()
+
+
+def train_on(page: Any, server: Server, label: str) -> None:
+    """The dialog makes room for the graph that goes on; a chip and the node's button say so until it has ended."""
     page.keyboard.press("g")
+    until(page, "!document.querySelector('.swf-dialog')")
+    assert "learns from 1 pick…" in page.locator(".swf-chip").inner_text()
+    buttons = page.locator(".swf-compact .swf-go")  # none where the host's front end mounts no elements on Vue nodes
+    for text, is_enabled in zip(buttons.all_inner_texts(), [each.is_enabled() for each in buttons.all()]):
+        assert text == "Training on…" and not is_enabled
+    b.shot(page, f"training on {label}")
     last = idle(server)
     assert last["status"]["status_str"] == "success", last["status"]
-    assert open_run(server.run_folder(name)).rounds[1]["picks"] == picks_on_file["accepted"]
-    page.keyboard.press("Escape")
+    until(page, "!document.querySelector('.swf-chip')")
+    until(page, "[...document.querySelectorAll('.swf-compact .swf-go')].every(b => b.textContent === 'Train on')")
     page.wait_for_timeout(400)
     b.shot(page, f"after {label}")
-    context.close()
 
 
 def pick_by_mouse_and_keys(page: Any, server: Server, name: str) -> None:

@@ -7,7 +7,6 @@ import { galleryClient } from "../../web/gallery/api_client.js";
 function clientWith({ status = 200, json = async () => ({}) } = {}) {
   const requests = [];
   const api = {
-    apiURL: (path) => `/api${path}`,
     async fetchApi(path, options) {
       requests.push([options.method ?? "GET", path, options.body && JSON.parse(options.body)]);
       return { ok: status < 400, status, json };
@@ -53,18 +52,32 @@ test("a failure without JSON is an error with the status", async () => {
   await assert.rejects(client.overview(), { message: "502", status: 502 });
 });
 
-test("pictures are asked for whole or as thumbnails", () => {
-  const { client } = clientWith();
-  assert.equal(client.pictureUrl("t", "a"), "/api/swf/gallery/t/picture/a");
-  assert.equal(client.pictureUrl("t", "a", 256), "/api/swf/gallery/t/picture/a?px=256");
+test("pictures are fetched by the host's own way, whole or as thumbnails", async () => {
+  const asked = [];
+  const fetchApi = async (path, options) => (asked.push([path, options.cache]), { ok: true, blob: async () => "blob" });
+  const { picture } = galleryClient({ fetchApi });
+  assert.equal(await picture("t", "a", 0), "blob");
+  assert.equal(await picture("t", "a", 256), "blob");
+  const paths = ["/swf/gallery/t/picture/a", "/swf/gallery/t/picture/a?px=256"];
+  assert.deepEqual(asked, paths.map((path) => [path, "default"]));
 });
 
-test("a page that closes sends a beacon", async () => {
-  const beacons = [];
-  const navigator = { sendBeacon: (url, body) => beacons.push([url, body]) };
-  Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
-  clientWith().client.sendClosed("w");
-  assert.equal(beacons[0][0], "/api/swf/gallery/waits/w");
-  assert.deepEqual(JSON.parse(await beacons[0][1].text()), { open: false });
-  assert.equal(beacons[0][1].type, "application/json");
+test("a picture that is refused is an error with the server's sentence", async () => {
+  const { client } = clientWith({ status: 404, json: async () => ({ error: "No such picture." }) });
+  await assert.rejects(client.picture("t", "a", 256), { message: "No such picture.", status: 404 });
+});
+
+test("a page that closes says so by a request that outlives it, through the host's headers", async () => {
+  const asked = [];
+  const fetchApi = async (...request) => (asked.push(request), { ok: true, json: async () => ({}) });
+  await galleryClient({ fetchApi }).sendClosed("w");
+  const [[path, { keepalive, method, body, headers }]] = asked;
+  assert.deepEqual([path, keepalive, method, body], ["/swf/gallery/waits/w", true, "POST", '{"open":false}']);
+  assert.equal(headers["Content-Type"], "application/json");
+});
+
+test("a page says whose it is by its id", async () => {
+  const { client, requests } = clientWith();
+  await client.registerPage("c");
+  assert.deepEqual(requests, [["POST", "/swf/gallery/client", { client: "c" }]]);
 });

@@ -16,7 +16,7 @@ function run(more = {}) {
 }
 
 function picks(version, more = {}) {
-  return { version, accepted: [], rejected: [], captions: {}, ...more };
+  return { version, accepted: [], rejected: [], captions: {}, answered: [], ...more };
 }
 
 beforeEach(() => {
@@ -116,4 +116,23 @@ test("another run starts without history, step and wait", () => {
 test("a sample's evaluation is that of its step", () => {
   assert.equal(state.evaluationOf(a).norm, 1);
   assert.equal(state.evaluationOf(state.sample("b")), undefined);
+});
+
+test("picks that were sent are sent again only when something about them changes", () => {
+  state.submitted = "training";
+  state.applyPicks(picks(4, { answered: [20] }));
+  assert.equal(state.submitted, "training");
+  state.applyPicks(picks(5, { accepted: ["a"] }));
+  assert.equal(state.submitted, "");
+});
+
+test("picks on their way stay so whatever comes in between, and a node that asks again takes new ones", () => {
+  state.submitted = "sending";
+  state.applyPicks(picks(4, { accepted: ["a"] }));
+  assert.equal(state.submitted, "sending");
+  state.submitted = "kept";
+  state.update(run());
+  assert.equal(state.submitted, "kept");
+  state.update(run({ waits: [{ step: 10 }] }));
+  assert.equal(state.submitted, "");
 });
