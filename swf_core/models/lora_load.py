@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from .lora import Adapter
+from .lora_formats.fit import check_shapes, check_strength
 from .lora_formats.kinds import is_plain_lora, kind_of, rank_of
 from .lora_formats.layouts import FileLayer
 from .lora_formats.names import UNET, LayerNames
@@ -84,7 +85,7 @@ def _alpha(layer: FileLayer, rank: int) -> float:
 def _shaped(layer: FileLayer, module: Any, path: Path) -> tuple[Tensor, Tensor]:
     """The factors in the shapes that peft gives them (some files have a 1 x 1 convolution's as matrices)."""
     down, up, weight = layer["down"], layer["up"], module.weight
+    check_shapes(layer, weight, None, str(path))
+    check_strength(layer, weight, None, 1.0, str(path))
     rank, ones = down.shape[0], [1] * (weight.dim() - 2)
-    if up.flatten(1).shape == (weight.shape[0], rank) and down.numel() == rank * weight[0].numel():
-        return down.reshape(rank, *weight.shape[1:]), up.reshape(weight.shape[0], rank, *ones)
-    raise UserError(f"The LoRA '{path}' does not fit: layer '{layer.key}' has another shape than the model's.")
+    return down.reshape(rank, *weight.shape[1:]), up.reshape(weight.shape[0], rank, *ones)

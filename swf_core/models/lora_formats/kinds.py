@@ -81,7 +81,7 @@ def difference(layer: FileLayer, weight: Tensor, bias: Tensor | None) -> Differe
                 added = added * scale_of(layer)
             if "dora_scale" in layer or "magnitude" in layer:
                 added = _decompose(layer, weight, added)
-        return added, _bias_difference(layer, kind, bias)
+        return added, _bias_difference(layer, kind, weight, bias)
     except (RuntimeError, IndexError) as error:
         raise Misfit("has another shape than the model's") from error
 
@@ -134,15 +134,23 @@ def _ia3(layer: FileLayer, weight: Tensor) -> Tensor:
 
 
 def _ia3_of_peft(layer: FileLayer, weight: Tensor) -> Tensor:
-    """peft: W l. A convolution's vector does not say along which side it lies where both are of one size."""
+    """peft: W l."""
+    axis = _ia3_axis(layer, weight)
+    if layer["ia3_l"].numel() != weight.shape[axis]:
+        raise Misfit("has another shape than the model's")
+    return weight * (_along(layer["ia3_l"], weight, axis) - 1)
+
+
+def _ia3_axis(layer: FileLayer, weight: Tensor) -> int:
+    """0: along the outputs, 1: the inputs. peft: [out, 1], [1, in]; of a convolution [1, C, 1, 1] for either."""
     vector = layer["ia3_l"]
-    fits = [axis for axis in (0, 1) if vector.numel() == weight.shape[axis]]
-    if weight.dim() == 2 and vector.dim() == 2:
-        fits = [axis for axis in fits if vector.shape[axis] == vector.numel()]
-    if len(set(fits)) != 1 and vector.numel() != 1:
-        reason = "does not say whether its IA3 is along the inputs or the outputs" if fits else "has another shape"
-        raise Misfit(reason if fits else f"{reason} than the model's")
-    return weight * (_along(vector, weight, fits[0] if fits else 0) - 1)
+    if layer.on_input is not None:
+        return int(layer.on_input)
+    if weight.dim() == 2 and vector.dim() == 2 and vector.shape[0] != vector.shape[1]:
+        return int(vector.shape[0] == 1)
+    if weight.shape[0] == weight.shape[1] or vector.numel() not in weight.shape[:2]:
+        raise Misfit("does not say whether its IA3 is along the inputs or the outputs")
+    return int(vector.numel() == weight.shape[1])
 
 
 def _along(vector: Tensor, weight: Tensor, axis: int) -> Tensor:
@@ -180,11 +188,11 @@ def _decompose(layer: FileLayer, weight: Tensor, added: Tensor) -> Tensor:
     return merged * (_along(scale, weight, axis) / norm) - weight
 
 
-def _bias_difference(layer: FileLayer, kind: str, bias: Tensor | None) -> Tensor | None:
+def _bias_difference(layer: FileLayer, kind: str, weight: Tensor, bias: Tensor | None) -> Tensor | None:
     added = next((layer[role] for role in ("diff_b", "b_norm") if role in layer), None)
     if "up_bias" in layer:
         added = layer["up_bias"] * scale_of(layer)
-    if kind == "IA3 of peft" and bias is not None and layer["ia3_l"].shape[0] != 1 and layer["ia3_l"].dim() == 2:
+    if kind == "IA3 of peft" and bias is not None and _ia3_axis(layer, weight) == 0:
         added = bias * (layer["ia3_l"].reshape(-1) - 1)  # peft scales the layer's output, its bias with it
     if added is None:
         return None

@@ -60,6 +60,7 @@ REFUSED = {
     r"\.reshape_weight": "a LoRA that enlarges the model's layers",
     r"\.bias": "whole biases",
 }
+_SUPPORTED = "LoRA, LoCon, LoHa, LoKr, DoRA, IA3, GLoRA or full difference"
 _PEFT_NAME = re.compile(r"(\.(?:lora_[AB]|lora_magnitude_vector))\.(?!weight$|bias$)[^.]+(?=\.weight$|\.bias$|$)")
 _ENDINGS = sorted(ROLES, key=len, reverse=True)
 
@@ -76,7 +77,7 @@ class FileLayer:
     alpha: float | None = None  # None: not said; the scale is 1 then
     rank: int | None = None  # as the maker's settings say it, for what has no factor to read it from
     rank_stabilized: bool = False  # the scale is alpha / sqrt(rank) (rsLoRA, arXiv 2312.03732)
-    on_input: bool = False  # of an IA3: it lies along the inputs
+    on_input: bool | None = None  # of an IA3: whether it lies along the inputs; None: its shape must tell
 
     def converted(self, *to: Any) -> FileLayer:
         """The same with every tensor converted, as by `Tensor.to`."""
@@ -110,26 +111,22 @@ def split_layers(tensors: Mapping[str, Tensor], file: str) -> list[FileLayer]:
 
 def _split(key: str, file: str) -> tuple[str, str]:
     plain = _PEFT_NAME.sub(r"\1", key)
-    for ending in _ENDINGS:
-        if plain.endswith(ending) and len(plain) > len(ending):
-            name = plain.removesuffix(ending)
-            for pattern, kind in REFUSED.items():
-                if re.search(rf"(?:{pattern})$", plain):
-                    raise _refusal(file, key, kind)
-            return name, ROLES[ending]
+    ending = next((e for e in _ENDINGS if plain.endswith(e) and len(plain) > len(e)), None)
+    if ending is not None and ending != ".weight":
+        return plain.removesuffix(ending), ROLES[ending]
     for pattern, kind in REFUSED.items():
         if re.search(rf"(?:{pattern})$", plain):
             raise _refusal(file, key, kind)
+    if ending is not None:
+        return plain.removesuffix(ending), ROLES[ending]
     if key.startswith(("bundle_emb", "emb_params", "string_to_param")):
         raise _refusal(file, key, "a textual inversion embedding")
     raise UserError(
-        f"The LoRA '{file}' cannot be applied: '{key}' is of no kind that is known here; use a LoRA, LoCon, LoHa, "
-        "LoKr, DoRA, IA3, GLoRA or full difference."
+        f"The LoRA '{file}' cannot be applied: '{key}' is of no kind that is known here; use a {_SUPPORTED}."
     )
 
 
 def _refusal(file: str, key: str, kind: str) -> UserError:
     return UserError(
-        f"The LoRA '{file}' cannot be applied: its '{key}' is {kind}, which is not supported; use a LoRA, LoCon, LoHa, "
-        "LoKr, DoRA, IA3, GLoRA or full difference."
+        f"The LoRA '{file}' cannot be applied: its '{key}' is {kind}, which is not supported; use a {_SUPPORTED}."
     )

@@ -42,7 +42,7 @@ def settings_of(metadata: Mapping[str, str], path: Path | None = None) -> dict[s
 
 
 def apply_settings(layer: FileLayer, settings: Mapping[str, Any], file: str) -> None:
-    """Give a layer without an alpha the one of peft's settings, its rank, and how both scale it.
+    """Give a layer without an alpha the one of peft's settings, its rank, how both scale it, and the side of an IA3.
 
     Raises UserError for settings that are no numbers.
     """
@@ -69,6 +69,9 @@ def apply_settings(layer: FileLayer, settings: Mapping[str, Any], file: str) -> 
     rank = number("r", "rank_pattern")
     layer.rank = None if rank is None or rank < 1 else int(rank)
     layer.rank_stabilized = bool(setting("use_rslora"))
+    inputs = setting("feedforward_modules")
+    if isinstance(inputs, list):
+        layer.on_input = any(_is_named(layer, str(name)) for name in inputs)
 
 
 def _by_pattern(patterns: Any, layer: FileLayer, otherwise: Any, file: str) -> Any:
@@ -82,6 +85,10 @@ def _by_pattern(patterns: Any, layer: FileLayer, otherwise: Any, file: str) -> A
                 f"The LoRA '{file}' gives its ranks or alphas by a pattern {pattern!r}, which is no layer's name; save "
                 "it with the names written out."
             )
-        if layer.key == plain or layer.key.endswith("." + plain):
+        if _is_named(layer, plain):
             return value
     return otherwise
+
+
+def _is_named(layer: FileLayer, end: str) -> bool:
+    return layer.key == end or layer.key.endswith("." + end)

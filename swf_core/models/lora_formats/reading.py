@@ -30,9 +30,9 @@ def check_layers(
     for layer in layers:
         for role, tensor in layer.tensors.items():
             _check_finite(tensor, role, layer, file)
-        alpha = _number(layer, "alpha", file)
-        layer.alpha = alpha
-        layer.on_input = bool(_number(layer, "on_input", file))
+        layer.alpha = _number(layer, "alpha", file)
+        on_input = _number(layer, "on_input", file)
+        layer.on_input = None if on_input is None else bool(on_input)
         apply_settings(layer, settings, file)
         try:
             kind_of(layer)
