@@ -12,6 +12,7 @@ CREDITS = sorted((tuple(credit.split()) for credit in word_set("credits")), key=
 # "in the style of" and its like, with adjectives in between, have one of these words.
 MANNERS = frozenset(credit[2] for credit in CREDITS if credit[0] == "in")
 # What an artist does to show something, and what makes a style of a name: "Monet depicts", "Monet style".
+NAMELESS = frozenset("unknown anonymous unidentified".split())
 MAKERS = frozenset("artist painter photographer maker master engraver sculptor illustrator".split())
 SHOWING = frozenset("shows depicts portrays captures presents paints renders".split())
 LIKENESS = frozenset("style styled inspired like esque aesthetic".split())
@@ -129,6 +130,10 @@ def _by(c: TaggedCaption, first: int, k: int, behind: int, styled: bool) -> int:
         if alone and end == behind:
             c.delete(first, k)
         return end
+    maker = next((j for j in range(k + 1, min(behind, k + 6)) if c.words[j] in MAKERS), 0)
+    between = range(k + 1, maker)  # "by an unknown Flemish painter"
+    if maker and all(c.tags[j] & (DET | ADJ | WEAK) or c.words[j] in NAMELESS for j in between):
+        return maker + 1 if any(c.tags[j] & WEAK or c.words[j] in NAMELESS for j in between) else k
     return min(behind, k + 3) if c.words[k + 1] in ("unknown", "anonymous") else k
 
 
@@ -222,6 +227,6 @@ def _label(c: TaggedCaption) -> None:
     titled = any(not deleted and any(not tag & NUMBER for tag in tags) for deleted, tags in rest)
     words = c.words[first:behind]
     named = all(c.capital(k) or c.words[k] in PARTICLES for k in range(first, behind))
-    unknown = {"unknown", "anonymous", "unidentified"} & set(words) and MAKERS & set(words)
+    unknown = NAMELESS & set(words) and MAKERS & set(words)
     if medium and titled and ((named and not _everyday(c, first, behind)) or unknown):
         c.delete(first, behind)

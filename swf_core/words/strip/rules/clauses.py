@@ -20,6 +20,7 @@ from .tags import (
     NOUN,
     NUMBER,
     QUALITY,
+    SHOWS,
     STYLE,
     TECH,
     THING,
@@ -28,6 +29,7 @@ from .tags import (
 )
 
 SHOWING, ABOUT_PICTURES = word_set("showing"), word_set("whole") | word_set("subjects")
+BEFORE_THINGS = frozenset("of in on at and between inside around over across under above behind".split())
 # What may stand between "cubist" and its noun.
 DESCRIBING = MOVE | ADJ | COLOR | WEAK | MATERIAL | MOOD
 
@@ -73,7 +75,7 @@ def style_clauses(c: TaggedCaption) -> None:
             alive = alive[1:]
         style = [j for j in alive if c.tags[j] & (TECH | NOUN | MOVE | MOOD | QUALITY | MEDIUM | ARTIST | MATERIAL)]
         unknown = [j for j in alive if not c.tags[j] and not c.capital(j)]
-        if any(c.tags[j] & THING for j in alive):
+        if any(c.tags[j] & THING or (c.tags[j] & VIEW and c.words[j + 1 : j + 2] == ["of"]) for j in alive):
             continue
         if not (
             sentence or joined or before or c.tags[alive[0]] & DET or c.tags[alive[0]] & (MOOD | TECH) and alive[3:]
@@ -133,14 +135,18 @@ def falls_on_a_thing(c: TaggedCaption, k: int) -> bool:
 
 def of_a_thing(c: TaggedCaption, k: int) -> bool:
     """Whether a thing of the scene is named behind a noun of style: "the colors of the flag", "a brush and a comb"."""
-    if not (k < len(c.words) and c.words[k] in ("of", "in", "on", "at", "and", "between", "inside", "around")):
+    if not (k + 1 < len(c.words) and c.words[k] in BEFORE_THINGS):
         return False
-    if c.words[k] == "and" and not (k + 1 < len(c.words) and c.tags[k + 1] & (DET | NUMBER)):
+    determined = bool(c.tags[k + 1] & (DET | NUMBER))
+    if c.words[k] == "and" and not determined:
         return False
-    k += 1
-    while k < len(c.words) and c.tags[k] & (DET | ADJ | COLOR | NUMBER):
-        k += 1
-    return k < len(c.words) and not c.tags[k] and not c.deleted[k] and c.words[k] not in ABOUT_PICTURES
+    end = k + 1
+    while end < len(c.words) and not c.tags[end] & (FUNC | SHOWS) and not c.deleted[end]:
+        end += 1
+    head = end - 1
+    if head == k or c.words[head] in ABOUT_PICTURES or c.tags[head] & (STYLE | ABOUT | DET | COLOR):
+        return False
+    return determined or not c.tags[head]
 
 
 def adjectives(c: TaggedCaption) -> None:

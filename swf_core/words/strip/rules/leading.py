@@ -25,6 +25,7 @@ from .tags import (
     TECH,
     THING,
     VIEW,
+    WEAK,
 )
 
 GENERIC, PLACED, HANGING, JOINING = map(word_set, ("generic", "placed", "hanging", "joining"))
@@ -193,7 +194,8 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
             return k + 2
         return 0
     if word in ("has", "with", "by", "to"):
-        return k + 1 if word == "has" or (word == "with" and c.tags[k - 1] & MEDIUM) else 0
+        styled = c.tags[k - 1] & OBJECT and k > 1 and c.tags[k - 2] & (MOVE | WEAK)  # "a Bauhaus poster with"
+        return k + 1 if word == "has" or (word == "with" and (c.tags[k - 1] & MEDIUM or styled)) else 0
     return 0
 
 

@@ -123,5 +123,5 @@ def _of_hyphenated(low: str) -> Tag | None:
 
 def _measure(low: str) -> bool:
     """Whether a word that begins with a digit is a lens, a resolution, an aspect or the like."""
-    unit = low.lstrip("0123456789.,:x/")
+    unit = low.lstrip("0123456789.,:x/-")
     return unit in ("mm", "k", "p", "mp", "fps", "dpi", "bit", "iso", "megapixel") or (unit == "" and ":" in low)

@@ -6,7 +6,7 @@ import re
 
 from .lexicon import PHRASES, word_set
 from .tagged_caption import TaggedCaption
-from .tags import ADJ, ARTIST, COLOR, DET, FILLING, FUNC, MEDIUM, MOVE, TECH, THING, VIEW, WEAK
+from .tags import ADJ, ARTIST, COLOR, DET, FILLING, FUNC, MEDIUM, MOOD, MOVE, NUMBER, TECH, THING, VIEW, WEAK
 
 STYLED, DRAWN_WITH, WHOLE_VIEWS = map(word_set, ("styled", "drawn with", "whole views"))
 _GENRES = ("punk", "core", "wave")
@@ -18,15 +18,26 @@ _A = re.compile(r"(?:uni(?!n|mp|mag)|us[aeu]|ur[aeiou]|ut[aeio]|uk[aeiou]|uf|eu|
 def styled_things(c: TaggedCaption) -> None:
     """Delete a movement, a medium or an artist before "style" and a thing, and a medium before a view."""
     for first, behind, _ in c.segments:
+        _light_on_a_thing(c, first, behind)
         for k in range(first, behind - 1):
             if c.deleted[k] or c.tags[k] & THING:
                 continue
             if _before_style(c, k, behind):
                 c.delete(_names(c, first, k), k + 2)
-            elif (c.tags[k] & MEDIUM or c.words[k] in DRAWN_WITH) and _before_view(c, first, k, behind):
+            elif (c.tags[k] & (MEDIUM | TECH) or c.words[k] in DRAWN_WITH) and _before_view(c, first, k, behind):
                 c.delete(k, k + 1)
             elif c.tags[k] & MOVE and c.words[k].endswith(("-style", "-styled", "-inspired", "-esque")):
                 c.delete(_names(c, first, k), k + 1)
+
+
+def _light_on_a_thing(c: TaggedCaption, first: int, behind: int) -> None:
+    """Delete a technique that a segment begins with, up to what it is had on: "soft focus of a baby"."""
+    k = first
+    while k < behind and c.tags[k] & (ADJ | MOOD | TECH) and not c.tags[k] & DET and not c.deleted[k]:
+        k += 1
+    if first < k < behind - 1 and c.tags[k - 1] & TECH and c.words[k] in ("of", "on", "over", "across"):
+        if c.tags[k + 1] & (DET | NUMBER) and not c.deleted[k + 1]:
+            c.delete(first, k + 1)
 
 
 def _before_style(c: TaggedCaption, k: int, behind: int) -> bool:

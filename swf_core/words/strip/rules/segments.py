@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .clauses import of_a_thing
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
 from .tags import (
@@ -70,6 +71,8 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
         return True
     if counts.unknown:
         return _with_unknown(c, first, behind, counts)
+    if any(c.tags[k] & TECH and of_a_thing(c, k + 1) for k in range(first, behind - 1)):
+        return False  # "an outline of a hand"
     if counts.anchors:
         # A picture noun as the object of a preposition, or a lone "the painting", is no tag.
         object_of = c.tags[first] & FUNC and c.words[first] in ("on", "with", "at", "to", "from")
@@ -110,6 +113,9 @@ def _with_unknown(c: TaggedCaption, first: int, behind: int, counts: _Counts) ->
     surface = counts.materials >= 1 and c.tags[behind - 1] & MATERIAL and "on" in c.words[first:behind]
     surface = surface and (counts.anchors + counts.materials) >= 2
     few = counts.unknown <= 2 and counts.unknown < behind - first
+    behind_head = range(head + 1, behind)
+    if any(c.tags[k] & (DET | NUMBER) for k in behind_head) and any(not c.tags[k] for k in behind_head):
+        return False  # "sharp focus on a dragonfly"
     before_in = any(not c.tags[k] and c.words[k + 1] in ("in", "with", "by", "for") for k in range(first, behind - 1))
     if before_in and not strong:
         return False  # "two cats in oil on canvas" shows two cats
