@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import UserError
 from . import run_files
 from .picks import read_picks
-from .signals import COPYING_LIMIT, advice
+from .signals import COPYING_LIMIT, advice, judgement
 
 AGAIN = "signals.json is damaged; it is measured again when this run is trained on."
 PER_SAMPLE = ("style", "prompt", "copying")  # the signals that each sample has of its own
@@ -21,7 +21,8 @@ def run_summary(folder: Path) -> dict[str, Any]:
     """The samples, signals and rounds of a run.
 
     `samples`: each with id, row (of `prompts`), step, caption, verdict ("accepted", "rejected" or ""), edited, its own
-    signals. `evaluations`: the signals of a whole step. Raises UserError when there is no run.
+    signals. `evaluations`: the signals of a whole step. `judgement`: what `advice` says, as `signals.judgement` has it,
+    for other languages. Raises UserError when there is no run.
     """
     record = run_files.read_run(folder)
     picks, evaluations = read_picks(folder), run_files.read_signals(folder)
@@ -60,6 +61,7 @@ def run_summary(folder: Path) -> dict[str, Any]:
         "evaluations": [{k: e[k] for k in ("step", "validation", "norm", "diversity")} for e in evaluations],
         "copying_limit": COPYING_LIMIT,
         "advice": advice(evaluations) if is_known else AGAIN,
+        "judgement": judgement(evaluations) if is_known else ("measured again", {}),
         "answered": picks["answered"],
         "version": picks["version"],
     }

@@ -19,6 +19,17 @@ GRID = 16  # cells a side of the luminance map in which layouts are compared
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the schedule, for the validation loss
 COPYING_LIMIT = 0.6  # a correlation of layouts that chance does not give
 
+ADVICE = {
+    "nothing": "",
+    "copied": "The layout of the style picture is copied in {copied} of {samples} samples: take an earlier step, a "
+    "lower strength, or give more pictures.",
+    "alike": "Samples of different prompts grow alike: take an earlier step, or train with a lower rate.",
+    "prompts lost": "Samples show less of what their prompts say: take an earlier step or a lower strength.",
+    "no style": "The samples do not look more like the style picture yet: train on, or raise the rate.",
+    "risen": "The validation loss was lowest at step {step} and has risen since: look at that step too.",
+    "good": "Nothing speaks against the last step; compare it with the one before.",
+}
+
 
 class Similarity(Protocol):
     """A CLIP: unit vectors [B, D] of pictures and texts in one space (`swf_core.words.clip.Clip`)."""
@@ -127,26 +138,29 @@ def measure_signals(
 
 def advice(signals: Sequence[dict[str, Any]]) -> str:
     """One sentence on what the signals say, "" before the first evaluation."""
+    kind, numbers = judgement(signals)
+    return ADVICE[kind].format(**numbers)
+
+
+def judgement(signals: Sequence[dict[str, Any]]) -> tuple[str, dict[str, int]]:
+    """What the signals say: a key of `ADVICE`, and the numbers in its sentence."""
     evaluations = [s for s in signals if s["step"] > 0]
     if not evaluations:
-        return ""
+        return "nothing", {}
     last, first = evaluations[-1], signals[0]
     copied = sum(v > COPYING_LIMIT for v in last["copying"])
     if copied:
-        return (
-            f"The layout of the style picture is copied in {copied} of {len(last['copying'])} samples: take an earlier "
-            "step, a lower strength, or give more pictures."
-        )
+        return "copied", {"copied": copied, "samples": len(last["copying"])}
     if len(evaluations) > 1 and first["diversity"] > 0 and last["diversity"] < 0.5 * first["diversity"]:
-        return "Samples of different prompts grow alike: take an earlier step, or train with a lower rate."
+        return "alike", {}
     if "prompt" in last and "prompt" in first and mean(last["prompt"]) < 0.5 * mean(first["prompt"]):
-        return "Samples show less of what their prompts say: take an earlier step or a lower strength."
+        return "prompts lost", {}
     if "style" in last and "style" in first and mean(last["style"]) - mean(first["style"]) < 0.02:
-        return "The samples do not look more like the style picture yet: train on, or raise the rate."
+        return "no style", {}
     best = min(evaluations, key=lambda s: s["validation"])
     if best is not last and last["validation"] > 1.05 * best["validation"]:
-        return f"The validation loss was lowest at step {best['step']} and has risen since: look at that step too."
-    return "Nothing speaks against the last step; compare it with the one before."
+        return "risen", {"step": best["step"]}
+    return "good", {}
 
 
 def mean(values: Sequence[float]) -> float:

@@ -2,6 +2,7 @@
 // node and in the full-size dialog; every click is sent at once, and taken back on the page when it was not saved.
 
 import { make } from "../dom.js";
+import { adviceOf } from "./advice.js";
 import { Clock } from "./clock.js";
 import { frame } from "./frame.js";
 import { Grid } from "./grid.js";
@@ -117,7 +118,7 @@ export class Board {
     parts.sliderText.textContent = shownStep === null ? say.allSteps : `${say.step} ${shownStep}`;
     this.grid.draw(run, shownStep);
     parts.styles.replaceChildren(...run.originals.slice(0, 4).map((original) => this.stylePicture(original)));
-    parts.advice.textContent = run.advice;
+    parts.advice.textContent = adviceOf(run);
     this.drawCounts();
     this.submission.draw();
     this.drawStatus();
