@@ -25,7 +25,10 @@ def blueprint_file(nodes: dict[str, Any]) -> str:
     inner.category, inner.description = "StyleWallfacer", ABOUT
     plain = nodes["SWF_TripleSampler"]["input"]
     specs = plain["required"] | plain["optional"]
-    dials = {name: inner.dial(name, kind, specs[name][1]["default"]) for name, kind in DIALS.items()}
+    dials = {
+        name: inner.dial(name, kind, specs[name][1]["default"], specs[name][1].get("display_name", ""))
+        for name, kind in DIALS.items()
+    }
     given = {name: inner.given(name) for name in inputs}
     repainted = inner.add("SWF_TripleSampler", **given, **dials)
     inner.column()

@@ -24,8 +24,7 @@ def by_words(family: type[Start], graph: Graph) -> None:
     prompt = s.text(caption.format("red"), "What it shows")
     colored = graph.add("SWF_ColorEdit", model=s.model, clip=s.clip, words=caption.format("blue"))
     graph.group("Style transfer")
-    dials = {"cfg": 2.0, "colour_from_style": 0.5} if mini else {"cfg": 3.0}
-    result = s.repaint(content, style, model=(colored, 0), positive=prompt, **dials)
+    result = s.repaint(content, style, model=(colored, 0), positive=prompt, cfg=2.0 if mini else 3.0)
     graph.group("Result")
     s.decode_and_save(result, "recolored by words")
 
@@ -42,8 +41,7 @@ def by_palette(family: type[Start], graph: Graph) -> None:
     graph.group("While sampling")
     colored = graph.add("SWF_ColorEdit", model=s.model, vae=s.vae, palette=SEA)
     graph.group("Style transfer")
-    dials = {"colour_from_style": 0.5} if family is MiniStart else {}
-    result = s.repaint(content, style, model=(colored, 0), **dials)
+    result = s.repaint(content, style, model=(colored, 0))
     graph.group("After, and the result")
     decoded = graph.add("VAEDecode", samples=result, vae=s.vae)
     moved = graph.add("SWF_ColorEdit", image=(decoded, 0), palette=SEA)
@@ -64,8 +62,7 @@ def content_colors(family: type[Start], graph: Graph) -> None:
     graph.group("Style in the content's colors")
     matched = graph.add("SWF_ColorEdit", image=style.image, reference=content.image)
     graph.group("Style transfer")
-    dials = {"colour_from_style": 0.5} if family is MiniStart else {}
-    result = s.repaint(content, (matched, 1), **dials)
+    result = s.repaint(content, (matched, 1))
     graph.group("Hues again, and the result")
     decoded = graph.add("VAEDecode", samples=result, vae=s.vae)
     moved = graph.add("SWF_ColorEdit", image=(decoded, 0), reference=content.image, method="luminance")

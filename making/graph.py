@@ -17,6 +17,7 @@ Link = tuple[int, int]
 TITLES = {
     "SWF_TripleSampler": "Triple Diffusion Sampler",
     "SWF_QueryPreservePatch": "Query-Preserve Attention Patch",
+    "SWF_StyleDataset": "Style Dataset",
 }
 
 

@@ -70,7 +70,7 @@ class Runs:
         if not inputs:
             self._run(PICTURES)
             inputs = [Image.open(base / "input" / picture).copy() for picture in self._own_pictures()]
-        texts = [output["text"][0] for _, output in self._by_kind(name, "PreviewAny")]
+        texts = ["\n".join(output["text"]) for _, output in self._by_kind(name, "PreviewAny")]
         if not texts:
             return results, inputs, []
         shown, removed = texts[-1], texts[0]

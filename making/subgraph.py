@@ -21,6 +21,7 @@ class Subgraph(Graph):
         super().__init__(outer.node_infos, name)
         self.inputs, self.outputs = list(inputs.items()), []
         self.dials: dict[str, Any] = {}
+        self._labels: dict[str, str] = {}
         self.id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"stylewallfacer/{outer.name}/{name}"))
         self.category, self.description = "", ""
         self._first = 100 * number + 1
@@ -31,8 +32,9 @@ class Subgraph(Graph):
         """One of the subgraph's inputs, as a link."""
         return SOURCE, [known for known, _ in self.inputs].index(name)
 
-    def dial(self, name: str, kind: str, value: Any) -> Link:
-        """A widget of an inner node that is shown outside, with its value there; as a link."""
+    def dial(self, name: str, kind: str, value: Any, label: str = "") -> Link:
+        """A widget of an inner node that is shown outside, with its value there and another name; as a link."""
+        self._labels[name] = label
         self.inputs.append((name, kind))
         self._used[name] = []
         self.dials[name] = value
@@ -79,9 +81,7 @@ class Subgraph(Graph):
             "name": self.name,
             "inputNode": {"id": SOURCE, "bounding": [-180, TITLE, 120, 40 + 20 * len(self.inputs)]},
             "outputNode": {"id": SINK, "bounding": [group.width + 2 * GAP, TITLE, 120, 40 + 20 * len(self.outputs)]},
-            "inputs": [
-                {"id": self._slot_id("in", n), "name": n, "type": t, "linkIds": self._used[n]} for n, t in self.inputs
-            ],
+            "inputs": [self._input(name, kind) for name, kind in self.inputs],
             "outputs": [
                 {"id": self._slot_id("out", n), "name": n, "type": t, "linkIds": [link]} for n, t, link in self.outputs
             ],
@@ -93,6 +93,10 @@ class Subgraph(Graph):
         }
         told = {"category": self.category, "description": self.description}
         return saved | {key: text for key, text in told.items() if text}
+
+    def _input(self, name: str, kind: str) -> dict[str, Any]:
+        slot = {"id": self._slot_id("in", name), "name": name, "type": kind, "linkIds": self._used[name]}
+        return slot | ({"label": self._labels[name]} if self._labels.get(name) else {})
 
     def _slot_id(self, side: str, name: str) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.id}/{side}/{name}"))

@@ -166,8 +166,7 @@ def text_driven(family: type[Start], graph: Graph) -> None:
     shown = "a woodcut of a yellow lighthouse by the sea at sunset" if mini else "a lighthouse on a cliff at sunset"
     prompt, empty = s.text(shown, "What to show"), s.text("", "Empty prompt")
     graph.group("Style on the model")
-    flat = {"gamma": 0.0, "strength": 0.7 if mini else 0.8}
-    flat |= {} if mini else {"gamma_end": 0.0, "gamma_schedule": "constant"}
+    flat = {"gamma": 0.0, "gamma_end": 0.0, "gamma_schedule": "constant", "strength": 0.7 if mini else 0.8}
     patched = s.patched(style, reference_text=empty, **flat)
     graph.group("Four samples")
     blank = graph.add("EmptyLatentImage", width=s.size, height=s.size, batch_size=4)

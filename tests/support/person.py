@@ -43,9 +43,17 @@ class Person:
 
     def choose_file(self, title: str, widget: str, path: Path) -> None:
         """Click a node's button and choose a file in the window that opens: two actions."""
-        x, y = self.page.evaluate(AT, [title, widget])
-        with self.page.expect_file_chooser(timeout=10_000) as chosen:
+        x, y = self._place(title, widget)
+        with self.page.expect_file_chooser(timeout=30_000) as chosen:
             self.page.mouse.click(x, y)
         self.actions.append(f"click {widget} of {title}")
         chosen.value.set_files(path)
         self.actions.append(f"choose {path.name}")
+
+    def _place(self, title: str, widget: str) -> list[float]:
+        """Where a widget stands once the view has come to rest."""
+        before, place = None, self.page.evaluate(AT, [title, widget])
+        while place != before:
+            self.page.wait_for_timeout(1000)
+            before, place = place, self.page.evaluate(AT, [title, widget])
+        return place
