@@ -21,7 +21,7 @@ class BlipCaption(io.ComfyNode):
 
         return schema(
             "SWF_BlipCaption",
-            "BLIP Caption",
+            "BLIP Caption (describe image)",
             "Says in words what pictures show: BLIP proposes captions, CLIP ranks them by how well they fit the "
             "picture. The first stage of teaching a style.",
             inputs=[

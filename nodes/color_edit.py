@@ -18,7 +18,7 @@ class ColorEdit(io.ComfyNode):
 
         return schema(
             "SWF_ColorEdit",
-            "Color Edit",
+            "Color Edit (recolor, palette)",
             "Changes colors by words, by a palette or after a reference picture. On a MODEL it acts while any sampler "
             "runs; on an IMAGE before (the style picture, say) or after. Drawing and shading stay.",
             inputs=[
@@ -113,7 +113,7 @@ class ColorEdit(io.ComfyNode):
                     display_name="colors", tooltip="Hex codes and shares of the picture as it came, for another node."
                 ),
             ],
-            search_aliases=["recolor", "color match", "palette", "color transfer", "SEGA", "stylewallfacer"],
+            search_aliases=["color match", "color transfer", "hue", "SEGA"],
         )
 
     @classmethod

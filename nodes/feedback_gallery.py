@@ -26,7 +26,7 @@ class FeedbackGallery(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_FeedbackGallery",
-            "Human Feedback Gallery",
+            "Human Feedback Gallery (pick images)",
             "Shows a run's samples beside its style picture; those you accept join the training, those you reject are "
             "remembered. Every click is kept at once.",
             inputs=[

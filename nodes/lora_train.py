@@ -10,12 +10,14 @@ from .host.gallery.users import running_owner
 from .host.schema import schema
 from .host.training.outputs import OUTPUT_INPUTS, OUTPUTS
 from .host.training.paths import DatasetType, runs_folder
+from .host.training.rate import chosen_rate, rate_choice, unless_set
 
 if TYPE_CHECKING:
     from ..swf_core.learn.run import Run
 
 # "default" takes the family's value, so that one graph serves mini, SD1.x and SDXL.
 DEFAULT = "default"
+FAMILY_DEFAULT = "family default"  # of the learning rate
 # The combo's values, which saved graphs hold, and `TrainOptions.lora_guidance`.
 GUIDANCE = {"asymmetric": "asymmetric", "both branches": "both"}
 
@@ -49,7 +51,7 @@ class LoraTrain(io.ComfyNode):
                     max=1.0,
                     step=1e-6,
                     round=1e-9,
-                    tooltip="0 is the family's default: 1e-3 on mini, 1e-4 on SD.",
+                    tooltip="A rate of your own, such as 0.0001; 0 leaves it to learning_rate_choice.",
                 ),
                 io.Int.Input(
                     "sample_every", default=100, min=0, max=100_000, tooltip="Steps between samples; 0 makes none."
@@ -74,6 +76,11 @@ class LoraTrain(io.ComfyNode):
                     tooltip="Same seed, same LoRA.",
                 ),
                 *OUTPUT_INPUTS,
+                rate_choice(
+                    FAMILY_DEFAULT,
+                    "family default: 1e-3 on mini, 1e-4 on SD, whatever learning_rate says; own value: learning_rate; "
+                    "family default unless set: learning_rate where it is above 0.",
+                ),
             ],
             outputs=OUTPUTS,
             is_output_node=True,
@@ -104,14 +111,13 @@ class LoraTrain(io.ComfyNode):
         seed: int,
         use_step: int,
         save_as: str,
+        learning_rate_choice: str = unless_set(FAMILY_DEFAULT),
     ) -> io.NodeOutput:
         from .host.training.node import train_and_output
 
-        changes = {"sample_every": sample_every, "rank": rank, "seed": seed}
-        changes |= {"steps": steps} if steps else {}
-        changes |= {"targets": targets} if targets != DEFAULT else {}
-        changes |= {"learning_rate": learning_rate} if learning_rate else {}
-        changes |= {"lora_guidance": GUIDANCE[guidance]} if guidance != DEFAULT else {}
+        changes = option_changes(
+            steps, targets, rank, learning_rate, sample_every, guidance, seed, learning_rate_choice
+        )
         prompt_lines = [" ".join(line.split()) for line in prompts.splitlines() if line.strip()]
         return train_and_output(
             getattr(cls.hidden, "unique_id", None),
@@ -122,6 +128,25 @@ class LoraTrain(io.ComfyNode):
             use_step,
             save_as,
         )
+
+
+def option_changes(
+    steps: int,
+    targets: str,
+    rank: int,
+    learning_rate: float,
+    sample_every: int,
+    guidance: str,
+    seed: int,
+    learning_rate_choice: str,
+) -> dict[str, Any]:
+    """How the widgets' values depart from the family's `TrainOptions`."""
+    changes = {"sample_every": sample_every, "rank": rank, "seed": seed}
+    changes |= {"steps": steps} if steps else {}
+    changes |= {"targets": targets} if targets != DEFAULT else {}
+    changes |= chosen_rate(learning_rate_choice, learning_rate, FAMILY_DEFAULT)
+    changes |= {"lora_guidance": GUIDANCE[guidance]} if guidance != DEFAULT else {}
+    return changes
 
 
 def _planned_run(

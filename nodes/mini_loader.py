@@ -12,7 +12,7 @@ class MiniLoader(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_MiniLoader",
-            "Mini Loader",
+            "Mini Loader (StyleWallfacer)",
             "The small text-to-image model that comes with this pack: no download, runs on any machine. It paints "
             "houses, boats, cats and such in 16 styles at 128 x 128 pixels, and every stock node works on it.",
             inputs=[],
@@ -21,7 +21,7 @@ class MiniLoader(io.ComfyNode):
                 io.Clip.Output(display_name="clip", tooltip="Its text encoder; it knows the words of its small world."),
                 io.Vae.Output(display_name="vae", tooltip="Its autoencoder, 8 pixels to a latent cell."),
             ],
-            search_aliases=["stylewallfacer mini", "embedded model", "demo model"],
+            search_aliases=["embedded model", "demo model"],
         )
 
     @classmethod

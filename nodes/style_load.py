@@ -24,7 +24,7 @@ class StyleLoad(io.ComfyNode):
         style_folders()
         return schema(
             "SWF_StyleLoad",
-            "Style Load",
+            "Style Load (StyleWallfacer)",
             "Loads a style file and shows its picture. With a MODEL, the file's LoRA is put on it.",
             inputs=[
                 io.Combo.Input(

@@ -15,7 +15,7 @@ class StyleMix(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_StyleMix",
-            "Style Mix",
+            "Style Mix (several styles)",
             "Adds a style to a mix, with a weight and, if wanted, a place in the result. Chain one for each style and "
             "connect the last to the style input of a transfer.",
             inputs=[

@@ -21,7 +21,7 @@ class StyleSave(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_StyleSave",
-            "Style Save",
+            "Style Save (StyleWallfacer)",
             "Saves a style as one file under 20 MB to share: the picture, its captions, the settings of the style "
             "transfer on a MODEL, and a LoRA if there is one.",
             inputs=[

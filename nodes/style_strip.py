@@ -20,7 +20,7 @@ class StyleStrip(io.ComfyNode):
 
         return schema(
             "SWF_StyleStrip",
-            "Style-Strip LLM",
+            "Style-Strip LLM (clean caption)",
             "Takes out of captions the words that say how a picture is made, and nothing else: what is left says what "
             "it shows. The difference is what a LoRA learns as style.",
             inputs=[

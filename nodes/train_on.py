@@ -9,9 +9,12 @@ from comfy_api.latest import io
 from .host.schema import schema
 from .host.training.outputs import OUTPUT_INPUTS, OUTPUTS
 from .host.training.paths import RunType
+from .host.training.rate import chosen_rate, rate_choice, unless_set
 
 if TYPE_CHECKING:
     from ..swf_core.learn.fork import RunAt
+
+AS_BEFORE = "as before"  # the run's own learning rate
 
 
 class TrainOn(io.ComfyNode):
@@ -19,7 +22,7 @@ class TrainOn(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_TrainOn",
-            "LoRA Train On",
+            "LoRA Train On (next round)",
             "Goes on with a run: the samples picked in the Human Feedback Gallery join its pictures, each with its "
             "caption, and training continues exactly where it stood. Other picks begin a copy of the run beside it.",
             inputs=[
@@ -35,7 +38,7 @@ class TrainOn(io.ComfyNode):
                     max=1.0,
                     step=1e-6,
                     round=1e-9,
-                    tooltip="0: as before.",
+                    tooltip="A rate of this round's own, such as 0.0001; 0 leaves it to learning_rate_choice.",
                 ),
                 io.Float.Input(
                     "picks_share",
@@ -46,6 +49,11 @@ class TrainOn(io.ComfyNode):
                     tooltip="How much of each batch the picks have at most; the style pictures have the rest.",
                 ),
                 *OUTPUT_INPUTS,
+                rate_choice(
+                    AS_BEFORE,
+                    "as before: the run's rate, whatever learning_rate says; own value: learning_rate; as before "
+                    "unless set: learning_rate where it is above 0.",
+                ),
             ],
             outputs=OUTPUTS,
             is_output_node=True,
@@ -65,6 +73,7 @@ class TrainOn(io.ComfyNode):
         picks_share: float,
         use_step: int,
         save_as: str,
+        learning_rate_choice: str = unless_set(AS_BEFORE),
     ) -> io.NodeOutput:
         from ..swf_core.learn.fork import resume
         from ..swf_core.learn.run import open_run
@@ -72,7 +81,7 @@ class TrainOn(io.ComfyNode):
 
         more = steps or max(1, open_run(run.folder).rounds[0]["steps"] // 3)
         changes: dict[str, Any] = {"picks_share": picks_share}
-        changes |= {"learning_rate": learning_rate} if learning_rate else {}
+        changes |= chosen_rate(learning_rate_choice, learning_rate, AS_BEFORE)
         return train_and_output(
             getattr(cls.hidden, "unique_id", None),
             model,

@@ -152,7 +152,7 @@ class TripleSampler(io.ComfyNode):
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode; a noise mask stays on it.")
             ],
-            search_aliases=["Triple Diffusion Sampler", "StyleID", "repaint", "stylize", "ipadapter", "style reference"],
+            search_aliases=["Triple Diffusion Sampler", "StyleID", "stylize", "ipadapter", "style reference"],
         )
 
     @classmethod

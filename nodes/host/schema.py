@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from comfy_api.latest import io
@@ -10,8 +11,20 @@ from comfy_api.latest import io
 CATEGORY = "StyleWallfacer"
 
 
-def schema(node_id: str, display_name: str, description: str, inputs: list, outputs: list, **more: Any):
-    """An `io.Schema` in this pack's category. `more`: any further argument (search_aliases, is_output_node, ...)."""
+def schema(
+    node_id: str,
+    display_name: str,
+    description: str,
+    inputs: list,
+    outputs: list,
+    search_aliases: Sequence[str] = (),
+    **more: Any,
+):
+    """An `io.Schema` in this pack's category. `more`: any further argument (is_output_node, ...).
+
+    A node is searched for by its display name alone where the host knows no aliases, and only words that begin within
+    the name's first 30 characters are found there: so plain words come first in it.
+    """
     return known(
         io.Schema,
         node_id=node_id,
@@ -20,6 +33,7 @@ def schema(node_id: str, display_name: str, description: str, inputs: list, outp
         description=description,
         inputs=inputs,
         outputs=outputs,
+        search_aliases=[*search_aliases, CATEGORY],
         **more,
     )
 

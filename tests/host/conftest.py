@@ -58,6 +58,18 @@ def server(host, base) -> Iterator[Server]:
     process.wait(30)
 
 
+@pytest.fixture(scope="session")
+def newest_server(host, tmp_path_factory) -> Iterator[Server]:
+    """ComfyUI serving the newest front end, with the pack in it."""
+    from support.browser import newest_frontend
+
+    folder = new_base(tmp_path_factory.mktemp("newest"))
+    server, process = serve(host, folder, free_port(), "--front-end-root", str(newest_frontend(host)))
+    yield server
+    process.terminate()
+    process.wait(30)
+
+
 @pytest.fixture
 def chrome() -> Iterator[Any]:
     """A Chromium."""

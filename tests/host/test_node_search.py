@@ -1,0 +1,76 @@
+"""The page's node search finds the nodes by the words that an artist types: double-click on the canvas, type, read.
+
+What it searches: a node's id and display name (newer front ends also `search_aliases`, which hosts of before cannot
+hand over), and a word that begins after the name's 30th character is not found: Fuse's `distance` 100 by `threshold`
+0.3, from the name's beginning. So the plain words come first, and the method's own name after them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support import browser as b
+
+pytestmark = pytest.mark.browser
+
+MAIN = "Style Transfer (Wallfacer Triple Diffusion Sampler)"
+PATCH = "Style Transfer like IPAdapter (Query-Preserve Attention Patch)"
+# What is typed, and what must then be among the first ten.
+TYPED = {
+    "style": [MAIN, PATCH],
+    "transfer": [MAIN, PATCH],
+    "style transfer": [MAIN, PATCH],
+    "wallfacer": [MAIN, "Mini Loader (StyleWallfacer)"],
+    "ipadapter": [PATCH],
+    "triple": [MAIN],
+    "palette": ["Color Edit (recolor, palette)"],
+    "recolor": ["Color Edit (recolor, palette)"],
+    "color edit": ["Color Edit (recolor, palette)"],
+    "caption": ["BLIP Caption (describe image)", "Style-Strip LLM (clean caption)"],
+    "describe": ["BLIP Caption (describe image)"],
+    "train lora": ["LoRA Style Train", "Style Dataset (for LoRA training)"],
+    "feedback": ["Human Feedback Gallery (pick images)"],
+    "query-preserve": [PATCH],
+    "inversion": ["Trajectory (DDIM inversion)"],
+}
+LEADING = {"transfer", "style transfer"}  # where the main node is the very first
+LISTED = """
+() => [...document.querySelectorAll('.p-autocomplete-option, [data-testid=result-item]')]
+    .filter(e => e.getBoundingClientRect().top < innerHeight)
+    .map(e => e.innerText.split('\\n')[0].trim())
+"""
+
+
+@pytest.fixture(scope="module", params=["server", "newest_server"])
+def page(request) -> Any:
+    """The page of the host's own front end, and of the newest."""
+    with b.browsing() as browser:
+        page = b.open_page(browser, request.getfixturevalue(request.param))
+        page.evaluate("app.graph.clear()")
+        yield page
+
+
+def search(page: Any, words: str) -> list[str]:
+    """Open the search as a person does, type, and read what is listed on the first screen."""
+    for _ in range(3):  # a first run's templates lie over the canvas
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(200)
+    page.mouse.dblclick(700, 600)
+    page.wait_for_selector("[role=search] input", timeout=10_000)
+    page.keyboard.type(words, delay=20)
+    page.wait_for_timeout(900)
+    listed = page.evaluate(LISTED)
+    page.keyboard.press("Escape")
+    return listed
+
+
+@pytest.mark.parametrize("words", TYPED)
+def test_typed_words_find_the_node(page, request, words):
+    listed = search(page, words)
+    b.shot(page, f"search {words} {request.node.callspec.params['page']}")
+    first_screen = listed[:10]
+    assert set(TYPED[words]) <= set(first_screen), listed
+    if words in LEADING:
+        assert first_screen[0] == MAIN, listed
