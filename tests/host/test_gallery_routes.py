@@ -16,9 +16,6 @@ import pytest
 
 from support.gallery_server import gallery_server, request
 from support.made_runs import make_run
-from support.pack import pack
-
-host_names = pack("nodes.host.gallery.host_names")
 
 
 @pytest.fixture
@@ -108,79 +105,91 @@ def test_an_origin_that_is_none_is_another_page(server, origin):
     assert status == 403 and is_a_sentence(answer)
 
 
-REFUSED = ("rebound.example", "localhost.rebound.example", "127.0.0.1.rebound.example", "10.0.0.1.rebound.example:80")
-
-
-@pytest.mark.parametrize("host", [*REFUSED, "[", "[::1", ":80", "a:b:c", "x" * 300])
-def test_a_name_that_the_server_was_not_started_for_is_refused_though_host_and_origin_agree(server, host):
-    url, run, (name, *_) = server
-    headers = {"Host": host, "Origin": f"http://{host}"}
-    for method, path, body in (
-        ("GET", run, None),
-        ("GET", f"{run}/picture/{name}", None),
-        ("POST", f"{run}/judge", {"accept": [name]}),
-    ):
-        for each in (headers, {"Host": host}):
-            status, answer = request(url, method, path, body, each)
-            assert status in {400, 403} and is_a_sentence(answer)
-    if host in REFUSED:
-        assert f"{host_names.VARIABLE}={host.removesuffix(':80')}" in answer["error"]
-
-
-@pytest.mark.parametrize(
-    "host",
-    ["localhost", "LOCALHOST:8188", "a.localhost:1", "127.0.0.1", "127.8.8.8:9", "[::1]:8188", "192.168.1.5:8188"],
+ODD = (
+    "",
+    " ",
+    "0",
+    "-1",
+    "1e999",
+    "null",
+    "..",
+    "%2e%2e%2f",
+    "%00",
+    "%ff",
+    "%ed%a0%80",
+    "a" * 4000,
+    "'",
+    "[",
+    "{}",
+    "\\",
+    "*",
 )
-def test_loopback_and_addresses_are_answered(server, host):
-    url, run, _ = server
-    assert request(url, "GET", run, headers={"Host": host, "Origin": f"http://{host.lower()}"})[0] == 200
-    assert request(url, "GET", run, headers={"Host": host, "Origin": "http://other.example"})[0] == 403
+ODD_JSON = (
+    None,
+    True,
+    -1,
+    10**30,
+    1.5,
+    float("nan"),
+    "",
+    "a" * 3000,
+    "\x00",
+    "\ud800",
+    "..",
+    [],
+    [[]],
+    [None],
+    {},
+    {"a": 1},
+)
+HEADERS = (
+    "Host",
+    "Origin",
+    "Referer",
+    "Sec-Fetch-Site",
+    "comfy-user",
+    "Content-Type",
+    "Accept",
+    "Accept-Encoding",
+    "Range",
+)
+HEADERS += ("If-None-Match", "If-Modified-Since", "Cookie", "X-Forwarded-Host", "Content-Encoding", "Expect")
+BODIES = {"judge": ("accept", "reject", "forget"), "caption": ("id", "caption"), "go": ("step",)}
 
 
-def test_the_names_that_the_server_was_started_for(monkeypatch, runs):
-    import socket
-
-    machine = socket.gethostname()
-    monkeypatch.setenv(host_names.VARIABLE, " Studio.example , .team.example")
-    names = host_names.allowed_names("0.0.0.0,render-box", "https://front.example:5173")
-    right = (machine, "studio.example", "a.team.example", "render-box", "front.example", "127.0.0.1")
-    assert all(host_names.is_allowed(name.lower(), names) for name in right)
-    assert not any(host_names.is_allowed(name, names) for name in ("team.example", "xstudio.example", "example", "com"))
-    monkeypatch.setenv(host_names.VARIABLE, "")
-    assert not host_names.is_allowed("studio.example", host_names.allowed_names())
-    assert host_names.is_allowed("studio.example", host_names.allowed_names(cors_origin="*"))
-    make_run(runs / "a run")
-    with gallery_server(runs, host_names=names, origin="https://front.example:5173") as url:
-        of = {"Host": "studio.example", "Origin": "https://front.example:5173", "Sec-Fetch-Site": "cross-site"}
-        assert request(url, "GET", "/swf/gallery", headers=of)[0] == 200
-        assert request(url, "GET", "/swf/gallery", headers=of | {"Origin": "https://front.example"})[0] == 403
-
-
-def test_a_page_over_https_is_answered_under_any_name(server):
-    url, run, _ = server
-    proxy = {"Host": "pod-8188.proxy.example", "Origin": "https://pod-8188.proxy.example"}
-    assert request(url, "GET", run, headers=proxy | {"Sec-Fetch-Site": "same-origin"})[0] == 200
-    assert request(url, "GET", run, headers=proxy | {"Sec-Fetch-Site": "cross-site"})[0] == 403
-
-
-@pytest.mark.browser
-def test_a_browser_that_was_led_here_under_another_name_is_refused(server):
-    """That browsers say `Sec-Fetch-Site` to no page of plain HTTP under a name is what the rule stands on."""
-    from support.browser import browsing
-
-    url, run, _ = server
-    port = url.rpartition(":")[2]
-    with browsing("--host-resolver-rules=MAP rebound.example 127.0.0.1") as chrome:
-        page = chrome.new_page()
-        assert page.goto(f"http://rebound.example:{port}{run}").status == 403
-        asked = page.evaluate("async (path) => (await fetch(path)).status", run)
-        picked = page.evaluate(
-            "async (path) => (await fetch(path, {method: 'POST', body: '{}', "
-            "headers: {'Content-Type': 'application/json'}})).status",
-            f"{run}/judge",
-        )
-        assert (asked, picked) == (403, 403)
-        assert page.goto(f"http://localhost:{port}{run}").status == 200
+def test_no_part_of_any_request_makes_the_server_fail(server, caplog):
+    url, run, (name, *_) = server
+    token = run.rpartition("/")[2]
+    asked: list[tuple[str, str, Any, dict[str, str]]] = []
+    for odd in ODD:
+        for path in (
+            f"/swf/gallery/{odd}",
+            f"{run}/picture/{odd}",
+            f"{run}/picture/{name}?px={odd}",
+            f"{run}?{odd}={odd}",
+        ):
+            asked.append(("GET", path.replace(" ", "%20").replace("\\", "%5c"), None, {}))
+        for path in (f"/swf/gallery/{odd}/judge", f"/swf/gallery/waits/{odd}", f"{run}/{odd}"):
+            asked.append(("POST", path.replace(" ", "%20").replace("\\", "%5c"), {"open": True}, {}))
+        for header in HEADERS:
+            asked.append(("GET", f"{run}/picture/{name}?px=64", None, {header: odd}))
+            asked.append(("POST", f"{run}/judge", {"forget": [name]}, {header: odd}))
+    good = {"accept": [name], "reject": [], "forget": [], "id": name, "caption": "a cat", "step": 1}
+    for odd in ODD_JSON:
+        for route, fields in BODIES.items():
+            asked.append(("POST", f"{run}/{route}", odd, {}))
+            for field in fields:
+                asked.append(("POST", f"{run}/{route}", {f: good[f] for f in fields} | {field: odd}, {}))
+                asked.append(("POST", f"{run}/{route}", {f: good[f] for f in fields} | {field: [odd]}, {}))
+        asked.append(("POST", "/swf/gallery/client", {"client": odd}, {}))
+        asked.append(("POST", f"/swf/gallery/waits/{token}", {"open": odd}, {}))
+    wrong = []
+    for method, path, body, headers in asked:
+        status, answer = request(url, method, path, json.dumps(body).encode() if method == "POST" else None, headers)
+        if status >= 500 or (isinstance(answer, dict) and "error" in answer and not is_a_sentence(answer)):
+            wrong.append((method, path[:80], str(body)[:60], str(headers)[:60], status))
+    assert not wrong and len(asked) > 800
+    assert not faults_of_ours(caplog)
 
 
 WRONG = (
