@@ -175,11 +175,13 @@ def _inside(c: TaggedCaption, first: int, k: int) -> bool:
 
 def stray_words(c: TaggedCaption) -> None:
     """Little words that lost what they belonged to go too: "in a", "and", "by"."""
-    for first, behind, _ in c.segments:
+    start = 0
+    for first, behind, sentence in c.segments:
+        start = first if sentence else start
         alive = [k for k in range(first, behind) if not c.deleted[k]]
         if not alive:
             continue
-        if all(c.deleted[:first]) and first and c.words[alive[0]] in SHOWING and alive[1:]:
+        if all(c.deleted[start : alive[0]]) and alive[0] > start and c.words[alive[0]] in SHOWING and alive[1:]:
             c.delete(alive[0], alive[0] + 1)  # "a poster by Mucha, showing a woman"
             continue
         if len(alive) == behind - first:

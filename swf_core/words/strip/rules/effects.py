@@ -19,6 +19,7 @@ from .tags import (
     NUMBER,
     OBJECT,
     QUALITY,
+    SHOWS,
     STYLE,
     TECH,
     THING,
@@ -27,6 +28,10 @@ from .tags import (
 
 SUBJECTS, EFFECTS, WHOLE, COMMON, BLURRED = map(word_set, ("subjects", "effects", "whole", "common verbs", "blurred"))
 PICTURES, PUBLISHED = word_set("pictures"), word_set("published")
+# What an adjective or an adverb ends with.
+ADJECTIVAL = ("ed", "ly", "ic", "al", "ous", "ive", "less", "ful", "ish", "ant", "ent", "-century")
+_SURE_TAGS = MEDIUM | NOUN | TECH | MOVE | QUALITY | MOOD
+SURE = frozenset("composition perspective linework detailing ornamentation framing".split())
 MAKERS = frozenset("artist painter photographer illustrator printmaker engraver".split())
 _LONGEST_SUBJECT = 12
 
@@ -46,16 +51,32 @@ def _about_style(c: TaggedCaption, first: int, behind: int) -> bool:
     if not verb or not _is_subject(c, first, verb):
         return False
     rest = range(verb + 1, behind)
-    unknown = sum(not c.tags[k] and not c.capital(k) and c.words[k] not in WHOLE | SUBJECTS for k in rest)
+    unknown = sum(not c.tags[k] and not c.capital(k) and not _said_of_style(c.words[k]) for k in rest)
     style = sum(bool(c.tags[k] & (STYLE & ~WEAK) or c.words[k] in WHOLE) for k in rest)
     if any(c.tags[k] & (THING | NUMBER) for k in rest):
         return False
-    picture = bool(c.tags[verb - 1] & MEDIUM) or c.words[verb - 1] in PICTURES
-    if picture and any(c.words[k] in ("take on", "spin on", "showing", "depicting") for k in rest):
+    if {"signed", "dated"} & set(c.words[verb : verb + 3]):
+        return unknown <= 3  # "The painting is signed in the lower right corner."
+    if c.words[verb - 1] in MAKERS or c.words[verb - 2] in MAKERS:
+        return style > 0 and (unknown <= 1 or any(c.tags[k] & (STYLE & ~WEAK) for k in rest[:4]))
+    picture = bool(c.tags[verb - 1] & MEDIUM) or c.words[verb - 1] in PICTURES | {"it", "this"}
+    if picture and any(
+        c.words[k] in ("take on", "spin on", "showing", "depicting")
+        or (c.words[k] == "of" and c.tags[k - 1] & (MEDIUM | OBJECT))
+        for k in rest
+    ):
         return False
     if picture or c.words[verb] in COMMON:
-        return style > 0 and unknown <= 1
+        about = style + (not picture and sum(bool(c.tags[k] & ABOUT) for k in rest))
+        named = any(c.words[k] in SURE or c.tags[k] & (NOUN | TECH | MOVE) for k in range(first, verb))
+        described = not picture and named and all(c.tags[k] or _said_of_style(c.words[k]) for k in rest)
+        return (about > 0 or described) and unknown <= 1
     return unknown <= 2 or unknown <= style
+
+
+def _said_of_style(word: str) -> bool:
+    """Whether an unknown word is one for the parts of a picture, or looks like an adjective or an adverb."""
+    return word in WHOLE | SUBJECTS or word.endswith(ADJECTIVAL)
 
 
 def left_clauses(c: TaggedCaption) -> None:
@@ -93,10 +114,24 @@ def _blurred_background(c: TaggedCaption, first: int, behind: int) -> bool:
     return bool(grounds and BLURRED & set(words)) and fits
 
 
+def stumps(c: TaggedCaption) -> None:
+    """Delete "The character is", of which the style behind it was all that was said."""
+    for first, behind in sentences(c):
+        alive = [k for k in range(first, behind) if not c.deleted[k]]
+        if not 1 < len(alive) < 6 or alive[-1] == behind - 1 or c.words[alive[-1]] not in ("is", "are", "was", "were"):
+            continue
+        if c.tags[first] & DET and not any(c.tags[k] & (THING | NUMBER) for k in alive):
+            c.delete(first, behind)
+
+
 def _is_verb(c: TaggedCaption, first: int, k: int) -> bool:
     """Whether a unit is the sentence's verb: a word of effect behind what may be its subject."""
     if c.words[k] not in EFFECTS:
         return False
+    if c.words[k - 1] in ("it", "this") and k - 1 == first:  # "It has the look of an engraving."
+        return not c.tags[k] & SHOWS and any(
+            c.tags[j] & (NOUN | TECH | MEDIUM | MOVE) for j in range(k + 1, min(k + 5, len(c.words)))
+        )
     before = c.tags[k - 1]
     return bool(before & (STYLE | ABOUT) or c.words[k - 1] in SUBJECTS) and not before & (FUNC & ~STYLE)
 
@@ -110,11 +145,13 @@ def _is_subject(c: TaggedCaption, first: int, verb: int) -> bool:
         for k in range(first, verb)
         if c.tags[k] & (NOUN | TECH | MOVE | MEDIUM) and not c.tags[k] & THING or c.words[k] in SUBJECTS
     ]
+    if verb == first + 1 and c.words[first] in ("it", "this"):
+        return True  # "It has the look of an engraving."
     if not heads or (heads[-1] != verb - 1 and not c.tags[verb - 1] & ARTIST):
         return False
     if of_a_thing(c, heads[0] + 1):
         return False
-    sure = any(c.tags[k] & (MEDIUM | NOUN | TECH | MOVE | QUALITY | MOOD) for k in range(first, verb))
+    sure = any(c.words[k] in SURE or c.tags[k] & _SURE_TAGS for k in range(first, verb))
     described = len(heads) > 1 or any(not c.tags[k] for k in range(first, verb))
     unknown = [k for k in range(first, verb) if not c.tags[k] and c.words[k] not in SUBJECTS]
     things = any(c.tags[k] & (THING | NUMBER | OBJECT) for k in range(first, verb))

@@ -69,7 +69,7 @@ def _take_openings(c: TaggedCaption, first: int, behind: int) -> None:
                 break
         else:
             end = opening(c, at, behind) if nested else 0
-            if end:
+            if end and not _hangs(c, end, behind):
                 nested = _one_picture(c, at, end, behind)
                 c.delete(at, end)
                 at = end
@@ -77,6 +77,12 @@ def _take_openings(c: TaggedCaption, first: int, behind: int) -> None:
                 at = view
             else:
                 return
+
+
+def _hangs(c: TaggedCaption, end: int, behind: int) -> bool:
+    """Whether the picture is the thing that a sentence speaks of: "a painting of a bridge hangs above the fire"."""
+    verb = next((k for k in range(end + 1, behind) if c.words[k] in ("hangs", "hang", "leans")), 0)
+    return bool(verb) and not {"that", "which", "who"} & set(c.words[end:verb]) and c.words[end - 1] == "of"
 
 
 def _one_picture(c: TaggedCaption, at: int, end: int, behind: int) -> bool:

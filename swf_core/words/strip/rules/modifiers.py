@@ -6,9 +6,11 @@ import re
 
 from .lexicon import PHRASES, word_set
 from .tagged_caption import TaggedCaption
-from .tags import ADJ, ARTIST, COLOR, DET, FILLING, FUNC, MEDIUM, MOOD, MOVE, NUMBER, TECH, THING, VIEW, WEAK
+from .tags import ADJ, ARTIST, BOTH, COLOR, DET, FILLING, FUNC, MEDIUM, MOOD, MOVE, NUMBER, TECH, THING, VIEW, WEAK
 
 STYLED, DRAWN_WITH, WHOLE_VIEWS = map(word_set, ("styled", "drawn with", "whole views"))
+# What is said of a whole picture before "portrait of".
+TREATMENT = MEDIUM | TECH | BOTH | MOOD
 _GENRES = ("punk", "core", "wave")
 # Sounds: "an hour", "a unicorn", "a one-eyed cat"; of words in capitals only the letter's name counts.
 _AN = re.compile(r"(?:[aeiou]|8|11(?!\d)|18(?!\d)|hours?\b|honest|honou?r|heir)")
@@ -24,7 +26,7 @@ def styled_things(c: TaggedCaption) -> None:
                 continue
             if _before_style(c, k, behind):
                 c.delete(_names(c, first, k), k + 2)
-            elif (c.tags[k] & (MEDIUM | TECH) or c.words[k] in DRAWN_WITH) and _before_view(c, first, k, behind):
+            elif (c.tags[k] & TREATMENT or c.words[k] in DRAWN_WITH) and _before_view(c, first, k, behind):
                 c.delete(k, k + 1)
             elif c.tags[k] & MOVE and c.words[k].endswith(("-style", "-styled", "-inspired", "-esque")):
                 c.delete(_names(c, first, k), k + 1)
@@ -51,11 +53,13 @@ def _before_style(c: TaggedCaption, k: int, behind: int) -> bool:
 def _before_view(c: TaggedCaption, first: int, k: int, behind: int) -> bool:
     """Whether "portrait of" or its like follows a medium at the beginning of a segment: "a pop art portrait of"."""
     head = k + 1
-    while head < behind and c.tags[head] & (ADJ | COLOR | MOVE | WEAK) and not c.tags[head] & VIEW:
+    while head < behind and c.tags[head] & (ADJ | COLOR | MOVE | WEAK | BOTH | MOOD) and not c.tags[head] & VIEW:
         head += 1
-    begins = all(c.deleted[j] or c.tags[j] & (DET | ADJ | COLOR | MOVE | WEAK) for j in range(first, k))
+    begins = all(c.deleted[j] or c.tags[j] & (DET | ADJ | COLOR | MOVE | WEAK | MOOD | BOTH) for j in range(first, k))
     if not begins or head >= behind or c.deleted[head]:
         return False
+    if c.tags[k] & MOOD:  # of the scene as well, but not "a moody portrait"
+        return c.words[head].endswith("portrait")
     return bool(c.tags[head] & VIEW) if c.tags[k] & MEDIUM else c.words[head] in WHOLE_VIEWS
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from .appended import appended_medium
 from .authors import credits, lone_artists
 from .clauses import adjectives, stray_words, style_clauses, style_sentences, unfinished_sentences
-from .effects import effect_sentences, left_clauses
+from .effects import effect_sentences, left_clauses, stumps
 from .leading import interrupted_openings, openings
 from .modifiers import articles, styled_things
 from .segments import style_segments
@@ -42,6 +42,7 @@ PASSES: tuple[Callable[[TaggedCaption], None], ...] = (
     tails,  # credits are gone, so that a tail before them ends its segment
     interrupted_openings,  # insertions between a picture noun and its verb are gone
     style_clauses,  # of a clause the openings, credits and tails are gone; subject and verb are left to read
+    stumps,  # tails are gone: of "the character is drawn with clean lines" a subject and "is" are left
     left_clauses,  # the main clause of their sentence is gone
     unfinished_sentences,  # clauses about the style are gone, the beginning of their sentence may be left
     styled_things,  # openings are gone: a medium that is left before a view belongs to none

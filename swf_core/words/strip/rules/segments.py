@@ -65,7 +65,9 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
     words = behind - first
     if words == 1 and c.words[first] in LONE:
         return True
-    if c.words[first] in ("the", "this") and not counts.unknown and c.words[behind - 1] in GENERIC and words == 2:
+    last = behind - 1
+    generic = c.words[last] in GENERIC or (c.tags[last] & MEDIUM and behind < len(c.words) and c.tags[behind] & MADE)
+    if c.words[first] in ("the", "this") and not counts.unknown and generic and words == 2:
         return False  # "the image", of "the image, ... , has"
     if _kind_of_picture(c, first, behind, counts):
         return True
