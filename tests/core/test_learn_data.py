@@ -109,7 +109,7 @@ def test_batches_are_the_same_for_a_step_and_drop_captions_at_the_rate_of_the_op
 
 
 def kohya_folder(root):
-    """A folder as kohya's trainers are given: subfolders that begin with their repeats, captions beside the pictures."""
+    """A folder as kohya's trainers take it: subfolders that begin with their repeats, captions beside the pictures."""
     named = [
         ("10_cats", "a cat"),
         ("10_cats", "a dog"),
