@@ -9,10 +9,14 @@ from __future__ import annotations
 
 
 def node_list() -> list[type]:
-    """Return the node classes, imported only now: the host may import the pack without using it."""
+    """Return the node classes, imported only now: the host may import the pack without using it.
+
+    What each is given is checked against its schema before it runs.
+    """
     from .blip_caption import BlipCaption
     from .color_edit import ColorEdit
     from .feedback_gallery import FeedbackGallery
+    from .host.checked_inputs import check_inputs
     from .lora_train import LoraTrain
     from .mini_loader import MiniLoader
     from .query_preserve_patch import QueryPreservePatch
@@ -25,7 +29,7 @@ def node_list() -> list[type]:
     from .trajectory import TrajectoryNode
     from .triple_sampler import TripleSampler
 
-    return [
+    nodes = [
         TripleSampler,
         QueryPreservePatch,
         TrajectoryNode,
@@ -41,6 +45,7 @@ def node_list() -> list[type]:
         TrainOn,
         ColorEdit,
     ]
+    return [check_inputs(node) for node in nodes]
 
 
 def extension():
