@@ -4,6 +4,7 @@
 #   make test-host   the tests that need a real ComfyUI; the result is kept in docs/host-tests.txt
 #   make release     whether this may be published: the registry's rules, host tests on these very files, a dated changelog
 #   make pages       graphs, thumbnails and help pages anew from the nodes, in a ComfyUI that it starts
+#   make fuzz        10,000 mutated files, texts, requests and graphs; the counts are kept in docs/fuzz.txt
 #   make map         the map of folders and files in docs/design.md, from the files' own first sentences
 # On Linux the registry's torch brings several GB of GPU libraries. For the small CPU build:
 #   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -66,6 +67,9 @@ release: $(STAMP)
 
 pages: $(STAMP)
 	$(PY) -m making
+
+fuzz: $(STAMP)
+	PYTHONPATH=tests $(PY) -m support.fuzz --out docs/fuzz.txt
 
 map: $(STAMP)
 	PYTHONPATH=tests $(PY) -m support.design_map
