@@ -10,6 +10,7 @@ export class Pictures {
   constructor(fetchPicture) {
     this.fetchPicture = fetchPicture;
     this.urls = new Map(); // promises of object URLs, by what they show
+    this.ready = new Map(); // those that have come
     this.wanted = new WeakMap(); // what images will show when they come near the visible part
     this.controller = new AbortController();
     this.observer = null;
@@ -28,7 +29,9 @@ export class Pictures {
 
   /** Show a picture in an image; `lazily` where `waitInside` was called. */
   show(image, token, id, px, lazily = false) {
-    if (!lazily || !this.observer) return this.load(image, token, id, px);
+    const ready = this.ready.get(`${token} ${id} ${px}`);
+    if (ready) image.src = ready; // at once: what is drawn again does not flicker
+    if (ready || !lazily || !this.observer) return ready ?? this.load(image, token, id, px);
     this.wanted.set(image, [token, id, px]);
     return this.observer.observe(image);
   }
@@ -47,9 +50,8 @@ export class Pictures {
 
   /** What is known of a picture, until the whole of it has arrived. */
   showSmall(image, token, id) {
-    this.urls.get(`${token} ${id} ${THUMBNAIL_PX}`)?.then((url) => {
-      if (!image.src) image.src = url;
-    }, () => {});
+    const small = this.ready.get(`${token} ${id} ${THUMBNAIL_PX}`);
+    if (small) image.src = small;
   }
 
   url(token, id, px) {
@@ -59,7 +61,9 @@ export class Pictures {
     const { signal } = this.controller;
     const url = this.fetchPicture(token, id, px, signal).then((blob) => {
       signal.throwIfAborted();
-      return URL.createObjectURL(blob);
+      const made = URL.createObjectURL(blob);
+      if (this.urls.get(key) === url) this.ready.set(key, made);
+      return made;
     });
     this.urls.set(key, url);
     url.catch(() => this.urls.get(key) === url && this.urls.delete(key)); // the next drawing asks again
@@ -72,6 +76,7 @@ export class Pictures {
     for (const key of large.slice(0, -LARGE_ONES)) {
       revoke(this.urls.get(key));
       this.urls.delete(key);
+      this.ready.delete(key);
     }
   }
 
@@ -81,6 +86,7 @@ export class Pictures {
     this.controller = new AbortController();
     this.urls.forEach(revoke);
     this.urls.clear();
+    this.ready.clear();
     this.observer?.disconnect();
   }
 }
