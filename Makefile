@@ -24,7 +24,7 @@ export PYTHONUTF8 := 1
 export TOKENIZERS_PARALLELISM := false
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: all setup demo test lint types pytest page test-host release pages map clean
+.PHONY: all setup demo test lint types pytest page test-host release pages fuzz map clean
 all: test
 
 setup: $(STAMP)

@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from support.browser import NEWEST
 from support.comfy_host import ROOT, find
+from support.frontend_table import frontend_table, version_in
 from support.host_record import digest
 
 
@@ -45,7 +47,9 @@ def main() -> int:
         + (f"; asked for: {' '.join(extra)}" if extra else ""),
         f"after commit {git.stdout.strip() or 'unknown'}; nodes/ and web/: {tested}",
     ]
-    target.write_text("\n".join([*head, "", *lines, "", *summary[-1:]]) + "\n", encoding="utf-8")
+    own = re.search(r"frontend ([\w.]+)", versions)
+    pages = frontend_table(lines, {"own": own[1] if own else "unknown", "newest": version_in(NEWEST)})
+    target.write_text("\n".join([*head, "", *pages, "", *lines, "", *summary[-1:]]) + "\n", encoding="utf-8")
     return process.returncode
 
 
