@@ -59,12 +59,28 @@ def server(host, base) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def newest_server(host, tmp_path_factory) -> Iterator[Server]:
-    """ComfyUI serving the newest front end, with the pack in it."""
+def archive(tmp_path_factory) -> Path:
+    """The archive that the registry's own tool packs; by its rule where the tool cannot be fetched."""
+    from support.archive import pack_by_tool, packed_files, write_archive
+
+    target = tmp_path_factory.mktemp("archive") / "node.zip"
+    if packed_files() is None:
+        pytest.skip("no git checkout: the registry's tool would pack everything")
+    if not pack_by_tool(target):
+        write_archive(target)
+    return target
+
+
+@pytest.fixture(scope="session", params=["own", "newest"], ids=["own, classic", "newest, classic"])
+def artists_server(request, host, archive, tmp_path_factory) -> Iterator[Server]:
+    """ComfyUI with the unpacked archive as an artist has it: a folder by the project's name, nothing else beside it."""
     from support.browser import newest_frontend
 
-    folder = new_base(tmp_path_factory.mktemp("newest"))
-    server, process = serve(host, folder, free_port(), "--front-end-root", str(newest_frontend(host)))
+    base = new_base(tmp_path_factory.mktemp("artist"), archive)
+    newest = request.param.startswith("newest")
+    server, process = serve(
+        host, base, free_port(), *(("--front-end-root", str(newest_frontend(host))) if newest else ())
+    )
     yield server
     process.terminate()
     process.wait(30)

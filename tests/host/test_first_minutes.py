@@ -58,7 +58,9 @@ def at_the_page(request, host, chrome) -> tuple[Any, Server]:
     return page, server
 
 
-@pytest.mark.parametrize("at_the_page", ["server", "newest_server"], indirect=True)
+@pytest.mark.parametrize(
+    "at_the_page", ["server", "newest_server"], ids=["own, classic", "newest, classic"], indirect=True
+)
 def test_from_an_empty_canvas_to_ones_own_picture_in_twelve_actions_and_a_minute(at_the_page, tmp_path, request):
     page, server = at_the_page
     label = request.node.callspec.id

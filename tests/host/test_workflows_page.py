@@ -87,7 +87,7 @@ def large_page(request, host, chrome):
 @pytest.mark.parametrize(
     "large_page",
     [("server", False), ("newest_server", False), ("newest_server", True)],
-    ids=["1.27", "newest", "newest, Vue nodes"],
+    ids=["own, classic", "newest, classic", "newest, Vue"],
     indirect=True,
 )
 def test_every_graph_opens_whole_and_legible(large_page, request):

@@ -1,4 +1,4 @@
-"""The host tests by the page they ran in: ComfyUI's own front end and the newest one, with classic and with Vue nodes."""
+"""The host tests by the page they ran in: ComfyUI's own front end and the newest one, classic and Vue nodes."""
 
 from __future__ import annotations
 
