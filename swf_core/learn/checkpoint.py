@@ -98,6 +98,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(step, losses, rates, tensors)
 
 
+def saved_losses(folder: Path) -> list[float]:
+    """The loss of each step, as loss.csv shows them; that table is for people and is not read again."""
+    path = folder / NAME
+    return read_checkpoint(path).losses if os.path.lexists(path) else []
+
+
 def _damaged(path: Path) -> str:
     return f"The training state '{path}' is damaged or of another LoRA; delete it to begin the run again."
 

@@ -18,6 +18,7 @@ import torch
 from comfy_api.latest import io
 
 from ....swf_core.files import write_files
+from ....swf_core.learn.checkpoint import saved_losses
 from ....swf_core.learn.fork import RunAt
 from ....swf_core.learn.latent_cache import LatentCache
 from ....swf_core.learn.memory import memory_needed
@@ -107,13 +108,12 @@ def _results(
     `file`: where the LoRA is written too.
     """
     step = use_step or end
-    source = run.saved_lora_path(step)
+    source, data = run.saved_lora_path(step), run.lora_bytes(step)
     lora = comfy.utils.load_torch_file(str(source), safe_load=True)
     patched = put_lora(model, lora, 1.0, source.name)
     if file is not None:
-        write_files({file: source.read_bytes()})
-    table = (run.folder / "loss.csv").read_text().splitlines()[1 : end + 1]
-    losses = [float(row.split(",")[1]) for row in table]
+        write_files({file: data})
+    losses = saved_losses(run.folder)[:end]
     signals = [s for s in run.records("signals") if s["step"] <= end]
     report = "\n".join(
         [
