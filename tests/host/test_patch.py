@@ -10,6 +10,9 @@ import pytest
 from support.comfy_host import INSIDE
 
 EQUAL = {
+    "newer host: a layer, edited": 0.0,
+    "newer host: a layer, plain": 0.0,
+    "newer host: attention of another node": 0.0,
     "strength 0 is the plain model": 0.0,
     "strength 0, cfg 7": 0.0,
     "strength 1e-4": 1e-2,
@@ -105,6 +108,17 @@ def test_these_differ(report, case):
 @pytest.mark.parametrize("case", REFUSALS)
 def test_what_cannot_work_is_refused_with_its_reason(report, case):
     assert all(part in report[case] for part in REFUSALS[case]), report[case]
+
+
+def test_hooks_take_what_newer_hosts_hand_over(report):
+    assert report["newer host: passed on"] == [[6, ["latent_shapes"]], [5, ["latent_shapes"]]]
+    # an attn1_patch has another signature on the transformers of newer hosts: none is ever put on a MODEL
+    assert report["newer host: options of a patched MODEL"] == []
+
+
+def test_plain_rows_run_by_the_attention_that_another_node_has_set(report):
+    # a layer: self-attention and cross-attention of content and style, cross-attention of generation
+    assert report["newer host: calls of it"] == 5.0
 
 
 def test_sizes_other_than_the_contents_work(report):

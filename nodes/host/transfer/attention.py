@@ -6,6 +6,7 @@ host's projections with whatever LoRA, ControlNet or patch came before, exactly 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +63,9 @@ class _Replacement:
     def __init__(self, layer: AttentionLayer, choose: Chooser):
         self.layer, self.choose = layer, choose
 
-    def __call__(self, q: Tensor, k: Tensor, v: Tensor, extra: dict[str, Any]) -> Tensor:
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor, extra_options: dict[str, Any], *_: Any, **__: Any) -> Tensor:
+        """What newer hosts may hand over beside the options is nothing that a UNet's self-attention needs."""
+        extra = extra_options
         heads, d = extra["n_heads"], extra["dim_head"]
         rows, tokens, _ = q.shape
         height, width = extra["activations_shape"][-2:]
@@ -84,11 +87,18 @@ class _Replacement:
             own = slice(part * size, (part + 1) * size)
             result = function(self.layer, split[0][own], split[1][own], split[2][own], (height, width), d**-0.5)
             if result is None:
-                precision = extra.get("attn_precision")
-                out.append(optimized_attention(q[own], k[own], v[own], heads, attn_precision=precision))
+                options = {"attn_precision": extra.get("attn_precision"), **_attention_options(extra)}
+                out.append(optimized_attention(q[own], k[own], v[own], heads, **options))
             else:
                 out.append(result.to(q.dtype).transpose(1, 2).reshape(size, tokens, heads * d))
         return torch.cat(out) if len(out) > 1 else out[0]
+
+
+def _attention_options(extra: dict[str, Any]) -> dict[str, Any]:
+    """The host's options for its attention, where that takes them: another node may have put its own in its place."""
+    parameters = inspect.signature(optimized_attention).parameters.values()
+    takes = any(p.kind is inspect.Parameter.VAR_KEYWORD or p.name == "transformer_options" for p in parameters)
+    return {"transformer_options": extra} if takes else {}
 
 
 def frames_of_window(inner: dict[str, Any]) -> tuple[int, ...] | None:

@@ -82,13 +82,21 @@ def _run_sampling(
 
 
 def _predict(
-    plan: TransferPlan, executor: Any, model: Any, conds: list, x: Tensor, timestep: Tensor, options: dict[str, Any]
+    plan: TransferPlan,
+    executor: Any,
+    model: Any,
+    conds: list,
+    x: Tensor,
+    timestep: Tensor,
+    model_options: dict[str, Any],
+    *rest: Any,
+    **named: Any,
 ) -> list[Tensor]:
     """CALC_COND_BATCH wrapper: one model call of generation, references first."""
-    sampling, sigma = current_sampling(options), float(timestep.flatten()[0])
-    if sampling is None or not plan.injection.active(sigma):
-        return executor(model, conds, x, timestep, options)
-    return executor(model, conds, x, timestep, sampling.with_injection(options, conds, x, sigma))
+    sampling, sigma = current_sampling(model_options), float(timestep.flatten()[0])
+    if sampling is not None and plan.injection.active(sigma):
+        model_options = sampling.with_injection(model_options, conds, x, sigma)
+    return executor(model, conds, x, timestep, model_options, *rest, **named)
 
 
 def _guide(plan: TransferPlan, args: dict[str, Any]) -> Tensor:

@@ -196,8 +196,63 @@ def partly_loaded():
     report["whole again"] = apart(sample(with_lora), full[1.0])
 
 
+def newer_hosts():
+    """Calls as newer ComfyUI makes them, read in its public files: more options, by name, with more beside them."""
+    attention = pack("nodes.host.transfer.attention")
+    unet = pack("nodes.host.transfer.unet").inspect_unet(model.model)
+    name, key = next(iter(unet.keys.items()))
+    q, k, v = (draw(1, 12, 64, seed=i) for i in range(3))
+    extra = {"n_heads": 2, "dim_head": 32, "attn_precision": None, "activations_shape": [1, 64, 3, 4], "uuids": ["a"]}
+    newer = extra | {"preferred_attention": None, "img_slice": [0, 12], "multigpu_thread_device": "cpu"}
+    seen = []
+
+    def edited(layer, q, k, v, grid, scale):
+        seen.append(grid)
+        return v
+
+    for what, function in (("edited", edited), ("plain", lambda *_: None)):
+        options = attention.with_edit({}, unet, [name], lambda part, function=function: function)
+        replacement = options["transformer_options"]["patches_replace"]["attn1"][key]
+        old = replacement(q, k, v, extra)
+        named = replacement(q, k, v, extra_options=newer, pe=None, attn_mask=None, enable_gqa=False)
+        report[f"newer host: a layer, {what}"] = apart(old, named)
+    report["newer host: options of a patched MODEL"] = sorted(
+        patched(model, style, content).model_options["transformer_options"].get("patches", {})
+    )
+
+    def counted(func, *args, **kwargs):
+        overridden.append(1)
+        return func(*args, **kwargs)
+
+    overridden, on = [], patched(model, style, content).clone()
+    plain = sample(patched(model, style, content), steps=1)
+    on.model_options["transformer_options"]["optimized_attention_override"] = counted
+    report["newer host: attention of another node"] = apart(sample(on, steps=1), plain)
+    # content and style show their features in every layer, by the attention that is set; cross-attention runs in all
+    # three processes
+    report["newer host: calls of it"] = len(overridden) / len(unet.keys)
+
+    class Executor:
+        class_obj = comfy.samplers.sampler_object("euler")
+
+        def __call__(self, *given, **named):
+            passed.append((len(given), sorted(named)))
+            return given[4] if len(given) > 5 else [torch.zeros(1)]
+
+    passed = []
+    hooks = pack("nodes.host.transfer.patch")
+    plan = hooks.transfer_on(patched(model, style, content))
+    hooks._predict(plan, Executor(), None, [], draw(1, 4, 2, 2), torch.ones(1), {}, "more", latent_shapes=None)
+    color = pack("nodes.host.color")
+    guidance = pack("swf_core.color.guidance").ColorGuidance()
+    extra_args = {"model_options": {}}
+    color._run_sampling(color.ModelColors(guidance, ()), Executor(), None, None, extra_args, 1, 2, latent_shapes=None)
+    report["newer host: passed on"] = passed
+
+
 with torch.inference_mode():
     for case in (
+        newer_hosts,
         mixes,
         own_weights,
         caching,
