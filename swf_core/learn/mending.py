@@ -60,7 +60,8 @@ def _measured_again(
         pictures.setdefault(record["step"], []).append(load(run_files.sample_path(run.folder, record)).pixels)
     now = {name: value.detach().clone() for name, value in adapter.parameters().items()}
     measured = []
-    for step in sorted({*([0] if 0 in pictures else []), *run.saved_steps()}):
+    steps = [*([0] if 0 in pictures else []), *run.saved_steps()]
+    for step in steps:
         values = _weights_of(run, step, adapter) if step else now
         if values is None:
             continue
