@@ -27,7 +27,7 @@ def read_settings(text: str) -> tuple[dict[str, Any], dict[str, float]]:
     """
     try:
         values = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise UserError("The settings are not the JSON of a style file; connect the 'settings' output of Style Load.")
