@@ -22,6 +22,7 @@ WRITTEN = (
     ("🎨 a painting, a 🐈 on a mat", ((0, 12),)),
     (r"1girl, \(o_o\), :3, ^_^, (best_quality, masterpiece:1.2), red_hat | sea", ((25, 56), (58, 65))),
     ("(red fox, oil painting:1.2), ;), watercolor, :3", ((8, 22), (33, 43))),
+    ("sepia, -1::hat::, oil, - 2 cats -oil-3", ((0, 5), (19, 22), (33, 36))),
     ("Watercolor:a fox, watercolor :d", ((0, 10), (18, 28))),
     ("a (red fox in watercolor), asleep } - pastel - a den", ((11, 25), (38, 44))),
 )

@@ -4,7 +4,7 @@
 // Python's white space, letters and digits: those of JavaScript's \s and \w are others.
 const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const SIGN = ".!?;,:|\\u3002\\uff01\\uff1f\\uff1b\\uff0c\\u3001\\uff1a";
-// Before a letter or a bracket ":" and ";" are no signs but a part of what follows: a weight ":1.3)", a face ":3".
+// Before a letter or a bracket ":" and ";" are no signs but a part of what follows: a weight ":1.3)", a face ":3"; "-" before a digit.
 const SIGN_BEFORE = "[.!?,|\\u3002\\uff01\\uff1f\\uff1b\\uff0c\\u3001\\uff1a]|[:;](?![\\p{L}\\p{N}_()<>\\[\\]])";
 const DASHES = "\\-\\u2013\\u2014";
 const LONE_MARKS = "/+*~\\u2022\\u00b7\\u2026";
@@ -17,7 +17,7 @@ const TRAILING_SPACE = new RegExp(`[${SPACE}]+$`);
 const IS_SPACE = new RegExp(`[${SPACE}]`);
 const ENDS_IN_SPACE = new RegExp(`[${SPACE}]$`);
 // What stands around a cut and belongs to nothing else: blanks, signs, dashes, a lone stroke or plus.
-const LEAD = new RegExp(`^(?:${SIGN_BEFORE}|[${SPACE}${DASHES}]|[${LONE_MARKS}](?=[${SPACE}]|$))*`, "u");
+const LEAD = new RegExp(`^(?:${SIGN_BEFORE}|[${SPACE}\\u2013\\u2014]|-(?!\\d)|[${LONE_MARKS}](?=[${SPACE}]|$))*`, "u");
 const AROUND = new RegExp(`[${SPACE}${SIGN}${DASHES}]`);
 const LONE_MARK = new RegExp(`[${LONE_MARKS}]`);
 // Of a piece without a letter all but these goes.

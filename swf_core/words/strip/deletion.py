@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 _STRENGTH = {"\u3002": 3, ".": 3, "!": 3, "?": 3, "\uff01": 3, "\uff1f": 3, ";": 2, "\uff1b": 2, "|": 2}
 _SIGN = r".!?;,:|\u3002\uff01\uff1f\uff1b\uff0c\u3001\uff1a"
-# Before a letter or a bracket ":" and ";" are no signs but a part of what follows: a weight ":1.3)", a face ":3".
+# Before a letter or a bracket ":" and ";" are a part of what follows, a weight ":1.3)", a face ":3"; so is "-" of "-1".
 _SIGN_BEFORE = r"(?:[.!?,|\u3002\uff01\uff1f\uff1b\uff0c\u3001\uff1a]|[:;](?![\w()<>\[\]]))"
 _SIGNS = re.compile(f"[{_SIGN}]")
 _DASH = re.compile(r"[\-\u2013\u2014]")
 # What stands around a cut and belongs to nothing else: blanks, signs, dashes, a lone stroke or plus.
-_LEAD = re.compile(rf"(?:{_SIGN_BEFORE}|[\s\-\u2013\u2014]|[/+*~\u2022\u00b7\u2026](?=\s|\Z))*")
+_LEAD = re.compile(rf"(?:{_SIGN_BEFORE}|[\s\u2013\u2014]|-(?!\d)|[/+*~\u2022\u00b7\u2026](?=\s|\Z))*")
 _AROUND = re.compile(rf"[\s{_SIGN}\-\u2013\u2014]")
 _LONE_MARKS = "/+*~\u2022\u00b7\u2026"
 _BLANK = re.compile(r"\s")

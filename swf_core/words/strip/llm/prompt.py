@@ -39,8 +39,8 @@ EXAMPLES: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("masterpiece", "best quality", "8k", "50mm lens"),
     ),
     (
-        r"2girls, long_coat, ferry, (oil_painting_(medium):1.2), (red ribbon:1.1), <lora:gouache_v3:0.6>, ink_bottle",
-        ("(oil_painting_(medium):1.2)", "<lora:gouache_v3:0.6>"),
+        r"2girls, long_coat, ferry, (oil_painting_(medium):1.2), (red ribbon:1.1), by_krenz, ink_bottle",
+        ("(oil_painting_(medium):1.2)", "by_krenz"),
     ),
     (
         "a blue bridge seen from below at dusk, muted pastel palette, loose brush strokes, melancholic mood",

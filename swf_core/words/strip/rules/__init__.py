@@ -52,4 +52,6 @@ def style_alone(text: str, caption: str = "") -> bool:
     language = language_of(caption or text)
     if language != "english":
         return languages.style_alone(text, language)
+    if prompt_list.is_list(text):
+        return prompt_tags.style_alone(text)
     return len(text) < 40 and passes.style_alone(text)

@@ -203,10 +203,14 @@ def lone_artists(c: TaggedCaption) -> None:
     for (first, behind, _), (year, after, _) in zip(c.segments, c.segments[1:]):
         dated = after - year == 1 and c.words[year].isdigit() and len(c.words[year]) == 4
         may_be_name = behind - first in (2, 3) and not c.deleted[first] and not _everyday(c, first, behind)
-        if dated and any(c.deleted) and may_be_name:
+        if dated and may_be_name and any(c.deleted) and not _has_author(c):
             if all(c.capital(k) or c.words[k] in PARTICLES for k in range(first, behind)):
                 c.delete(first, behind)  # "..., Anna Atkins, 1843"
     _label(c)
+
+
+def _has_author(c: TaggedCaption) -> bool:
+    return any(deleted and tags & ARTIST for deleted, tags in zip(c.deleted, c.tags))
 
 
 def _everyday(c: TaggedCaption, first: int, behind: int) -> bool:

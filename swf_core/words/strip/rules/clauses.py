@@ -28,6 +28,7 @@ from .tags import (
     WEAK,
 )
 
+VERBS = word_set("effects") | frozenset("was were had being been appears appear seems seem gave".split())
 SHOWING, ABOUT_PICTURES = word_set("showing"), word_set("whole") | word_set("subjects")
 BEFORE_THINGS = frozenset("of in on at and between inside around over across under above behind".split())
 # What may stand between "cubist" and its noun.
@@ -115,6 +116,10 @@ def _subject(c: TaggedCaption, alive: list[int], unknown: list[int]) -> bool:
             return True
         if tags & (NOUN | TECH) and (of_a_thing(c, k + 1) or falls_on_a_thing(c, k + 1)):
             return False
+        if tags & MATERIAL and tags & NOUN and n + 1 == len(alive) and c.words[alive[0]] in ("a", "an"):
+            return False  # "a brush"
+        if tags & (NOUN | TECH) and unknown and not _has_verb(c, alive[n + 1 :]):
+            return False  # "an anime style girl with a hat"
         if tags & (NOUN | TECH) or (tags & MATERIAL and word in ("paint", "pigment", "pigments", "glazes", "brush")):
             return True
         if tags & MEDIUM and n + 1 < len(alive) and (c.words[alive[n + 1]] in ("is", "has", "was")):
@@ -122,6 +127,13 @@ def _subject(c: TaggedCaption, alive: list[int], unknown: list[int]) -> bool:
         if not tags & (STYLE | DET | ADJ | COLOR | ABOUT) and word not in ("and", "of"):
             return False
     return False
+
+
+def _has_verb(c: TaggedCaption, behind: list[int]) -> bool:
+    """Whether something may be said of the noun that stands before these units: "is", "lends", an unknown verb."""
+    if behind and not c.tags[behind[0]] and c.words[behind[0]].endswith(("s", "ed", "ing")):
+        return True
+    return any(c.words[k] in VERBS or c.tags[k] & (SHOWS | MADE) and c.words[k] != "of" for k in behind)
 
 
 def falls_on_a_thing(c: TaggedCaption, k: int) -> bool:

@@ -81,8 +81,13 @@ def _said_of_style(word: str) -> bool:
 
 def left_clauses(c: TaggedCaption) -> None:
     """Delete what is left of a sentence about the style: "..., with fragmented planes", "..., possibly 1930s"."""
-    for first, behind in sentences(c):
-        parts = [(a, b) for a, b, _ in c.segments if first <= a and b <= behind]
+    parted: list[list[tuple[int, int]]] = []
+    for a, b, begins in c.segments:
+        if begins or not parted:
+            parted.append([])
+        parted[-1].append((a, b))
+    for parts in parted:
+        first = parts[0][0]
         main = any(c.words[k] in EFFECTS or c.words[k] in ("appears", "seems") for k in range(*parts[0]))
         for n, (a, b) in enumerate(parts[1:], 1):
             if not main or not all(c.deleted[first:a]) or all(c.deleted[a:b]):

@@ -46,6 +46,12 @@ def style_spans(caption: str, media: Sequence[str] = ()) -> list[tuple[int, int]
     return sorted([*inside, *_whole(caption, entries, verdicts)])
 
 
+def style_alone(text: str) -> bool:
+    """Whether a text is a few tags, each of style."""
+    tags = [tag for entry in items(text) for tag in entry.tags()]
+    return 0 < len(tags) < 4 and all(_is_style(tag.text, tag.qualifier, ()) for tag in tags)
+
+
 def whole_tags(caption: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Spans that something else marked, so that each tag that goes as one is marked whole or not at all."""
     entries = items(caption)

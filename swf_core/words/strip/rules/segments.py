@@ -36,7 +36,9 @@ HEADS, ADJECTIVE_HEADS, GENERIC, ALONE, PERIODS = map(
 LONE, KEEPSAKES = map(word_set, ("lone adjectives", "keepsakes"))
 # What an adjective that no list has ends with, unlike most nouns: "autumnal light", but "traffic light".
 ADJECTIVAL = ("ic", "ish", "ous", "esque", "ian", "ist", "ful", "ary", "ed", "nal", "less")
-PARTICIPLES = frozenset("inked etched engraved hand-painted sketched".split())
+PARTICIPLES = frozenset(
+    "inked etched engraved hand-painted hand-stitched hand-embroidered hand-woven hand-carved sketched".split()
+)
 # These also stand in a scene: "street", said of a photo and of a place.
 SCENERY = frozenset("night street food action".split())
 
@@ -62,6 +64,8 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
     counts = _count(c, first, behind)
     if counts is None or _listed(c, first, behind):
         return False
+    if behind - first == 2 and c.tags[first + 1] & MATERIAL and c.words[first] in ("a", "an"):
+        return False  # "a brush"
     words = behind - first
     if words == 1 and c.words[first] in LONE:
         return True
@@ -80,6 +84,8 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
         object_of = c.tags[first] & FUNC and c.words[first] in ("on", "with", "at", "to", "from")
         return not (object_of and not counts.materials)
     if counts.materials:
+        if words == 1 and _below_a_title(c, first):
+            return True
         return counts.materials >= 2 or c.words[behind - 1] in ALONE or (words > 1 and c.words[first] == "on")
     return counts.moods > 0 or _weak_words(c, first, behind)
 
@@ -138,7 +144,7 @@ def _kind_of_picture(c: TaggedCaption, first: int, behind: int, counts: _Counts)
         return False
     if last & OBJECT:
         return counts.unknown < 3 and any(c.tags[k] & (MOVE | WEAK) for k in range(first, behind - 1))
-    return c.words[behind - 1].split()[-1] == "photography" or (
+    return c.words[behind - 1].split()[-1] in ("photo", "photograph", "photography") or (
         c.words[behind - 1].split()[-1] in ("art", "artwork", "illustration") and counts.anchors > 1
     )
 
@@ -178,7 +184,15 @@ def _thing(c: TaggedCaption, first: int, behind: int, head: int = 0) -> bool:
     middle = range(first + 1, behind - 1)
     plain = all(not c.tags[k] & ~(ADJ | COLOR | THING) and not c.words[k].endswith("ing") for k in middle)
     last = c.tags[behind - 1]
-    return plain and bool(last & head if head else not last & (STYLE | FUNC | SHOWS | VIEW) or last & THING)
+    if head:
+        return plain and bool(last & head)
+    return plain and bool(last & (THING | MATERIAL) and not last & MEDIUM or not last & (STYLE | FUNC | SHOWS | VIEW))
+
+
+def _below_a_title(c: TaggedCaption, first: int) -> bool:
+    """Whether a segment in small letters stands behind a title, as on a label: "Head of a Horse, terracotta"."""
+    title, behind, _ = c.segments[0]
+    return c.capital(title) and not c.tags[title] & DET and first >= behind > title + 2 and not c.capital(first)
 
 
 def _weak_words(c: TaggedCaption, first: int, behind: int) -> bool:
