@@ -59,6 +59,18 @@ def server(host, base) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def newest_server(host, tmp_path_factory) -> Iterator[Server]:
+    """ComfyUI serving the newest front end, with the pack in it."""
+    from support.browser import newest_frontend
+
+    folder = new_base(tmp_path_factory.mktemp("newest"))
+    server, process = serve(host, folder, free_port(), "--front-end-root", str(newest_frontend(host)))
+    yield server
+    process.terminate()
+    process.wait(30)
+
+
+@pytest.fixture(scope="session")
 def archive(tmp_path_factory) -> Path:
     """The archive that the registry's own tool packs; by its rule where the tool cannot be fetched."""
     from support.archive import pack_by_tool, packed_files, write_archive

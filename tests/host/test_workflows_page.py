@@ -105,6 +105,8 @@ def test_every_graph_opens_whole_and_legible(large_page, request):
             found.append("the page sends something else")
         if found:
             wrong[name] = found
+        page.keyboard.press("Escape")  # the dialog about a large model's file that is not there
+        page.wait_for_timeout(300)
         b.shot(page, f"graph {name} {request.node.callspec.id}")
     assert not wrong, json.dumps(wrong, indent=1)
     assert not complaints
