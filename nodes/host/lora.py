@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import comfy.sd
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from ...swf_core.errors import UserError
 from ...swf_core.models.lora_formats.fit import check_shapes, check_strength
-from ...swf_core.models.lora_formats.kinds import kind_of, rank_of
+from ...swf_core.models.lora_formats.kinds import kind_of, rank_of, scale_of, tucker
 from ...swf_core.models.lora_formats.layouts import FileLayer
 from ...swf_core.models.lora_formats.names import LayerNames
 from ...swf_core.models.lora_formats.reading import check_layers
@@ -69,6 +70,8 @@ def _for_host(layer: FileLayer, name: str, file: str) -> dict[str, Tensor]:
             f"The LoRA '{file}' cannot be put on a MODEL: its layer '{layer.key}' is an IA3 or has a bias of its own, "
             "for which ComfyUI has no loader; use it on the command line, or another LoRA."
         )
+    if "lokr_t2" in layer:
+        layer = _without_core(layer)
     tensors = {f"{name}.{_HOST_KEYS.get(role, role)}": tensor for role, tensor in layer.tensors.items()}
     magnitude = tensors.pop(f"{name}.magnitude", None)
     if magnitude is not None:
@@ -79,3 +82,13 @@ def _for_host(layer: FileLayer, name: str, file: str) -> dict[str, Tensor]:
         factor = rank**0.5 if layer.rank_stabilized and rank else 1.0
         tensors[f"{name}.alpha"] = torch.tensor(layer.alpha * factor)
     return tensors
+
+
+def _without_core(layer: FileLayer) -> FileLayer:
+    """A LoKr whose second factor is whole: from a core (Tucker) the host's loader makes one that it then cannot use."""
+    core, a, b = (layer[role].float() for role in ("lokr_t2", "lokr_w2_a", "lokr_w2_b"))
+    rest = {role: t for role, t in layer.tensors.items() if role not in ("lokr_t2", "lokr_w2_a", "lokr_w2_b")}
+    if "lokr_w1_a" in rest:
+        rest["lokr_w1"] = rest.pop("lokr_w1_a").float() @ rest.pop("lokr_w1_b").float()
+    whole = scale_of(layer) * tucker(core, a.T, b)
+    return replace(layer, tensors={**rest, "lokr_w2": whole.contiguous()}, alpha=None)

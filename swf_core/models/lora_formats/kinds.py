@@ -95,11 +95,11 @@ def _as_weight(product: Tensor, weight: Tensor) -> Tensor:
 def _lora(layer: FileLayer, weight: Tensor) -> Tensor:
     down, up = layer["down"], layer["up"]
     if "mid" in layer:
-        return _tucker(layer["mid"], up.flatten(1), down.flatten(1))
+        return tucker(layer["mid"], up.flatten(1), down.flatten(1))
     return up.flatten(1) @ down.flatten(1)
 
 
-def _tucker(core: Tensor, up: Tensor, down: Tensor) -> Tensor:
+def tucker(core: Tensor, up: Tensor, down: Tensor) -> Tensor:
     """core [r, r, *kernel], up [out, r], down [r, in] -> [out, in, *kernel]."""
     return torch.einsum("m n ..., o m, n i -> o i ...", core, up, down)
 
@@ -109,7 +109,7 @@ def _loha(layer: FileLayer, weight: Tensor) -> Tensor:
     for k in (1, 2):
         a, b = layer[f"hada_w{k}_a"], layer[f"hada_w{k}_b"]
         core = layer.tensors.get(f"hada_t{k}")
-        halves.append(a @ b if core is None else _tucker(core, a.T, b))
+        halves.append(a @ b if core is None else tucker(core, a.T, b))
     return halves[0] * halves[1]
 
 
@@ -121,7 +121,7 @@ def _lokr(layer: FileLayer, weight: Tensor) -> Tensor:
         elif f"lokr_w{k}_a" not in layer or f"lokr_w{k}_b" not in layer:
             raise Misfit(f"is half a LoKr: its factor {k} is missing")
         elif k == 2 and "lokr_t2" in layer:
-            factors.append(_tucker(layer["lokr_t2"], layer["lokr_w2_a"].T, layer["lokr_w2_b"]))
+            factors.append(tucker(layer["lokr_t2"], layer["lokr_w2_a"].T, layer["lokr_w2_b"]))
         else:
             factors.append(layer[f"lokr_w{k}_a"] @ layer[f"lokr_w{k}_b"].flatten(1))
     small, large = factors
@@ -165,7 +165,7 @@ def _glora(layer: FileLayer, weight: Tensor) -> Tensor:
     if b1.shape[0] != weight.shape[0] or a1.shape[0] != weight.shape[1]:
         a1, a2, b1, b2 = a2, a1, b2, b1
     core = layer.tensors.get("bm")
-    added = b1 @ b2 if core is None else _tucker(core, b1, b2)
+    added = b1 @ b2 if core is None else tucker(core, b1, b2)
     turned = torch.einsum("o i ..., i j, j k -> o k ...", weight, a1, a2)
     return turned + added.reshape(weight.shape)
 
