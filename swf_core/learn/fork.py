@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..files import umask, write_text
+from ..files import explain, umask, write_text
 from ..models.contracts import Backend
 from . import checkpoint, run_files
 from .locks import training_lock
@@ -110,16 +110,23 @@ def fork(run: Run, step: int, folder: Path) -> None:
         for sample in samples:
             (copy / "samples").mkdir(exist_ok=True)
             shutil.copy2(run_files.sample_path(run.folder, sample), copy / "samples" / sample["file"])
-        for name, records in (("samples", samples), ("signals", run.records("signals"))):
-            write_text(copy / f"{name}.json", json.dumps([r for r in records if r["step"] <= step], ensure_ascii=False))
+        write_text(copy / "samples.json", json.dumps(samples, ensure_ascii=False))
+        signals = run_files.readable(run.folder, "signals")
+        if signals is not None:
+            signals = [r for r in signals if r["step"] <= step]
+            write_text(copy / "signals.json", json.dumps(signals, ensure_ascii=False))
+        elif (run.folder / "signals.json").exists():
+            write_text(copy / "signals.json", "damaged")  # so that the copy, too, measures them again
         write_text(copy / PICKS, json.dumps(_picks_until(run, {r["id"] for r in samples}, step), ensure_ascii=False))
         record = run_files.read_run(run.folder)
         record |= {"rounds": run.rounds[: rounds_until(run, step)], "chosen": None}
         write_text(copy / "run.json", json.dumps(record, indent=1, ensure_ascii=False))
         os.chmod(copy, 0o777 & ~umask())
         os.replace(copy, folder)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(copy, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise explain(error, folder) from error
         raise
 
 

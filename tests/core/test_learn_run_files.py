@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from swf_core.errors import UserError
 from swf_core.json_shape import first_fault, parse_json
 from swf_core.learn import picks, run_files
-from swf_core.learn.fork import RunAt, resume
+from swf_core.learn.checkpoint import saved_losses
+from swf_core.learn.fork import RunAt, fork, resume
 from swf_core.learn.run import open_run
 from swf_core.learn.run_summary import picture_file, run_summary
 from swf_core.learn.samples import read_samples
@@ -184,6 +185,26 @@ def test_broken_samples_and_signals_do_not_stop_a_training_and_are_made_again(tr
         shutil.copytree(trained, folder.parent / "other")
         train_on(folder.parent / "other")
         assert same(weights(folder), weights(folder.parent / "other"))
+
+
+def test_a_copy_of_a_run_with_broken_signals_measures_them_again_too(folder):
+    (folder / "signals.json").write_text("[{}]")
+    run = open_run(folder)
+    fork(run, 4, folder.parent / "copy")
+    assert run_files.readable(folder.parent / "copy", "signals") is None
+    assert (folder.parent / "copy" / "signals.json").exists()
+    assert run_files.read_samples(folder.parent / "copy") == run.records("samples")
+    (folder.parent / "taken").mkdir()
+    (folder.parent / "taken" / "mine").write_text("x")
+    with pytest.raises(UserError):  # somebody was quicker with that name
+        fork(run, 4, folder.parent / "taken")
+    assert not list(folder.parent.glob(".fork.*"))
+
+
+def test_losses_are_those_of_the_table_and_need_no_table(folder):
+    table = [row.split(",")[1] for row in (folder / "loss.csv").read_text().splitlines()[1:]]
+    (folder / "loss.csv").write_text("step;loss")  # opened and saved by a spreadsheet
+    assert [f"{loss:.6f}" for loss in saved_losses(folder)] == table and len(table) == 4
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "no tensors", "nan"])
