@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ..lexicon import look_up
 from ..tags import STYLE
 
+# No clause of style is longer; what is would take its time.
+_LONGEST_CLAUSE = 120
 _LATIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+\-_/:]*")
 
 
@@ -28,6 +30,8 @@ class Cover:
 
     def covers(self, text: str) -> bool:
         """Whether words of style and fillings cover a clause, with one of style among them."""
+        if len(text) > _LONGEST_CLAUSE:
+            return False
         # Which ends can be reached, and whether by way of a word of style.
         reach: list[int] = [0] * (len(text) + 1)
         reach[0] = 1

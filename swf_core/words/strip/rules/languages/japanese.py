@@ -77,6 +77,7 @@ _CLOSING = re.compile(
     r"|捉えられ|とらえ|示し|示され|表し|表され|表現し|表現され|見え|見られ|収め|収められ|あり)"
     r"(?:ている|ています|ていた|てあります|てある|ました|ます|た|る)?$"
 )
+_THING_SHOWN = re.compile(r"を(?:描い|写し|捉え|表し|表現し)た(?:もの|作品|一枚|場面)(?:です|である|だ)?$")
 _COPULA = re.compile(r"(?:です|である|であります|だ|でした)$")
 _LINKS = re.compile(rf"{_SHOWING}|を(?:主題|テーマ)にした|(?:が|の)(?:描かれた|写った|写っている)|による|の|という")
 _PLACES = ("上", "中", "下", "横", "前", "隣", "そば", "壁", "棚", "側", "奥", "脇", "裏", "外", "机", "アルバム", "店")
@@ -88,6 +89,7 @@ _AT_END = re.compile(rf"(?:{_MEDIUM}|{_any(_LISTS['move'])})$")
 # A picture that is hung, torn or sold is a thing of the scene.
 _HUNG = re.compile("掛かっ|掛けられ|飾られ|飾っ|貼られ|破れ|額装|売られ|並ぶ|並べ|積ま|散らば")
 _SPLIT = re.compile(r"[、。，．；：！？,;:!?\n|（）()【】\[\]]+|\s+[-\u2013\u2014]+\s*|\s{2,}")
+_LONGEST_END = 48
 _SENTENCE = re.compile(r"[。！？!?\n]")
 _QUOTED = re.compile(r"「[^」]*」|『[^』]*』|《[^》]*》|〈[^〉]*〉|\u201c[^\u201d]*\u201d|\"[^\"]*\"")
 
@@ -136,7 +138,8 @@ def _clause(text: str, opened: bool) -> tuple[list[tuple[int, int]], bool]:
         start += cut
     opened = opened or opens
     end = _ending(body, start)
-    if opened and (closing := _CLOSING.search(body, start, end)) and closing.start() > start:
+    closing = _THING_SHOWN.search(body, start, end) or _CLOSING.search(body, start, end)
+    if opened and closing and closing.start() > start:
         end = closing.start()
     if start and covered(body[start:end]):
         return whole, opened
@@ -157,7 +160,7 @@ def _ending(body: str, start: int) -> int:
     bare = _COPULA.sub("", body)
     if _HUNG.search(body) or not _AT_END.search(bare):
         return len(body)
-    for link in _LINKS.finditer(body, start + 1):
+    for link in _LINKS.finditer(body, max(start + 1, len(body) - _LONGEST_END)):
         rest = bare[link.end() :]
         if (covered(rest) or rest == "絵") and not body[: link.start()].endswith(_PLACES):
             return link.start()

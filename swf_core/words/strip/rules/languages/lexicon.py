@@ -101,7 +101,11 @@ class Lexicon:
         named = ARTIST | THING
         single = {word for word, tags in self.words.items() if not tags & named}
         parts = {p for known in self.phrases.values() for phrase, tags in known if not tags & named for p in phrase}
-        return {word for word in single | parts | set(self.sets.get("common", ())) if word.isalpha() and len(word) > 1}
+        return {
+            word
+            for word in single | parts | set(self.sets.get("common", ()))
+            if word.rstrip("'").isalpha() and len(word) > 1
+        }
 
     @lru_cache(maxsize=20_000)  # noqa: B019  (a lexicon lives as long as the program)
     def _tags(self, word: str) -> Tag:

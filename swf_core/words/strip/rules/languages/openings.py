@@ -58,7 +58,7 @@ def _opening(r: Reading, first: int, behind: int) -> tuple[int, int]:
                 return start, k if keeps else k + 1
             if r.inside(k, "with") and not _more_style(r, k, behind):
                 return start, k + 1
-            if unit.low in _FOR and r.units[medium].low.endswith(_POSTERS):
+            if unit.low in _FOR and any(each in r.units[medium].low for each in _POSTERS):
                 return start, k + 1
             if unit.tags & VIEW and r.inside(k - 1, "make"):  # "une photo en gros plan d'une abeille"
                 return start, k
@@ -99,7 +99,7 @@ def _behind_shows(r: Reading, k: int, behind: int) -> int:
 
 def _more_style(r: Reading, k: int, behind: int) -> bool:
     """Whether the noun behind the preposition at `k` is style again: "d'aquarelle", "de estilo", "von Monet"."""
-    for j in range(k + 1, behind):
+    for j in range(k + 1, min(behind, k + 12)):
         unit = r.units[j]
         if unit.tags & (NOUN | ARTIST | MATERIAL | MOVE | QUALITY):
             return True

@@ -23,6 +23,8 @@ from ..tags import (
 from .judge import anchored, is_kept, is_name, picture_in_scene, style_or_fill
 from .units import Reading
 
+# In units: what is longer is no tail, and would take its time.
+_LONGEST_TAIL = 40
 _ON = ("auf", "sur", "sobre")
 _MANNER = DET | ADJ | MOOD | WEAK | MOVE | NOUN | MATERIAL | MEDIUM | BOTH
 
@@ -33,7 +35,7 @@ def tails(r: Reading) -> None:
         if r.deleted[behind - 1]:
             continue
         start = behind
-        while start > first and (style_or_fill(r, start - 1) or is_name(r, start - 1)):
+        while start > max(first, behind - _LONGEST_TAIL) and (style_or_fill(r, start - 1) or is_name(r, start - 1)):
             start -= 1
         for k in range(start, behind):
             if k > first and not r.deleted[k] and _begins_tail(r, k, behind):
