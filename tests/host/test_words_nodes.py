@@ -135,6 +135,14 @@ def test_captions_are_stripped_offline_and_shown_with_the_stripped_words(server)
     assert not first["edited"] and not first["note"] and first["gap"] is None
 
 
+def test_a_caption_in_a_language_that_is_not_read_stays_and_report_and_panel_say_so(server):
+    history = server.run(stripping("картина маслом, кот на стуле", "ein Aquarell von zwei Booten"))
+    assert texts(history, 0) == ["картина маслом, кот на стуле", "zwei Booten"]
+    report = texts(history, 3)
+    assert report[1] == "offline" and "does not read this caption's language" in report[0]
+    assert [bool(row["note"]) for row in rows(history, "5")] == [True, False]
+
+
 def test_an_edited_line_is_used_as_written_and_the_others_are_stripped(server):
     history = server.run(stripping(BOAT, PAINTER, edited="\na painter, a dog"))
     assert texts(history, 0) == ["a red boat by the sea", "a painter, a dog"]
