@@ -71,8 +71,8 @@ async function queueFrom(token, step) {
   const nodes = galleryNodes(app.graph)
     .filter((node) => node.swfBoard?.state.token === token && (node.swfStep === step || !node.swfStep));
   if (!nodes.length) return { text: words().noNode, goesOn: false };
-  await app.queuePrompt(0, 1, nodes.flatMap((node) => outputIdsFrom(app.graph, node)));
-  return { text: words().queued, goesOn: true };
+  const wasQueued = await app.queuePrompt(0, 1, nodes.flatMap((node) => outputIdsFrom(app.graph, node)));
+  return wasQueued === false ? { text: words().notQueued, goesOn: false } : { text: words().queued, goesOn: true };
 }
 
 /** Whether this page queued the graph that an event is about. */

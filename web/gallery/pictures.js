@@ -2,7 +2,7 @@
 // URLs, which `clear` lets go.
 
 export const THUMBNAIL_PX = 256;
-const NEAR = "300px"; // beyond the visible part of what scrolls
+const NEAR = "160px"; // beyond the visible part of what scrolls
 const LARGE_ONES = 8; // whole pictures are several hundred kB each: more than are shown at once are not held
 
 export class Pictures {
