@@ -35,10 +35,12 @@ def raise_for(number: int) -> None:
 
 @contextmanager
 def handled(numbers: tuple[int, ...], handler: Callable[[int, Any], None]) -> Iterator[None]:
-    """Have these signals handled for a while; one that is ignored (nohup) stays so, and threads change nothing."""
+    """Have these signals handled for a while; one that is ignored (nohup) stays so, but for Ctrl-C's, which shells
+    ignore for what they start in the background. Threads other than the main one change nothing."""
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        before = {n: old for n in numbers if (old := signal.getsignal(n)) not in (signal.SIG_IGN, None)}
+        before = {n: old for n in numbers if (old := signal.getsignal(n)) is not None}
+        before = {n: old for n, old in before.items() if n == signal.SIGINT or old != signal.SIG_IGN}
     for number in before:
         signal.signal(number, handler)
     try:

@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..files import explain, write_text
 from ..models import lora_file
 from ..models.contracts import Backend
-from ..models.lora import Adapter, without_lora
+from ..models.lora import Adapter
 from ..pictures import load
 from . import checkpoint, run_files, signals
 from .latent_cache import LatentCache
@@ -51,7 +51,7 @@ def mend_records(run: Run, backend: Backend, adapter: Adapter, clip: signals.Sim
 def _measured_again(
     run: Run, backend: Backend, adapter: Adapter, clip: signals.Similarity | None
 ) -> list[dict[str, Any]]:
-    """The signals of every step whose LoRA is kept, and of the plain model where it was sampled."""
+    """The signals of every step that was evaluated to its end: all its samples are there, and its LoRA."""
     network: Any = backend.denoiser
     cache = LatentCache(run.items, backend, run.options.changed(views=1))
     records = run.records("samples")
@@ -60,15 +60,16 @@ def _measured_again(
         pictures.setdefault(record["step"], []).append(load(run_files.sample_path(run.folder, record)).pixels)
     now = {name: value.detach().clone() for name, value in adapter.parameters().items()}
     measured = []
-    steps = [*([0] if 0 in pictures else []), *run.saved_steps()]
+    steps = [0, *run.saved_steps()] if pictures else run.saved_steps()
     for step in steps:
+        if pictures and len(pictures.get(step, [])) != len(run.prompts):
+            continue  # its evaluation was cut short, and will be made
         values = _weights_of(run, step, adapter) if step else now
         if values is None:
             continue
         adapter.load_values(values)
-        model: Any = without_lora(backend, adapter).denoiser if step == 0 else network
         with adapter.at_strength(0.0 if step == 0 else 1.0):
-            validation = signals.validation_loss(model, cache, run.options)
+            validation = signals.validation_loss(network, cache, run.options)
         measured.append(
             signals.measure_signals(
                 step,
