@@ -16,7 +16,7 @@ Link = tuple[int, int]
 # Shorter than the nodes' display names, which are made for the search: a column is no wider than it must be.
 TITLES = {
     "SWF_TripleSampler": "Triple Diffusion Sampler",
-    "SWF_QueryPreservePatch": "Query-Preserve Attention Patch",
+    "SWF_QueryPreservePatch": "Query-Preserve Patch",
     "SWF_StyleDataset": "Style Dataset",
 }
 
@@ -33,7 +33,7 @@ class Graph:
         self.definitions: list[dict[str, Any]] = []
         self.extra: dict[str, Any] = {}
         self._paragraphs: list[str] = []
-        self._first = 1  # the number of the first node
+        self._first, self._links_before = 1, 0  # numbers of nodes and links are unique in the whole file
 
     # Placing
 
@@ -120,7 +120,7 @@ class Graph:
             "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"stylewallfacer/{self.name}")),
             "revision": 0,
             "last_node_id": self._last_id(),
-            "last_link_id": len(self.links),
+            "last_link_id": self._last_link(),
             "nodes": self.nodes,
             "links": self.links,
             "groups": groups,
@@ -140,6 +140,13 @@ class Graph:
     def _last_id(self) -> int:
         inner = [node["id"] for definition in self.definitions for node in definition["nodes"]]
         return max([node["id"] for node in self.nodes] + inner)
+
+    def _last_link(self) -> int:
+        inner = [link["id"] for definition in self.definitions for link in definition["links"]]
+        return max([link[0] for link in self.links] + inner)
+
+    def _next_link(self) -> int:
+        return self._links_before + len(self.links) + 1
 
     def _node(self, number: int) -> dict[str, Any]:
         return self.nodes[number - self._first]
@@ -169,7 +176,7 @@ class Graph:
         return node["id"]
 
     def _link(self, source: Link, target: int, slot: int) -> int:
-        number = len(self.links) + 1
+        number = self._next_link()
         self.links.append([number, *source, target, slot, self.output_type(*source)])
         self._node(source[0])["outputs"][source[1]]["links"].append(number)
         return number

@@ -15,16 +15,6 @@ CHECKPOINT = "v1-5-pruned-emaonly-fp16.safetensors"
 CHECKPOINT_URL = "https://huggingface.co/Comfy-Org/stable-diffusion-v1-5-archive/resolve/main/" + CHECKPOINT
 
 
-def suiting(family: str, layers: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What suits a family of models, as the method has measured it: in the patch, and in Triple Diffusion Sampler."""
-    options = wallfacer(family, layers)
-    injection = options.injection
-    patch = {"gamma": injection.gamma, "tau": injection.tau, "strength": injection.strength}
-    if injection.gamma_end is not None:
-        patch |= {"gamma_end": injection.gamma_end, "gamma_schedule": injection.gamma_schedule}
-    return patch, {"query_preservation": injection.gamma, "colour_from_style": options.adain}
-
-
 @dataclass(frozen=True)
 class Picture:
     """A picture in a graph."""

@@ -24,7 +24,7 @@ class Subgraph(Graph):
         self._labels: dict[str, str] = {}
         self.id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"stylewallfacer/{outer.name}/{name}"))
         self.category, self.description = "", ""
-        self._first = 100 * number + 1
+        self._first, self._links_before = 100 * number + 1, 1000 * number
         self._used: dict[str, list[int]] = {name: [] for name in inputs}
         self.group(name)
 
@@ -42,7 +42,7 @@ class Subgraph(Graph):
 
     def give(self, name: str, output: Link) -> None:
         """Make an inner node's output one of the subgraph's."""
-        number = len(self.links) + 1
+        number = self._next_link()
         kind = self.output_type(*output)
         self.links.append([number, *output, SINK, len(self.outputs), kind])
         self._node(output[0])["outputs"][output[1]]["links"].append(number)
@@ -57,7 +57,7 @@ class Subgraph(Graph):
     def _link(self, source: Link, target: int, slot: int) -> int:
         if source[0] != SOURCE:
             return super()._link(source, target, slot)
-        number = len(self.links) + 1
+        number = self._next_link()
         self.links.append([number, *source, target, slot, self.output_type(*source)])
         self._used[self.inputs[source[1]][0]].append(number)
         return number
@@ -73,7 +73,7 @@ class Subgraph(Graph):
             "state": {
                 "lastGroupId": 0,
                 "lastNodeId": self._last_id(),
-                "lastLinkId": len(self.links),
+                "lastLinkId": self._last_link(),
                 "lastRerouteId": 0,
             },
             "revision": 0,

@@ -102,7 +102,7 @@ def _edges(s: Start, image: Link, empty: Link) -> tuple[Link, Link]:
     edges = graph.add("Canny", image=image, low_threshold=0.3, high_threshold=0.6)
     net = graph.add("ControlNetLoader", control_net_name=CANNY)
     graph.needs(net, CANNY, CANNY_URL, "controlnet")
-    prompt = s.text("", "What to show (may stay empty)")
+    prompt = s.text("", "What to show (or empty)")
     controlled = graph.add(
         "ControlNetApplyAdvanced",
         positive=prompt,

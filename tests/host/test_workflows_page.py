@@ -33,7 +33,7 @@ DRAWN = """() => {
     clipped: [...document.querySelectorAll('.comfy-markdown .tiptap, .comfy-markdown-content')]
       .filter(e => e.scrollHeight > e.clientHeight + 2).length,
     boxes: nodes.map(node => [node.title, ...node.getBounding()]),
-    cut: nodes.filter(node => paint.measureText(node.title).width + 40 > node.size[0]).map(node => node.title),
+    cut: nodes.filter(node => paint.measureText(node.title).width + 66 > node.size[0]).map(node => node.title),
     groups: app.graph.groups.map(group => [group.title, group.font_size * scale]),
   };
 }"""
