@@ -72,7 +72,8 @@ def credits(c: TaggedCaption) -> None:
                 continue
             end = _credit(c, first, k, behind, styled)
             if end > k:
-                c.delete(k, end)
+                made = k > first and c.words[k].startswith("in") and c.tags[k - 1] & MADE and not c.tags[k - 1] & STYLE
+                c.delete(k - 1 if made else k, end)
                 k = end
             else:
                 k += 1

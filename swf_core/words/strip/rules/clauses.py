@@ -86,6 +86,8 @@ def style_clauses(c: TaggedCaption) -> None:
         if style and few and (_subject(c, alive, unknown) or before and joined and len(unknown) <= 2):
             c.delete(first, behind)
             before = True
+        elif alive[0] > first and (c.tags[alive[0] - 1] & SHOWS or c.words[alive[0] - 1] in ("with", "has")):
+            before = False  # an opening ended here: "a drawing of an eye"
         elif (
             not unknown
             and (before or len(alive) < behind - first)

@@ -14,6 +14,7 @@ from .tags import (
     DET,
     FILLING,
     MADE,
+    MATERIAL,
     MEDIUM,
     MOOD,
     MOVE,
@@ -28,7 +29,8 @@ from .tags import (
     WEAK,
 )
 
-GENERIC, PLACED, HANGING, JOINING = map(word_set, ("generic", "placed", "hanging", "joining"))
+PEOPLE = word_set("people")
+GENERIC, PLACED, HANGING, JOINING, DRAWN_WITH = map(word_set, ("generic", "placed", "hanging", "joining", "drawn with"))
 LEADS: dict[str, list[list[str]]] = {}  # by their first word, longest first
 for _lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lead)):
     LEADS.setdefault(_lead.split()[0], []).append(_lead.split())
@@ -120,6 +122,8 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
         of = k + 1 < behind and c.words[k + 1] == "of"
         if tags & MEDIUM or (of and tags & MOVE) or (tags & OBJECT and _the_picture(c, k, behind)):
             head = k
+        elif of and head < 0 and (tags & MATERIAL and " on " in c.words[k] or (c.words[k] in DRAWN_WITH and k > at)):
+            head = k  # "an oil on canvas of"
         elif c.words[k] == "scene" and of and any(c.tags[j] & (MEDIUM | MOVE) for j in range(at, k)):
             head = k  # "a pixel art scene of"
         elif tags & VIEW and head < 0 and k + 1 < behind and c.tags[k + 1] & (MEDIUM | ADJ) and c.words[k + 1] != "of":
@@ -231,9 +235,17 @@ def _describes(c: TaggedCaption, k: int) -> bool:
     word = c.words[k]
     if c.tags[k] & (MADE | NUMBER):
         return True
-    if c.tags[k]:
+    if c.tags[k] or word in PEOPLE:
         return False
-    return c.capital(k) or "-" in word or word.endswith(ADJECTIVE_ENDINGS)
+    return c.capital(k) or "-" in word or word.endswith(ADJECTIVE_ENDINGS) or _before_picture(c, k)
+
+
+def _before_picture(c: TaggedCaption, k: int) -> bool:
+    """Whether an unknown word stands right before "picture of" or its like: "a microscope image of"."""
+    picture = k + 2 < len(c.words) and c.tags[k + 1] & MEDIUM and c.words[k + 2] == "of"
+    plain = not c.words[k].endswith("ing")
+    one = k + 1 < len(c.words) and not c.words[k + 1].endswith("s")
+    return bool(picture) and plain and one and bool(c.tags[k - 1] & (DET | ADJ | WEAK | MOVE | COLOR))
 
 
 def interrupted_openings(c: TaggedCaption) -> None:

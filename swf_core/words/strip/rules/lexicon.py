@@ -97,6 +97,8 @@ def look_up(word: str) -> tuple[str, Tag]:
         tags = _of_plural(low)
     if tags is None and "-" in low:
         tags = _of_hyphenated(low)
+    if tags is None and low.endswith("esque") and len(low) > 8:  # "Hopperesque"
+        tags = Tag(MOVE)
     if tags is None and _APERTURE.fullmatch(low):
         tags = QUALITY
     if tags is None and low[:1].isdigit():

@@ -33,6 +33,7 @@ from .tags import (
 HEADS, ADJECTIVE_HEADS, GENERIC, ALONE, PERIODS = map(
     word_set, ("heads", "adjective heads", "generic", "alone", "periods")
 )
+MARKS = frozenset("line lines dots drips splashes".split())
 LONE, KEEPSAKES = map(word_set, ("lone adjectives", "keepsakes"))
 # What an adjective that no list has ends with, unlike most nouns: "autumnal light", but "traffic light".
 ADJECTIVAL = ("ic", "ish", "ous", "esque", "ian", "ist", "ful", "ary", "ed", "nal", "less")
@@ -64,6 +65,8 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
     counts = _count(c, first, behind)
     if counts is None or _listed(c, first, behind):
         return False
+    if c.words[behind - 1] in MARKS and any(c.tags[k] & (COLOR | NUMBER) for k in _with(c, first, behind)):
+        return False  # "an abstract painting with red and black lines"
     if behind - first == 2 and c.tags[first + 1] & MATERIAL and c.words[first] in ("a", "an"):
         return False  # "a brush"
     words = behind - first
@@ -112,6 +115,11 @@ def _count(c: TaggedCaption, first: int, behind: int) -> _Counts | None:
         else:
             unknown += 1
     return _Counts(anchors, moods, materials, unknown)
+
+
+def _with(c: TaggedCaption, first: int, behind: int) -> range:
+    """The units behind "with"."""
+    return range(next((k for k in range(first, behind) if c.words[k] == "with"), behind), behind)
 
 
 def _with_unknown(c: TaggedCaption, first: int, behind: int, counts: _Counts) -> bool:
