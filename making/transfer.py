@@ -219,7 +219,7 @@ def save_style(family: type[Start], graph: Graph) -> None:
     s = family(graph, "Pictures")
     content, style = s.picture("Content", HOUSE, latent=False), s.picture("Style", WINDOW, latent=False)
     graph.group("Its settings")
-    patched = s.patched(style)
+    patched = s.patched(style, content.image)
     graph.group("Save the style")
     captions = (WINDOW, "a blue boat on the grass at noon") if mini else ("", "")
     saved = graph.add(
