@@ -61,7 +61,7 @@ def run_summary(folder: Path) -> dict[str, Any]:
         "evaluations": [{k: e[k] for k in ("step", "validation", "norm", "diversity")} for e in evaluations],
         "copying_limit": COPYING_LIMIT,
         "advice": advice(evaluations) if is_known else AGAIN,
-        "judgement": judgement(evaluations) if is_known else ("measured again", {}),
+        "judgement": list(judgement(evaluations)) if is_known else ["measured again", {}],
         "answered": picks["answered"],
         "version": picks["version"],
     }
