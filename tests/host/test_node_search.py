@@ -43,11 +43,11 @@ LISTED = """
 """
 
 
-@pytest.fixture(scope="module", params=["server", "newest_server"])
-def page(request) -> Any:
+@pytest.fixture(scope="module")
+def page(artists_server) -> Any:
     """The page of the host's own front end, and of the newest."""
     with b.browsing() as browser:
-        page = b.open_page(browser, request.getfixturevalue(request.param))
+        page = b.open_page(browser, artists_server)
         page.evaluate("app.graph.clear()")
         yield page
 
@@ -67,9 +67,8 @@ def search(page: Any, words: str) -> list[str]:
 
 
 @pytest.mark.parametrize("words", TYPED)
-def test_typed_words_find_the_node(page, request, words):
+def test_typed_words_find_the_node(page, words):
     listed = search(page, words)
-    b.shot(page, f"search {words} {request.node.callspec.params['page']}")
     first_screen = listed[:10]
     assert set(TYPED[words]) <= set(first_screen), listed
     if words in LEADING:

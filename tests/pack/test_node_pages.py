@@ -81,8 +81,8 @@ def test_no_emphasis_ends_on_a_sign_before_a_letter(node):
     """`**words。**more` stays literal asterisks: a mark that closes after a sign must not stand before a letter."""
     for language in ("en", "zh"):
         page = (PAGES / node / f"{language}.md").read_text(encoding="utf-8")
-        emphasized = re.findall(r"(?<!\*)(\*\*?)([^*\n]+)\1(\w?)", page)
-        assert not [text for _, text, after in emphasized if after and not text[-1].isalnum()]
+        for before, _, text, after in re.findall(r"(\w?)(?<!\*)(\*\*?)([^*\n]+)\2(\w?)", page):
+            assert not (before and not text[0].isalnum()) and not (after and not text[-1].isalnum()), text
 
 
 @pytest.mark.parametrize("node", HEART)

@@ -8,7 +8,7 @@ import pytest
 
 from support.archive import ROOT, packed_files
 
-SHIPPED_ROOMS = ("nodes", "swf_core", "web", "locales", "workflows")
+SHIPPED_ROOMS = ("nodes", "swf_core", "web", "locales", "workflows", "subgraphs")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,10 +110,17 @@ def serve(host: Host, base: Path, port: int, *arguments: str) -> tuple[Server, s
     raise AssertionError(log.read_text())
 
 
-def new_base(folder: Path) -> Path:
-    """A base directory with this pack, under a name with a dot in it, as the only custom node. (With a
-    space in it the host itself cannot serve the scripts.)"""
+def new_base(folder: Path, archive: Path | None = None) -> Path:
+    """A base directory with this pack as the only custom node.
+
+    It is this folder, under a name with a dot in it (with a space in it the host itself cannot serve the scripts), or
+    an archive of it, unpacked under the project's name as the registry does.
+    """
     for name in ("custom_nodes", "user", "input", "output", "models"):
         (folder / name).mkdir()
-    (folder / "custom_nodes" / "style.wallfacer-0.1").symlink_to(ROOT, target_is_directory=True)
+    if archive is None:
+        (folder / "custom_nodes" / "style.wallfacer-0.1").symlink_to(ROOT, target_is_directory=True)
+    else:
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(folder / "custom_nodes" / "stylewallfacer")
     return folder
