@@ -12,7 +12,7 @@ from support.caption_sets import cases, comes_from, new_words, score
 TUNED, HELD = cases("english_tuning"), cases("english_held_out")
 
 
-@pytest.mark.parametrize(("captions", "kept", "gone"), [(TUNED, 0.99, 0.98), (HELD, 0.96, 0.85)])
+@pytest.mark.parametrize(("captions", "kept", "gone"), [(TUNED, 0.99, 0.98), (HELD, 0.96, 0.89)])
 def test_english_captions_keep_their_content_and_lose_their_style(captions, kept, gone):
     share_kept, share_gone, wrong = score(captions, lambda c: strip(c).stripped)
     assert share_kept >= kept and share_gone >= gone, "\n".join(wrong if captions is TUNED else [])
