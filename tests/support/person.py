@@ -45,7 +45,9 @@ class Person:
         """Click a node's button and choose a file in the window that opens: two actions."""
         x, y = self._place(title, widget)
         with self.page.expect_file_chooser(timeout=30_000) as chosen:
-            self.page.mouse.click(x, y)
+            self.page.mouse.move(x, y)
+            self.page.wait_for_timeout(500)  # a busy page sees the mouse arrive before it sees the click
+            self.page.mouse.click(x, y, delay=80)
         self.actions.append(f"click {widget} of {title}")
         chosen.value.set_files(path)
         self.actions.append(f"choose {path.name}")
