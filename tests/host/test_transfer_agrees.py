@@ -9,7 +9,7 @@ import torch
 
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.models.contracts import Backend, Conditioning
-from swf_core.transfer import Content, TransferOptions, stylize
+from swf_core.transfer import PRESETS, Content, TransferOptions, preset, stylize
 from swf_core.transfer.injection import Injection
 from swf_core.transfer.sigmas import schedule
 
@@ -57,6 +57,24 @@ def test_node_and_command_line_agree(host, tmp_path, case):
     assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
     # Two inversions of 6, then 6 steps of content, style and generation, the last twice with guidance.
     assert int(theirs["calls"]) == 12 + 6 * (3 if cfg == 1.0 else 4)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_samplers_presets_are_the_command_lines(host, tmp_path, name):
+    pytest.importorskip("diffusers")
+    from swf_core.models import load
+
+    backend = load("mini")
+    pair = make_pairs(3, 12_345_700)[2]
+    content, style = pair.content[:, :96], pair.style
+    options = preset(name, backend).changed(size_px=0)
+    steps = 50 if name == "styleid" else 10  # a number that the schedule's levels divide evenly into
+    ours = stylize(backend, [content], [style], options.changed(steps=steps))
+    with torch.no_grad():
+        tensors = {key: backend.codec.encode(p[None]) for key, p in (("content", content), ("style", style))}
+    tensors |= {"sigmas": torch.zeros(1)}
+    theirs = stylized_in_comfyui(host, tmp_path, tensors, {"options": json.dumps({"preset": name, "steps": steps})})
+    assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
 
 
 class FixedText:

@@ -2,7 +2,8 @@
 
 REQUEST holds clean latents `content` and `style` [1,4,h,w] and the falling `sigmas`; its metadata "options" is a JSON
 object of the injection's values, with "cfg", "prompt" and "adain" beside them, and "color" where colors are edited
-(the values of `nodes.host.color.ColorEditOptions`). The model is mini; or, with "family" in
+(the values of `nodes.host.color.ColorEditOptions`); or of "preset" and "steps", for a new Triple Diffusion Sampler
+with the scheduler whose levels the command line has. The model is mini; or, with "family" in
 the metadata, one of random_unets.py with the tensors `unet.*`, and `tokens` and `pooled` are its text. RESULT gets
 `latents`, and `calls`, the number of latents that the network saw.
 """
@@ -36,6 +37,7 @@ with safe_open(request, "pt") as file:
         weights = {k.removeprefix("unet."): file.get_tensor(k) for k in file.keys() if k.startswith("unet.")}
         text = [[file.get_tensor("tokens"), {"pooled_output": file.get_tensor("pooled")}]]
 cfg, prompt, adain, color_edit = (options.pop(n, None) for n in ("cfg", "prompt", "adain", "color"))
+preset = options.pop("preset", None)
 mini, patch, plan = (pack(f"nodes.host.{n}") for n in ("native_mini", "transfer.patch", "transfer.plan"))
 Injection = pack("swf_core.transfer.injection").Injection
 PlainConditioning = pack("nodes.host.transfer.denoiser").PlainConditioning
@@ -45,7 +47,7 @@ with torch.inference_mode():
         model, empty, positive = host_model(family, weights), text, text
     else:
         model, clip = mini.load_model(), mini.load_clip()
-        empty, positive = (clip.encode_from_tokens_scheduled(clip.tokenize(t)) for t in ("", prompt))
+        empty, positive = (clip.encode_from_tokens_scheduled(clip.tokenize(t)) for t in ("", prompt or ""))
     model.model.diffusion_model.register_forward_pre_hook(lambda _, inputs: rows.append(inputs[0].shape[0]))
 
     def make_plan(layers, channels):
@@ -58,6 +60,13 @@ with torch.inference_mode():
             start_adain=adain,
         )
 
+    if preset:
+        node = pack("nodes.triple_sampler").TripleSampler
+        dials = {i.id: i.default for i in node.define_schema().inputs if getattr(i, "default", None) is not None}
+        dials |= {"model": model, "content": {"samples": content}, "style": {"samples": style}, "preset": preset}
+        result = node.execute(**dials | {"steps": options["steps"], "scheduler": "ddim_uniform"}).result[0]["samples"]
+        save_file({"latents": result.float().contiguous(), "calls": torch.tensor([sum(rows)])}, result_path)
+        sys.exit()
     patched = patch.apply(model, options["layers"], make_plan)
     if color_edit:
         color = pack("nodes.host.color")
