@@ -33,7 +33,13 @@ class HostCodec:
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:
-        """Pictures [B, 3, H, W] in 0..1 -> latents [B, C, h, w]. Raises UserError when the VAE is another model's."""
+        """Pictures [B, 3, H, W] in 0..1 -> latents [B, C, h, w]. Raises UserError when the VAE is another model's, or a
+        picture is smaller than a cell."""
+        if min(pictures.shape[-2:]) < self.downscale:
+            raise UserError(
+                f"A picture of {pictures.shape[-1]} x {pictures.shape[-2]} pixels was given; the VAE needs at least "
+                f"{self.downscale} on each side, so give a larger one."
+            )
         pixels = pictures.movedim(1, -1)
         latents = self.vae.encode(pixels.contiguous() if self.channels_last else pixels)
         if latents.shape[1] != self.channels:

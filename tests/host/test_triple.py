@@ -34,6 +34,7 @@ REFUSALS = {
     "a thin style": ("Style", "too long and thin"),
     "a thin style of the patch": ("Style", "too long and thin"),
     "a thin picture": ("Picture", "too long and thin"),
+    "a thin reference of colors": ("1 x 128 pixels", "at least 8"),
     "a size that is too small": ("8 px",),
     "grey pictures": ("content", "(1, 384, 512, 1)", "3 channels"),
     "a preset without content": ("'wallfacer'", "connect 'content'"),

@@ -24,6 +24,7 @@ from native_tools import (
 style, content = draw(1, 4, 16, 16, seed=1), draw(1, 4, 12, 16, seed=3)
 to_long_side = pack("swf_core.transfer.sizes").to_long_side
 QueryPreservePatch = pack("nodes.query_preserve_patch").QueryPreservePatch
+ColorEdit = pack("nodes.color_edit").ColorEdit
 TrajectoryNode = pack("nodes.trajectory").TrajectoryNode
 
 
@@ -83,6 +84,9 @@ def sizes():
         "a thin style of the patch": lambda: patch(style=thin, vae=vae),
         "a thin picture": lambda: TrajectoryNode.execute(**dials | {"picture": thin}),
         "a size that is too small": lambda: repainted(large, style, vae=vae, size=8),
+        "a thin reference of colors": lambda: ColorEdit.execute(
+            **fresh(ColorEdit) | {"model": model, "vae": vae, "reference": thin}
+        ),
         "grey pictures": lambda: repainted(large[..., :1], style, vae=vae),
     }
     report.update(error_messages(refused))
