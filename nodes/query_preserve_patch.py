@@ -221,20 +221,14 @@ class QueryPreservePatch(io.ComfyNode):
     ) -> io.NodeOutput:
         """`widgets`: what the injection and the guidance are set to, by the fields' own names."""
         unet = inspect_unet(model.model)
-        options = None
         if settings is None:
-            sampling = model.get_model_object("model_sampling")
-            window = {
-                "sigma_low": float(sampling.percent_to_sigma(end_percent)),
-                "sigma_high": float(sampling.percent_to_sigma(start_percent)),
-            }
-            options = patch_options(preset, unet, widgets | window)
+            options = patch_options(preset, unet, widgets | _window(model, start_percent, end_percent))
             injection, guidance = options.injection, {name: getattr(options, name) for name in GUIDANCE}
         elif preset != CUSTOM:
             raise UserError(f"Both settings and the preset {preset!r} are given; disconnect one or choose {CUSTOM!r}.")
         else:
             values, guidance = read_settings(settings)
-            injection = Injection(**values)
+            options, injection = None, Injection(**values)
         if content is None and (injection.needs_content or preset == START_TONES_ALONE):
             if preset != CUSTOM:
                 raise UserError(f"The preset {preset!r} asks for content: connect 'content', or choose {CUSTOM!r}.")
@@ -258,3 +252,18 @@ class QueryPreservePatch(io.ComfyNode):
 
         row = panel_output([patch_row(preset, options)]) if options and preset != CUSTOM else None
         return io.NodeOutput(apply(model, injection.layers, make_plan), ui=row)
+
+
+def _window(model: Any, start_percent: float, end_percent: float) -> dict[str, float]:
+    """The noise levels between which the style is read, of shares of the schedule."""
+    sampling = model.get_model_object("model_sampling")
+    return {
+        "sigma_low": float(sampling.percent_to_sigma(end_percent)),
+        "sigma_high": float(sampling.percent_to_sigma(start_percent)),
+    }
+
+
+def _window(model: Any, start_percent: float, end_percent: float) -> dict[str, float]:
+    """The noise levels between which anything is injected."""
+    sigma = model.get_model_object("model_sampling").percent_to_sigma
+    return {"sigma_low": float(sigma(end_percent)), "sigma_high": float(sigma(start_percent))}
