@@ -1,4 +1,4 @@
-"""The template browser's cards: names that sort as a person reads them, pictures that fill a card and name their maker."""
+"""The template browser's cards: names that sort, pictures that fill a card and name their maker."""
 
 from __future__ import annotations
 
