@@ -261,9 +261,3 @@ def _window(model: Any, start_percent: float, end_percent: float) -> dict[str, f
         "sigma_low": float(sampling.percent_to_sigma(end_percent)),
         "sigma_high": float(sampling.percent_to_sigma(start_percent)),
     }
-
-
-def _window(model: Any, start_percent: float, end_percent: float) -> dict[str, float]:
-    """The noise levels between which anything is injected."""
-    sigma = model.get_model_object("model_sampling").percent_to_sigma
-    return {"sigma_low": float(sigma(end_percent)), "sigma_high": float(sigma(start_percent))}
