@@ -12,7 +12,7 @@ def test_the_map_is_that_of_the_tree():
 
 def test_the_map_names_folders_modules_and_scripts_with_what_they_are_for():
     text = map_text()
-    for name in ("swf_core/", "generation.py", "board.js", "make.py", "inside/"):
+    for name in ("swf_core/", "generation.py", "board.js", "graphs.py", "inside/"):
         (line,) = {line for line in text.splitlines() if line.split()[0] == name}
         assert len(line.split()) > 3, line
     assert "__pycache__" not in text
