@@ -87,9 +87,8 @@ def test_the_page_shows_color_from_style_for_the_old_id(server):
     _, options = info["input"]["required"]["colour_from_style"]
     assert options.get("display_name", "color_from_style") == "color_from_style"
     names = server.get("/i18n")
-    for language in ("en", "zh"):
-        widgets = names[language]["nodeDefs"]["SWF_TripleSampler"]["inputs"]
-        assert widgets["colour_from_style"]["name"] == "color_from_style"
+    for language, shown in (("en", "color_from_style"), ("zh", "取自风格的色调")):
+        assert names[language]["nodeDefs"]["SWF_TripleSampler"]["inputs"]["colour_from_style"]["name"] == shown
 
 
 def test_the_patch_works_under_a_stock_sampler(server, pair):
