@@ -157,7 +157,7 @@ def text_driven(family: type[Start], graph: Graph) -> None:
     """No content picture: words say what, a picture says how."""
     mini = family is MiniStart
     graph.note(
-        "Words say what, a picture says how",
+        "Text-driven: words and a style",
         "gamma 0 asks no content picture. Lower strength when the words are not followed.",
     )
     s = family(graph, "The style picture")
