@@ -12,8 +12,8 @@ from swf_core.words.strip import ALONE, OFFLINE, strip, strip_all
 from swf_core.words.strip.guards import PROTECTED
 from swf_core.words.strip.llm.prompt import MarkerError
 from swf_core.words.strip.rules.lexicon import look_up
+from swf_core.words.strip.rules.prepositions import BY_PREPOSITION, _in_colors, _participle
 from swf_core.words.strip.rules.tags import Tag
-from swf_core.words.strip.rules.trailing import BY_PREPOSITION, _in_colors, _participle
 from swf_core.world import MEDIA, PALETTES, STYLE_WORDS, STYLES, caption, random_look, random_scene
 
 from support.caption_sets import HELD, TUNED, cases, comes_from, new_words, score

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
-from .tags import ADJ, ARTIST, DET, FUNC, MADE, MATERIAL, MEDIUM, MOVE, NUMBER, STYLE, THING, WEAK
+from .tags import ADJ, ARTIST, DET, FUNC, MADE, MEDIUM, MOOD, MOVE, NUMBER, STYLE, THING, WEAK
 
 PARTICLES, PLACES, TITLE, MASTERS, NO_AUTHORS = map(word_set, ("particles", "places", "title", "masters", "no authors"))
 # By their first word, longest first.
@@ -12,8 +12,9 @@ CREDITS = sorted((tuple(credit.split()) for credit in word_set("credits")), key=
 # "in the style of" and its like, with adjectives in between, have one of these words.
 MANNERS = frozenset(credit[2] for credit in CREDITS if credit[0] == "in")
 # What an artist does to show something, and what makes a style of a name: "Monet depicts", "Monet style".
-NAMELESS = frozenset("unknown anonymous unidentified".split())
-MAKERS = frozenset("artist painter photographer maker master engraver sculptor illustrator".split())
+NAMELESS = frozenset("unknown anonymous unidentified local various several self-taught emerging".split())
+MAKERS = word_set("makers")
+OWN = frozenset("aesthetic fashion manner palette style technique vein way".split())
 SHOWING = frozenset("shows depicts portrays captures presents paints renders".split())
 LIKENESS = frozenset("style styled inspired like esque aesthetic".split())
 # What may follow a credit: "a sketch by Ana Luz of a dog".
@@ -37,7 +38,7 @@ def name_run(c: TaggedCaption, k: int, behind: int, lower: bool = False) -> int:
             break
         elif word in ("and", "&", "or"):
             if not (
-                k > start and k + 1 < behind and (c.tags[k + 1] & ARTIST or (c.capital(k + 1) and not _place(c, k + 1)))
+                k > start and k + 1 < behind and (c.tags[k + 1] & ARTIST or (c.capital(k + 1) and not place(c, k + 1)))
             ):
                 break
         elif word in PARTICLES and (k > start or c.capital(k)) and k + 1 < behind:
@@ -52,12 +53,12 @@ def name_run(c: TaggedCaption, k: int, behind: int, lower: bool = False) -> int:
         or c.words[k - 1] in ("and", "&", "or")
     ):
         k -= 1
-    if k > start and not certain and _place(c, start, k):
+    if k > start and not certain and place(c, start, k):
         return start
     return k
 
 
-def _place(c: TaggedCaption, first: int, behind: int = 0) -> bool:
+def place(c: TaggedCaption, first: int, behind: int = 0) -> bool:
     return any(c.words[k] in PLACES for k in range(first, behind or first + 1))
 
 
@@ -88,11 +89,36 @@ def _credit(c: TaggedCaption, first: int, k: int, behind: int, styled: bool) -> 
         return end
     if word == "by" and k + 1 < behind:
         return _by(c, first, k, behind, styled)
-    if word == "after" and k + 1 < behind and c.tags[k + 1] & ARTIST:
-        return name_run(c, k + 1, behind)
+    if word == "after" and k + 1 < behind:
+        return _after(c, first, k, behind)
+    if word == "in" and (end := _in_a_persons(c, k, behind)) > k:
+        return end
     if c.tags[k] & ARTIST and k + 1 < behind and c.words[k + 1] in SHOWING | LIKENESS:
         return k + 2
     return k
+
+
+def _after(c: TaggedCaption, first: int, k: int, behind: int) -> int:
+    """Where "after Monet" ends, or "mezzotint after Gerard Dou", whoever that is; `k` without a credit."""
+    end = name_run(c, k + 1, behind)
+    copied = k > first and all(c.tags[j] & (STYLE | ADJ | DET) for j in range(first, k))
+    if copied and end == behind and any(c.tags[j] & MEDIUM for j in range(first, k)):
+        c.delete(first, k)
+        return end
+    return end if c.tags[k + 1] & ARTIST else k
+
+
+def _in_a_persons(c: TaggedCaption, k: int, behind: int) -> int:
+    """Where "in Keith Haring's style" ends; `k` without one."""
+    j = k + 1
+    while j < min(behind, k + 5) and c.capital(j) and not c.words[j].endswith("'s"):
+        j += 1
+    if j >= behind or not (c.words[j].endswith("'s") and c.capital(j)):
+        return k
+    j += 1
+    while j < behind and c.tags[j] & (ADJ | MOVE | WEAK | MOOD) and c.words[j] not in OWN:
+        j += 1
+    return j + 1 if j < behind and c.words[j] in OWN else k
 
 
 def _manner(c: TaggedCaption, k: int, behind: int) -> int:
@@ -134,7 +160,9 @@ def _by(c: TaggedCaption, first: int, k: int, behind: int, styled: bool) -> int:
     maker = next((j for j in range(k + 1, min(behind, k + 6)) if c.words[j] in MAKERS), 0)
     between = range(k + 1, maker)  # "by an unknown Flemish painter"
     if maker and all(c.tags[j] & (DET | ADJ | WEAK) or c.words[j] in NAMELESS for j in between):
-        return maker + 1 if any(c.tags[j] & WEAK or c.words[j] in NAMELESS for j in between) else k
+        named = any(c.tags[j] & WEAK or c.words[j] in NAMELESS for j in between)
+        dated = behind - maker == 4 and c.words[maker + 1] == "of" and c.words[behind - 1] == "century"
+        return behind if named and dated else maker + 1 if named else k
     return min(behind, k + 3) if c.words[k + 1] in ("unknown", "anonymous") else k
 
 
@@ -145,7 +173,7 @@ def _signed(c: TaggedCaption, first: int, k: int, end: int, behind: int) -> bool
     Ana Luz", not behind what one does by somebody or somewhere, "standing by Anna Maria", "a hut by Loch Ness".
     """
     names = range(k + 1, behind)
-    if not names or len(names) > 4 or _place(c, k + 1, behind) or c.words[k + 1] in NO_AUTHORS:
+    if not names or len(names) > 4 or place(c, k + 1, behind) or c.words[k + 1] in NO_AUTHORS:
         return False
     if first == k:
         little = any(c.tags[j] & (DET | THING | NUMBER) or c.tags[j] & FUNC and c.words[j] != "and" for j in names)
@@ -184,54 +212,3 @@ def _possessives(c: TaggedCaption, first: int, behind: int) -> None:
             continue
         if c.deleted[k + 1] and c.tags[k + 1] & MEDIUM:
             c.delete(k, k + 1)
-
-
-def lone_artists(c: TaggedCaption) -> None:
-    """Delete segments that are an artist's name, and a label's unknown artist: "Rosalba Carriera, Lady, pastel"."""
-    for first, behind, _ in c.segments:
-        if c.deleted[first]:
-            continue
-        end = name_run(c, first, behind)
-        if (
-            end == behind
-            and any(c.tags[k] & ARTIST for k in range(first, behind))
-            and all(
-                c.tags[k] & (ARTIST | DET) or c.capital(k) or c.words[k] in PARTICLES or c.words[k] in ("and", "&")
-                for k in range(first, behind)
-            )
-        ):
-            c.delete(first, behind)
-    for (first, behind, _), (year, after, _) in zip(c.segments, c.segments[1:]):
-        dated = after - year == 1 and c.words[year].isdigit() and len(c.words[year]) == 4
-        may_be_name = behind - first in (2, 3) and not c.deleted[first] and not _everyday(c, first, behind)
-        if dated and may_be_name and any(c.deleted) and not _has_author(c):
-            if all(c.capital(k) or c.words[k] in PARTICLES for k in range(first, behind)):
-                c.delete(first, behind)  # "..., Anna Atkins, 1843"
-    _label(c)
-
-
-def _has_author(c: TaggedCaption) -> bool:
-    return any(deleted and tags & ARTIST for deleted, tags in zip(c.deleted, c.tags))
-
-
-def _everyday(c: TaggedCaption, first: int, behind: int) -> bool:
-    return any(w in TITLE or w in PLACES or w.endswith(("ing", "s'")) for w in c.words[first:behind]) or any(
-        c.tags[k] & (THING | DET | FUNC | NUMBER) for k in range(first, behind)
-    )
-
-
-def _label(c: TaggedCaption) -> None:
-    """The first line of a museum's label, when two or more follow and one of them is a medium."""
-    if len(c.segments) < 3:
-        return
-    first, behind, _ = c.segments[0]
-    if c.deleted[first] or not 2 <= behind - first <= 4:
-        return
-    rest = [(c.deleted[a], c.tags[a:b]) for a, b, _ in c.segments[1:]]
-    medium = any(deleted and any(tag & (MEDIUM | MATERIAL) for tag in tags) for deleted, tags in rest)
-    titled = any(not deleted and any(not tag & NUMBER for tag in tags) for deleted, tags in rest)
-    words = c.words[first:behind]
-    named = all(c.capital(k) or c.words[k] in PARTICLES for k in range(first, behind))
-    unknown = NAMELESS & set(words) and MAKERS & set(words)
-    if medium and titled and ((named and not _everyday(c, first, behind)) or unknown):
-        c.delete(first, behind)

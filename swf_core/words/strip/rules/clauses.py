@@ -19,6 +19,7 @@ from .tags import (
     MOVE,
     NOUN,
     NUMBER,
+    OBJECT,
     QUALITY,
     SHOWS,
     STYLE,
@@ -30,6 +31,15 @@ from .tags import (
 
 VERBS = word_set("effects") | frozenset("was were had being been appears appear seems seem gave".split())
 SHOWING, ABOUT_PICTURES = word_set("showing"), word_set("whole") | word_set("subjects")
+SHINES = frozenset("bathes catches fills floods hits illuminates touches warms washes".split())
+CRAFTED, LONE = map(word_set, ("crafted", "lone adjectives"))
+PLURALS = frozenset(f"{thing}s" for thing in CRAFTED)
+# Pictures that the list of media does not have, and adverbs with which one begins to speak of style.
+SPOKEN_OF = frozenset("composition design layout poster mural sculpture statue cover sticker banner postcard".split())
+OPENING = frozenset("of showing depicting featuring portraying for advertising".split())
+SAYING = frozenset("is has was follows uses features employs exhibits consists adopts relies belongs dates".split())
+MATTER = frozenset("dots stitches strips tesserae threads tiles".split())
+OF_STYLE = frozenset("stylistically technically compositionally tonally".split())
 BEFORE_THINGS = frozenset("of in on at and between inside around over across under above behind".split())
 # What may stand between "cubist" and its noun.
 DESCRIBING = MOVE | ADJ | COLOR | WEAK | MATERIAL | MOOD
@@ -45,21 +55,37 @@ def style_sentences(c: TaggedCaption) -> None:
     """Delete sentences that say of the picture how it is made: "The drawing has a humorous, satirical tone." """
     for first, behind in sentences(c):
         alive = [k for k in range(first, behind) if not c.deleted[k]]
-        n = next((n for n, k in enumerate(alive[:5]) if c.tags[k] & MEDIUM or c.words[k] == "composition"), -1)
+        if _tells_of_style(c, alive):
+            c.delete(first, behind)
+            continue
+        n = next((n for n, k in enumerate(alive[:5]) if c.tags[k] & MEDIUM or c.words[k] in SPOKEN_OF), -1)
         if n < 0 or n + 1 >= len(alive) or not c.tags[alive[0]] & DET or any(c.tags[k] & THING for k in alive):
             continue
-        if c.words[alive[n + 1]] not in ("is", "has", "was", "follows", "uses", "features", "employs", "exhibits"):
+        if c.words[alive[n + 1]] not in SAYING:
             continue
         rest = alive[n + 2 :]
         unknown = [k for k in rest if not c.tags[k] and not c.capital(k)]
-        about = [k for k in rest if c.tags[k] & (NOUN | TECH | MOOD | QUALITY | MOVE)]
+        about = [k for k in rest if c.tags[k] & (NOUN | TECH | MOOD | QUALITY | MOVE) or c.words[k] in MATTER | LONE]
         if (
             about
             and len(unknown) <= 2
             and "take on" not in (c.words[k] for k in rest)
-            and not any(c.words[k] in ("of", "showing") and c.tags[k - 1] & MEDIUM for k in rest)
+            and not any(c.words[k] in OPENING and c.tags[k - 1] & (MEDIUM | OBJECT) for k in rest)
         ):
             c.delete(first, behind)
+
+
+def _tells_of_style(c: TaggedCaption, alive: list[int]) -> bool:
+    """Whether a sentence is about the style at once: "Stylistically, ...", "There is a strong contrast"."""
+    if not alive or len(alive) == len(c.words):
+        return False
+    if c.words[alive[0]] in OF_STYLE and len(alive) > 2:
+        return any(c.tags[k] & (STYLE | ABOUT) for k in alive[1:])
+    words = [c.words[k] for k in alive[:2]]
+    there = 1 if words[0] in ("there is", "there are") else 2 if words in (["there", "is"], ["there", "are"]) else 0
+    rest = alive[there:] if there else []
+    known = all(c.tags[k] & (STYLE | FILLING | ABOUT | MADE) and not c.tags[k] & THING for k in rest)
+    return known and any(c.tags[k] & (NOUN | TECH | QUALITY) and not c.tags[k] & (MATERIAL | MEDIUM) for k in rest)
 
 
 def style_clauses(c: TaggedCaption) -> None:
@@ -116,6 +142,12 @@ def _subject(c: TaggedCaption, alive: list[int], unknown: list[int]) -> bool:
             return True
         if word in ("use", "attention", "it") and n <= 1 and (word != "it" or any(c.tags[j] & MADE for j in alive[:3])):
             return True
+        if (
+            tags & MATERIAL
+            and unknown
+            and not any(c.tags[j] & (NOUN | TECH | MOVE | MEDIUM | QUALITY) for j in alive if j != k)
+        ):
+            return False  # "The paint is peeling from the door."
         if tags & (NOUN | TECH) and (of_a_thing(c, k + 1) or falls_on_a_thing(c, k + 1)):
             return False
         if tags & MATERIAL and tags & NOUN and n + 1 == len(alive) and c.words[alive[0]] in ("a", "an"):
@@ -139,7 +171,9 @@ def _has_verb(c: TaggedCaption, behind: list[int]) -> bool:
 
 
 def falls_on_a_thing(c: TaggedCaption, k: int) -> bool:
-    """Whether light behaves in the scene: "warm light filters through the awnings"."""
+    """Whether light behaves in the scene: "warm light filters through the awnings", "soft light fills the kitchen"."""
+    if k + 2 < len(c.words) and c.words[k] in SHINES and c.tags[k + 1] & DET:
+        return not c.tags[k + 2] and c.words[k + 2] not in ABOUT_PICTURES
     return (
         k + 1 < len(c.words)
         and c.words[k + 1] in ("through", "across", "into", "onto", "over", "from")
@@ -177,6 +211,8 @@ def adjectives(c: TaggedCaption) -> None:
             head = k + 1
             while head < behind and c.tags[head] & DESCRIBING and not c.deleted[head]:
                 head += 1
+            if c.words[k].startswith("hand") and head < behind and c.words[head] in CRAFTED | PLURALS:
+                continue  # "a hand-painted sign"
             if head < behind and not c.deleted[head] and c.tags[head] & (MEDIUM | TECH | NOUN) and _inside(c, first, k):
                 continue
             c.delete(k, k + 1)
@@ -202,6 +238,9 @@ def stray_words(c: TaggedCaption) -> None:
             continue
         if all(c.tags[k] & (FUNC | DET | ADJ) and not c.tags[k] & VIEW or c.words[k] == "then" for k in alive):
             c.delete(first, behind)
+            continue
+        if len(alive) == 1 and c.tags[alive[0]] & MADE and all(c.deleted[alive[0] + 1 : behind]):
+            c.delete(first, behind)  # "signed", of "signed by the artist"
             continue
         last = alive[-1]
         while c.words[last] == "and" and c.deleted[last + 1 : last + 2] == [True]:  # "... and" before deleted words

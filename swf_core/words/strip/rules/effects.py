@@ -1,4 +1,4 @@
-"""Sentences that say what the style does to the picture: "Flowing lines recall the posters of Alphonse Mucha." """
+"""Sentences that say what the style does: "Flowing lines recall the posters of Alphonse Mucha" is one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ PICTURES, PUBLISHED = word_set("pictures"), word_set("published")
 # What an adjective or an adverb ends with.
 ADJECTIVAL = ("ed", "ly", "ic", "al", "ous", "ive", "less", "ful", "ish", "ant", "ent", "-century")
 _SURE_TAGS = MEDIUM | NOUN | TECH | MOVE | QUALITY | MOOD
-SURE = frozenset("composition perspective linework detailing ornamentation framing".split())
+SURE = frozenset(
+    "brushwork composition perspective linework detailing ornamentation framing influence stippling typography".split()
+)
 MAKERS = frozenset("artist painter photographer illustrator printmaker engraver".split())
 _LONGEST_SUBJECT = 12
 
@@ -135,7 +137,7 @@ def _is_verb(c: TaggedCaption, first: int, k: int) -> bool:
         return False
     if c.words[k - 1] in ("it", "this") and k - 1 == first:  # "It has the look of an engraving."
         return not c.tags[k] & SHOWS and any(
-            c.tags[j] & (NOUN | TECH | MEDIUM | MOVE) for j in range(k + 1, min(k + 5, len(c.words)))
+            c.tags[j] & (NOUN | TECH | MEDIUM | MOVE) for j in range(k + 1, min(k + 7, len(c.words)))
         )
     before = c.tags[k - 1]
     return bool(before & (STYLE | ABOUT) or c.words[k - 1] in SUBJECTS) and not before & (FUNC & ~STYLE)
@@ -148,7 +150,7 @@ def _is_subject(c: TaggedCaption, first: int, verb: int) -> bool:
     heads = [
         k
         for k in range(first, verb)
-        if c.tags[k] & (NOUN | TECH | MOVE | MEDIUM) and not c.tags[k] & THING or c.words[k] in SUBJECTS
+        if c.tags[k] & (NOUN | TECH | MOVE | MEDIUM | QUALITY) and not c.tags[k] & THING or c.words[k] in SUBJECTS
     ]
     if verb == first + 1 and c.words[first] in ("it", "this"):
         return True  # "It has the look of an engraving."

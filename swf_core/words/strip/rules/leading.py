@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .before_pictures import begins, describes
 from .clauses import sentences
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
@@ -21,6 +22,7 @@ from .tags import (
     NOUN,
     NUMBER,
     OBJECT,
+    QUALITY,
     SHOWS,
     STYLE,
     TECH,
@@ -29,12 +31,15 @@ from .tags import (
     WEAK,
 )
 
-PEOPLE = word_set("people")
 GENERIC, PLACED, HANGING, JOINING, DRAWN_WITH = map(word_set, ("generic", "placed", "hanging", "joining", "drawn with"))
 LEADS: dict[str, list[list[str]]] = {}  # by their first word, longest first
 for _lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lead)):
     LEADS.setdefault(_lead.split()[0], []).append(_lead.split())
-ADJECTIVE_ENDINGS = tuple("ist ic al ian ish ese esque an ive ary ed y 's \u2019s ful ous".split())
+# What phrases of quality and technique end with that name a picture.
+KINDS = frozenset("art design footage photo photograph photography render rendering sheet shot still".split())
+BESIDE = frozenset("front beside near outside".split())
+# What may follow a poster or a statue that is the picture itself.
+POSTED = frozenset("of for advertising advertises promoting promotes with showing depicting design".split())
 # Before "of" a way to name an author.
 MANNERS = frozenset("style styles manner tradition vein spirit".split())
 # What the run between a picture noun and its "of" may be made of.
@@ -49,8 +54,18 @@ def openings(c: TaggedCaption) -> None:
         _take_openings(c, first, behind)
         if c.deleted[first] and n and not sentence:
             before, comma, _ = c.segments[n - 1]
-            if all(c.tags[k] & (DET | ADJ | COLOR | MOOD) for k in range(before, comma)):
+            if _begins_an_opening(c, before, comma):
                 c.delete(before, comma)
+
+
+def _begins_an_opening(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a segment before an opening belongs to it: "This is a stylized, ...", "Drawn in ink, ..."."""
+    units = range(first, behind)
+    if all(c.tags[k] & (DET | ADJ | COLOR | MOOD | MOVE) or c.words[k] in ("is", "it's") for k in units):
+        return True
+    style = any(c.tags[k] & STYLE & ~WEAK for k in units)
+    made = bool(c.tags[first] & MADE or c.words[first] == "done") and not c.deleted[first]
+    return made and style and sum(not c.tags[k] and not c.capital(k) for k in units) < 2
 
 
 def _take_openings(c: TaggedCaption, first: int, behind: int) -> None:
@@ -71,7 +86,7 @@ def _take_openings(c: TaggedCaption, first: int, behind: int) -> None:
                 break
         else:
             end = opening(c, at, behind) if nested else 0
-            if end and not _hangs(c, end, behind):
+            if end and not _hangs(c, end, behind) and not _framed(c, at, end, behind):
                 nested = _one_picture(c, at, end, behind)
                 c.delete(at, end)
                 at = end
@@ -85,6 +100,11 @@ def _hangs(c: TaggedCaption, end: int, behind: int) -> bool:
     """Whether the picture is the thing that a sentence speaks of: "a painting of a bridge hangs above the fire"."""
     verb = next((k for k in range(end + 1, behind) if c.words[k] in ("hangs", "hang", "leans")), 0)
     return bool(verb) and not {"that", "which", "who"} & set(c.words[end:verb]) and c.words[end - 1] == "of"
+
+
+def _framed(c: TaggedCaption, at: int, end: int, behind: int) -> bool:
+    """Whether the picture stands in a room: "a framed photo of a sailor on a piano"."""
+    return "framed" in c.words[at:end] and any(c.words[k] in HANGING for k in range(end, behind))
 
 
 def _one_picture(c: TaggedCaption, at: int, end: int, behind: int) -> bool:
@@ -124,6 +144,8 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
             head = k
         elif of and head < 0 and (tags & MATERIAL and " on " in c.words[k] or (c.words[k] in DRAWN_WITH and k > at)):
             head = k  # "an oil on canvas of"
+        elif of and tags & (QUALITY | TECH) and c.words[k].split()[-1] in KINDS:
+            head = k  # "Unreal Engine 5 render of"
         elif c.words[k] == "scene" and of and any(c.tags[j] & (MEDIUM | MOVE) for j in range(at, k)):
             head = k  # "a pixel art scene of"
         elif tags & VIEW and head < 0 and k + 1 < behind and c.tags[k + 1] & (MEDIUM | ADJ) and c.words[k + 1] != "of":
@@ -137,7 +159,7 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
                 and not (k + 1 < behind and c.tags[k + 1] & (STYLE | DET | ADJ))
             ):
                 break
-        elif _describes(c, k) and head < 0 and unknown < 2 and (k > at or _begins(c, k)):
+        elif describes(c, k) and head < 0 and unknown < 3 and (k > at or begins(c, k)):
             unknown += 1
         else:
             break
@@ -150,21 +172,12 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
     return _after_head(c, k, behind)
 
 
-def _owner(c: TaggedCaption, k: int) -> bool:
-    return k < len(c.words) and c.words[k].endswith("'s") and c.capital(k)
-
-
-def _begins(c: TaggedCaption, k: int) -> bool:
-    """Whether an unknown word may begin an opening: "Hokusai's ...", "Ana Luz's ...", "scanned daguerreotype of"."""
-    scanned = c.words[k].endswith("ed") and k + 1 < len(c.tags) and c.tags[k + 1] & MEDIUM
-    return _owner(c, k) or _owner(c, k + 1) or bool(scanned)
-
-
 def _the_picture(c: TaggedCaption, k: int, behind: int) -> bool:
     """Whether a statue or a poster is what the picture is, rather than something that stands in a place."""
-    if k + 1 >= behind or c.words[k + 1] not in ("of", "for", "advertising", "with", "showing", "depicting", "design"):
+    if k + 1 >= behind or c.words[k + 1] not in POSTED:
         return False
-    return not any(c.words[j] in PLACED for j in range(k + 1, len(c.words)))
+    beside = any(c.words[j] in BESIDE for j in range(k + 1, len(c.words)))
+    return not beside and not any(c.words[j] in PLACED for j in range(k + 1, len(c.words)))
 
 
 def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
@@ -182,9 +195,12 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
         word == "of"
         or c.tags[k] & SHOWS
         or word in JOINING
-        or (c.tags[k - 1] & OBJECT and word in ("for", "advertising"))
+        or (word == "about" and c.tags[k - 1] & MEDIUM)
+        or (c.tags[k - 1] & OBJECT and word in ("for", "advertising", "advertises", "promotes", "promoting"))
     ):
         return k + 1
+    if c.tags[k] & MADE and (of := _part_until_of(c, k + 1, behind)) and c.words[of] == "of":
+        return of + 1  # "a photograph taken with a disposable camera of"
     if c.tags[k] & MADE:  # "composed of cut paper depicts ..."
         for j in range(k + 1, min(behind, k + 10)):
             if c.tags[j] & SHOWS and c.words[j] != "of":
@@ -230,27 +246,24 @@ def _style_subject(c: TaggedCaption, at: int, behind: int) -> int:
     return k + 1 if anchors and k < behind and c.tags[k] & SHOWS and c.words[k] != "of" else 0
 
 
-def _describes(c: TaggedCaption, k: int) -> bool:
-    """Whether an unknown word before a picture noun looks like an adjective or a name."""
-    word = c.words[k]
-    if c.tags[k] & (MADE | NUMBER):
-        return True
-    if c.tags[k] or word in PEOPLE:
-        return False
-    return c.capital(k) or "-" in word or word.endswith(ADJECTIVE_ENDINGS) or _before_picture(c, k)
-
-
-def _before_picture(c: TaggedCaption, k: int) -> bool:
-    """Whether an unknown word stands right before "picture of" or its like: "a microscope image of"."""
-    picture = k + 2 < len(c.words) and c.tags[k + 1] & MEDIUM and c.words[k + 2] == "of"
-    plain = not c.words[k].endswith("ing")
-    one = k + 1 < len(c.words) and not c.words[k + 1].endswith("s")
-    return bool(picture) and plain and one and bool(c.tags[k - 1] & (DET | ADJ | WEAK | MOVE | COLOR))
+def _made_between(c: TaggedCaption, first: int, behind: int) -> int:
+    """Behind the verb of "The photo, taken from a low angle, shows": three segments, of which one says how; else 0."""
+    parts = [(a, b) for a, b, _ in c.segments if first <= a < behind][:3]
+    if len(parts) < 3 or any(c.deleted[a] for a, _ in parts):
+        return 0
+    (a, b), (made, end), (verb, _) = parts
+    picture = c.tags[a] & DET and b - a < 5 and c.tags[b - 1] & (MEDIUM | OBJECT)
+    style = all(c.tags[k] & (STYLE | DET | ADJ | COLOR | OBJECT) for k in range(a, b))
+    how = c.tags[made] & MADE and sum(not c.tags[k] for k in range(made, end)) < 3
+    return verb + 1 if picture and style and how and c.tags[verb] & SHOWS and c.words[verb] != "of" else 0
 
 
 def interrupted_openings(c: TaggedCaption) -> None:
     """Openings that an insertion parted: "The artwork, [reminiscent of Hopper], depicts ..."."""
     for first, behind in sentences(c):
+        if after := _made_between(c, first, behind):
+            c.delete(first, after)
+            continue
         alive = [k for k in range(first, behind) if not c.deleted[k]]
         n = next((n for n, k in enumerate(alive[:6]) if c.tags[k] & (MEDIUM | OBJECT) or c.words[k] == "scene"), -1)
         if n < 0 or len(alive) == behind - first or n + 1 >= len(alive):

@@ -76,6 +76,8 @@ def _longest_first(phrase: Phrase) -> int:
 
 
 WORDS, PHRASES = _read()
+# "Turner" by itself is a word of the scene, "Turner-like" is not.
+_SURNAMES = frozenset(plain(entry.split()[-1]) for entries in read_list("artists").values() for entry in entries)
 _SETS = {name: frozenset(entries) for name, entries in read_list("sets").items()}
 
 
@@ -96,7 +98,7 @@ def look_up(word: str) -> tuple[str, Tag]:
     if tags is None and low.endswith("s"):
         tags = _of_plural(low)
     if tags is None and "-" in low:
-        tags = _of_hyphenated(low)
+        tags = _of_hyphenated(low, word[:1].isupper())
     if tags is None and low.endswith("esque") and len(low) > 8:  # "Hopperesque"
         tags = Tag(MOVE)
     if tags is None and _APERTURE.fullmatch(low):
@@ -112,11 +114,13 @@ def _of_plural(low: str) -> Tag | None:
     return Tag(singular) if singular else WORDS.get(low[:-2])
 
 
-def _of_hyphenated(low: str) -> Tag | None:
+def _of_hyphenated(low: str, capital: bool) -> Tag | None:
     """Tags of "manga-style" and its like, or of the phrase that is written with blanks elsewhere."""
     parts = low.split("-")
     if low.endswith(("-color", "-colored", "-tone", "-plate", "-block")):
         return ADJ
+    if capital and low.endswith(_SUFFIXES) and parts[-2] in _SURNAMES:
+        return MOVE
     if low.endswith(_SUFFIXES) and (len(parts) > 2 or WORDS.get(parts[0], 0) & STYLE or parts[-1] != "like"):
         return MOVE
     spaced = tuple(parts)

@@ -8,9 +8,13 @@ from .lexicon import PHRASES, word_set
 from .tagged_caption import TaggedCaption
 from .tags import ADJ, ARTIST, BOTH, COLOR, DET, FILLING, FUNC, MEDIUM, MOOD, MOVE, NUMBER, TECH, THING, VIEW, WEAK
 
-STYLED, DRAWN_WITH, WHOLE_VIEWS = map(word_set, ("styled", "drawn with", "whole views"))
+STYLED, DRAWN_WITH, WHOLE_VIEWS, PERIODS = map(word_set, ("styled", "drawn with", "whole views", "periods"))
 # What is said of a whole picture before "portrait of".
 TREATMENT = MEDIUM | TECH | BOTH | MOOD
+# Of how a portrait or a landscape is made, at the beginning of a caption.
+TREATED = frozenset(
+    "beautiful detailed editorial environmental expressive intricate painted sketchy studio stylized".split()
+)
 _GENRES = ("punk", "core", "wave")
 # Sounds: "an hour", "a unicorn", "a one-eyed cat"; of words in capitals only the letter's name counts.
 _AN = re.compile(r"(?:[aeiou]|8|11(?!\d)|18(?!\d)|hours?\b|honest|honou?r|heir)")
@@ -28,8 +32,17 @@ def styled_things(c: TaggedCaption) -> None:
                 c.delete(_names(c, first, k), k + 2)
             elif (c.tags[k] & TREATMENT or c.words[k] in DRAWN_WITH) and _before_view(c, first, k, behind):
                 c.delete(k, k + 1)
+            elif c.words[k] in TREATED and c.words[k + 1] in WHOLE_VIEWS | TREATED and _begins(c, first, k):
+                c.delete(k, k + 1)  # "a detailed portrait of", "studio portrait"
+            elif c.words[k] in PERIODS and c.words[k + 1] in WHOLE_VIEWS and k <= first + 1:
+                c.delete(k, k + 1)  # "a Baroque still life"
             elif c.tags[k] & MOVE and c.words[k].endswith(("-style", "-styled", "-inspired", "-esque")):
                 c.delete(_names(c, first, k), k + 1)
+
+
+def _begins(c: TaggedCaption, first: int, k: int) -> bool:
+    """Whether nothing but an article and words that are gone stands before a unit in its segment."""
+    return all(c.deleted[j] or c.tags[j] & DET or c.words[j] in TREATED for j in range(first, k))
 
 
 def _light_on_a_thing(c: TaggedCaption, first: int, behind: int) -> None:

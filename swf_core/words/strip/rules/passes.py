@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .appended import appended_medium
-from .authors import credits, lone_artists
+from .attributes import attributes
+from .authors import credits
 from .clauses import adjectives, stray_words, style_clauses, style_sentences, unfinished_sentences
 from .effects import effect_sentences, left_clauses, stumps
 from .leading import interrupted_openings, openings
+from .lone_artists import lone_artists
 from .modifiers import articles, styled_things
 from .segments import style_segments
 from .tagged_caption import TaggedCaption, tag_caption
@@ -46,7 +48,8 @@ PASSES: tuple[Callable[[TaggedCaption], None], ...] = (
     left_clauses,  # the main clause of their sentence is gone
     unfinished_sentences,  # clauses about the style are gone, the beginning of their sentence may be left
     styled_things,  # openings are gone: a medium that is left before a view belongs to none
-    appended_medium,  # a caption in which nothing else is of style
+    attributes,  # openings are gone: a medium that is left at the beginning stands before a thing
+    appended_medium,  # tails are gone: what ends a segment now has no preposition
     adjectives,  # only words that stand in the scene are left
     stray_words,  # everything is deleted that will be; little words may have lost what they belonged to
     articles,  # nothing but articles is deleted behind it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .clauses import of_a_thing
+from .kinds_of_tag import before_a_colon, below_a_title, by_a_name, goods, lesson, size, work_below_a_title
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
 from .tags import (
@@ -70,7 +71,14 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
     if behind - first == 2 and c.tags[first + 1] & MATERIAL and c.words[first] in ("a", "an"):
         return False  # "a brush"
     words = behind - first
-    if words == 1 and c.words[first] in LONE:
+    if words == 1 and c.words[first] in LONE or work_below_a_title(c, first, behind) or lesson(c, first, behind):
+        return True
+    if (
+        before_a_colon(c, first, behind)
+        or by_a_name(c, first, behind)
+        or size(c, first, behind)
+        or goods(c, first, behind)
+    ):
         return True
     last = behind - 1
     generic = c.words[last] in GENERIC or (c.tags[last] & MEDIUM and behind < len(c.words) and c.tags[behind] & MADE)
@@ -87,7 +95,7 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
         object_of = c.tags[first] & FUNC and c.words[first] in ("on", "with", "at", "to", "from")
         return not (object_of and not counts.materials)
     if counts.materials:
-        if words == 1 and _below_a_title(c, first):
+        if words == 1 and below_a_title(c, first):
             return True
         return counts.materials >= 2 or c.words[behind - 1] in ALONE or (words > 1 and c.words[first] == "on")
     return counts.moods > 0 or _weak_words(c, first, behind)
@@ -195,12 +203,6 @@ def _thing(c: TaggedCaption, first: int, behind: int, head: int = 0) -> bool:
     if head:
         return plain and bool(last & head)
     return plain and bool(last & (THING | MATERIAL) and not last & MEDIUM or not last & (STYLE | FUNC | SHOWS | VIEW))
-
-
-def _below_a_title(c: TaggedCaption, first: int) -> bool:
-    """Whether a segment in small letters stands behind a title, as on a label: "Head of a Horse, terracotta"."""
-    title, behind, _ = c.segments[0]
-    return c.capital(title) and not c.tags[title] & DET and first >= behind > title + 2 and not c.capital(first)
 
 
 def _weak_words(c: TaggedCaption, first: int, behind: int) -> bool:

@@ -1,0 +1,92 @@
+"""Segments that are of style by where they stand: a label's line, the size of a work, "sticker" behind other tags."""
+
+from __future__ import annotations
+
+from .lexicon import word_set
+from .tagged_caption import TaggedCaption
+from .tags import (
+    ADJ,
+    ARTIST,
+    COLOR,
+    DET,
+    FUNC,
+    MADE,
+    MATERIAL,
+    MEDIUM,
+    NUMBER,
+    OBJECT,
+    QUALITY,
+    SHOWS,
+    STYLE,
+    TECH,
+    THING,
+)
+
+GOODS = word_set("goods")
+LESSONS = frozenset("class course idea ideas inspiration lesson lessons project reference tutorial workshop".split())
+
+
+def before_a_colon(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a segment says what kind of picture follows its colon: "Archival image: ..."."""
+    colon = c.text[c.ends[behind - 1] :].lstrip()[:1] == ":" and behind < len(c.words)
+    plain = not any(c.tags[k] & (DET | FUNC & ~ADJ | SHOWS | THING | NUMBER) for k in range(first, behind))
+    return colon and plain and behind - first < 4 and bool(c.tags[behind - 1] & MEDIUM)
+
+
+def size(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a segment is the size of a work: "81 x 65 cm"."""
+    last = c.words[behind - 1]
+    units = range(first, behind - 1)
+    return (
+        last in ("cm", "mm", "in", "inches")
+        and behind - first > 1
+        and all(c.tags[k] & (NUMBER | QUALITY) or c.words[k] in ("x", "by", "×") for k in units)
+    )
+
+
+def goods(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a tag behind style is a picture or paper by itself: "sticker", "xuan paper"."""
+    word, tags = c.words[first], c.tags[first]
+    paper = tags & MATERIAL and " " in word and not tags & THING
+    last = len(c.segments) == 2 and behind == len(c.words)
+    one = behind - first == 1 and first > 0
+    return one and bool(paper and (last or any(c.deleted)) or (any(c.deleted) and tags & OBJECT and word in GOODS))
+
+
+def by_a_name(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a segment behind the first is a name and its kind of picture: "John Tenniel illustration"."""
+    last, names = behind - 1, range(first, behind - 1)
+    named = 1 < len(names) < 4 and all(c.capital(k) and not c.tags[k] & ~ARTIST for k in names)
+    return named and first > 0 and bool(c.tags[last] & MEDIUM) and not c.capital(last)
+
+
+def below_a_title(c: TaggedCaption, first: int) -> bool:
+    """Whether a segment in small letters stands behind a title, as on a label: "Head of a Horse, terracotta"."""
+    title, behind, _ = c.segments[0]
+    return c.capital(title) and not c.tags[title] & DET and first >= behind > title + 2 and not c.capital(first)
+
+
+def work_below_a_title(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a label says what its work is made of: "glazed earthenware", "carved and painted"."""
+    title, end, _ = c.segments[0]
+    titled = first >= end > title + 1 and all(c.capital(k) or c.tags[k] & (DET | FUNC) for k in range(title, end))
+    if not (below_a_title(c, first) or titled and not c.capital(first)) or not 1 < behind - first < 6:
+        return False
+    units = range(first, behind)
+    fits = all(
+        c.tags[k] & (MATERIAL | MADE | ADJ | COLOR | FUNC | TECH | OBJECT) and not c.tags[k] & (DET | THING)
+        for k in units
+    )
+    made = all(c.tags[k] & (MADE | FUNC) for k in units)
+    return fits and (made or bool(c.tags[behind - 1] & (MATERIAL | OBJECT) and not c.tags[first] & (FUNC & ~ADJ)))
+
+
+def lesson(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a segment offers to teach a medium: "easy acrylic painting idea:"."""
+    taught = c.words[behind - 1] in LESSONS and behind - first > 1 and not c.tags[first] & DET
+    units = range(first, behind - 1)
+    return (
+        taught
+        and all(c.tags[k] & (STYLE | ADJ) and not c.tags[k] & THING for k in units)
+        and any(c.tags[k] & (MEDIUM | MATERIAL | TECH) for k in units)
+    )
