@@ -3,6 +3,7 @@ that COMFYUI_NEIGHBORS names, or ~/comfy/neighbors."""
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterator
@@ -20,7 +21,13 @@ from support.neighbor_graphs import CASES, PACKS, write_random_weights
 
 FOLDER = Path(os.environ.get("COMFYUI_NEIGHBORS") or Path.home() / "comfy" / "neighbors")
 ROW = re.compile(r"^\| (?P<pack>[^|]+) \| [^|]+ \| (?P<node>[^|]+) \| (?P<result>[^|]+) \|$", re.MULTILINE)
-TOLD = {m["node"]: (m["pack"], m["result"]) for m in ROW.finditer((ROOT / "docs" / "neighbors.md").read_text("utf-8"))}
+
+
+@functools.cache
+def told() -> dict[str, tuple[str, str]]:
+    """The page's table: pack and result by the graph's name."""
+    page = (ROOT / "docs" / "neighbors.md").read_text("utf-8")
+    return {m["node"]: (m["pack"], m["result"]) for m in ROW.finditer(page)}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def pixels(server: Server, history: dict) -> np.ndarray:
 
 
 def test_the_page_tells_of_every_graph():
-    assert {node: pack for node, (pack, _) in TOLD.items() if node in CASES} == {
+    assert {node: pack for node, (pack, _) in told().items() if node in CASES} == {
         node: pack or "ComfyUI itself" for node, (pack, _) in CASES.items()
     }
 
@@ -58,7 +65,7 @@ def test_a_neighbor_works_or_is_refused_in_one_sentence_as_the_page_tells(crowde
         pytest.skip(f"no {pack} in {FOLDER}; set COMFYUI_NEIGHBORS")
     if pack:
         assert PACKS[pack] in crowded.get("/object_info"), crowded.log.read_text()[-4000:]
-    result = TOLD[case][1]
+    result = told()[case][1]
     both, theirs = (crowded.run(graph(ours, True)) for ours in (True, False))
     if result.startswith('"'):
         message = error_of(both)
