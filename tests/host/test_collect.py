@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_collection_inside_custom_nodes(tmp_path):
     pack = tmp_path / "ComfyUI" / "custom_nodes" / "Style Wallfacer-0.1"
     leave = shutil.ignore_patterns("__pycache__", "*.safetensors")
-    for name in ("swf_core", "nodes", "tests"):
+    for name in ("swf_core", "nodes", "making", "tests"):
         shutil.copytree(ROOT / name, pack / name, ignore=leave)
     for name in ("__init__.py", "pyproject.toml"):
         shutil.copy(ROOT / name, pack / name)
