@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from .authors import MAKERS
 from .lexicon import word_set
 from .prepositions import making
 from .tagged_caption import TaggedCaption
 from .tags import (
-    ABOUT,
     ADJ,
     ARTIST,
     COLOR,
@@ -69,14 +69,18 @@ def _kind_behind_a_thing(c: TaggedCaption, first: int, behind: int, styled: bool
     if start in (first, behind) or not _picture(c, behind - 1) or making(c, first, start):
         return
     before = start - 1
+    if c.words[before] in MAKERS:
+        return  # "a painter painting"
     hue = c.tags[before] & COLOR and not c.text[: c.ends[before]].endswith("s")  # "roses" are none
-    if hue or c.deleted[before] or c.tags[before] & (ABOUT | DET | FUNC | SHOWS | MADE | NUMBER | THING | ADJ | STYLE):
+    if hue or c.deleted[before] or c.tags[before] & (DET | FUNC | SHOWS | MADE | NUMBER | THING | ADJ | STYLE):
         return
     word = c.words[before]
     if word.endswith(("ing", "'s")) or word in _LOOKING:
         return
     last = c.words[behind - 1]
     sure = behind - start > 1 or " " in last or last in ENDINGS or (_title(c, first, behind) and last in GOODS)
+    if first > 0 and before == first and (sure or last in GOODS) and not c.tags[first] & NUMBER and styled:
+        start = first  # a tag of its own: "nursery wall art"
     if sure or (styled and last in GOODS - _VERBS):
         c.delete(start, behind)
 

@@ -20,7 +20,7 @@ ROUGH = frozenset("bold colorful delicate fine loose minimal quick rough simple 
 # Said of a painted vase, too, unlike "loosely painted".
 CAREFUL = frozenset("delicately finely meticulously vividly lightly".split())
 # Of a picture that hangs in the scene: "a framed watercolor hangs on the wall".
-SAID_OF_PICTURES = frozenset("hang hangs leans lies stands sits rests dries decorates covers is was are were".split())
+SAID_OF_PICTURES = word_set("said of pictures")
 _PREPOSITIONS = word_set("behind a noun")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
-from .tags import ADJ, ARTIST, DET, FUNC, MADE, MEDIUM, MOOD, MOVE, NUMBER, STYLE, THING, WEAK
+from .tags import ADJ, ARTIST, DET, FUNC, MADE, MEDIUM, MOOD, MOVE, NUMBER, OBJECT, STYLE, THING, WEAK
 
 PARTICLES, PLACES, TITLE, MASTERS, NO_AUTHORS = map(word_set, ("particles", "places", "title", "masters", "no authors"))
 # By their first word, longest first.
@@ -14,6 +14,7 @@ MANNERS = frozenset(credit[2] for credit in CREDITS if credit[0] == "in")
 # What an artist does to show something, and what makes a style of a name: "Monet depicts", "Monet style".
 NAMELESS = frozenset("unknown anonymous unidentified local various several self-taught emerging".split())
 MAKERS = word_set("makers")
+UNSURE = frozenset("likely maybe perhaps possibly presumably probably reportedly".split())
 OWN = frozenset("aesthetic fashion manner palette style technique vein way".split())
 SHOWING = frozenset("shows depicts portrays captures presents paints renders".split())
 LIKENESS = frozenset("style styled inspired like esque aesthetic".split())
@@ -36,6 +37,8 @@ def name_run(c: TaggedCaption, k: int, behind: int, lower: bool = False) -> int:
             certain = True
         elif tags & THING or tags & FUNC and word not in ("and", "de", "or") and word not in PARTICLES:
             break
+        elif word == "of" and certain and k > start and k + 2 == behind and c.capital(k + 1):
+            pass  # "Joseph Wright of Derby"
         elif word in ("and", "&", "or"):
             if not (
                 k > start and k + 1 < behind and (c.tags[k + 1] & ARTIST or (c.capital(k + 1) and not place(c, k + 1)))
@@ -73,6 +76,8 @@ def credits(c: TaggedCaption) -> None:
                 continue
             end = _credit(c, first, k, behind, styled)
             if end > k:
+                if k > first and c.words[k - 1] in UNSURE:
+                    k -= 1  # "possibly by Pietro Longhi"
                 made = k > first and c.words[k].startswith("in") and c.tags[k - 1] & MADE and not c.tags[k - 1] & STYLE
                 c.delete(k - 1 if made else k, end)
                 k = end
@@ -133,12 +138,16 @@ def _manner(c: TaggedCaption, k: int, behind: int) -> int:
             continue
         after = k + n
         while after < behind and (
-            c.tags[after] & DET or c.words[after] in MASTERS or c.words[after].endswith("century")
+            c.tags[after] & DET or c.words[after] in MASTERS | NAMELESS | MAKERS or c.words[after].endswith("century")
         ):
             after += 1
         end = name_run(c, after, behind, lower=True)
         while end < behind and c.tags[end] & (STYLE | ADJ) and not c.tags[end] & THING:
             end += 1
+        if end + 1 < behind and not c.tags[end] and c.tags[end + 1] & (MEDIUM | OBJECT) and not c.tags[end + 1] & THING:
+            end += 2  # "of 1970s protest art"
+        if c.words[after - 1] in MAKERS and NAMELESS & set(c.words[k + n : after]):
+            return after  # "painting by unknown artist"
         if end > after or credit[0] == "in" and after == behind:
             return end
     return k
@@ -162,7 +171,8 @@ def _by(c: TaggedCaption, first: int, k: int, behind: int, styled: bool) -> int:
     if maker and all(c.tags[j] & (DET | ADJ | WEAK) or c.words[j] in NAMELESS for j in between):
         named = any(c.tags[j] & WEAK or c.words[j] in NAMELESS for j in between)
         dated = behind - maker == 4 and c.words[maker + 1] == "of" and c.words[behind - 1] == "century"
-        return behind if named and dated else maker + 1 if named else k
+        after = name_run(c, maker + 1, behind)  # "by the American illustrator N. C. Wyeth"
+        return behind if named and dated else after if named else k
     return min(behind, k + 3) if c.words[k + 1] in ("unknown", "anonymous") else k
 
 

@@ -19,7 +19,6 @@ from .tags import (
     MOVE,
     NOUN,
     NUMBER,
-    OBJECT,
     QUALITY,
     SHOWS,
     STYLE,
@@ -31,15 +30,10 @@ from .tags import (
 
 VERBS = word_set("effects") | frozenset("was were had being been appears appear seems seem gave".split())
 SHOWING, ABOUT_PICTURES = word_set("showing"), word_set("whole") | word_set("subjects")
+STUFFS = frozenset("brass bronze clay copper cotton felt film glass ivory marble silk wax wood wool yarn".split())
 SHINES = frozenset("bathes catches fills floods hits illuminates touches warms washes".split())
-CRAFTED, LONE = map(word_set, ("crafted", "lone adjectives"))
+CRAFTED = word_set("crafted")
 PLURALS = frozenset(f"{thing}s" for thing in CRAFTED)
-# Pictures that the list of media does not have, and adverbs with which one begins to speak of style.
-SPOKEN_OF = frozenset("composition design layout poster mural sculpture statue cover sticker banner postcard".split())
-OPENING = frozenset("of showing depicting featuring portraying for advertising".split())
-SAYING = frozenset("is has was follows uses features employs exhibits consists adopts relies belongs dates".split())
-MATTER = frozenset("dots stitches strips tesserae threads tiles".split())
-OF_STYLE = frozenset("stylistically technically compositionally tonally".split())
 BEFORE_THINGS = frozenset("of in on at and between inside around over across under above behind".split())
 # What may stand between "cubist" and its noun.
 DESCRIBING = MOVE | ADJ | COLOR | WEAK | MATERIAL | MOOD
@@ -49,43 +43,6 @@ def sentences(c: TaggedCaption) -> list[tuple[int, int]]:
     """First unit and behind the last of each sentence."""
     starts = [first for first, _, begins in c.segments if begins]
     return list(zip(starts, [*starts[1:], len(c.words)]))
-
-
-def style_sentences(c: TaggedCaption) -> None:
-    """Delete sentences that say of the picture how it is made: "The drawing has a humorous, satirical tone." """
-    for first, behind in sentences(c):
-        alive = [k for k in range(first, behind) if not c.deleted[k]]
-        if _tells_of_style(c, alive):
-            c.delete(first, behind)
-            continue
-        n = next((n for n, k in enumerate(alive[:5]) if c.tags[k] & MEDIUM or c.words[k] in SPOKEN_OF), -1)
-        if n < 0 or n + 1 >= len(alive) or not c.tags[alive[0]] & DET or any(c.tags[k] & THING for k in alive):
-            continue
-        if c.words[alive[n + 1]] not in SAYING:
-            continue
-        rest = alive[n + 2 :]
-        unknown = [k for k in rest if not c.tags[k] and not c.capital(k)]
-        about = [k for k in rest if c.tags[k] & (NOUN | TECH | MOOD | QUALITY | MOVE) or c.words[k] in MATTER | LONE]
-        if (
-            about
-            and len(unknown) <= 2
-            and "take on" not in (c.words[k] for k in rest)
-            and not any(c.words[k] in OPENING and c.tags[k - 1] & (MEDIUM | OBJECT) for k in rest)
-        ):
-            c.delete(first, behind)
-
-
-def _tells_of_style(c: TaggedCaption, alive: list[int]) -> bool:
-    """Whether a sentence is about the style at once: "Stylistically, ...", "There is a strong contrast"."""
-    if not alive or len(alive) == len(c.words):
-        return False
-    if c.words[alive[0]] in OF_STYLE and len(alive) > 2:
-        return any(c.tags[k] & (STYLE | ABOUT) for k in alive[1:])
-    words = [c.words[k] for k in alive[:2]]
-    there = 1 if words[0] in ("there is", "there are") else 2 if words in (["there", "is"], ["there", "are"]) else 0
-    rest = alive[there:] if there else []
-    known = all(c.tags[k] & (STYLE | FILLING | ABOUT | MADE) and not c.tags[k] & THING for k in rest)
-    return known and any(c.tags[k] & (NOUN | TECH | QUALITY) and not c.tags[k] & (MATERIAL | MEDIUM) for k in rest)
 
 
 def style_clauses(c: TaggedCaption) -> None:
@@ -137,7 +94,9 @@ def _subject(c: TaggedCaption, alive: list[int], unknown: list[int]) -> bool:
     for n, k in enumerate(alive):
         tags, word = c.tags[k], c.words[k]
         if word in ("artist", "painter", "photographer", "illustrator") and n <= 1:
-            return bool(c.tags[alive[0]] & DET) and any(c.tags[j] & (TECH | NOUN | MATERIAL) for j in alive)
+            return c.words[alive[0]] in ("the", "this", "its") and any(
+                c.tags[j] & (TECH | NOUN | MATERIAL) for j in alive
+            )
         if word == "composition" and any(c.tags[j] & (TECH | NOUN | QUALITY | MOOD) for j in alive):
             return True
         if word in ("use", "attention", "it") and n <= 1 and (word != "it" or any(c.tags[j] & MADE for j in alive[:3])):
@@ -192,6 +151,8 @@ def of_a_thing(c: TaggedCaption, k: int) -> bool:
     while end < len(c.words) and not c.tags[end] & (FUNC | SHOWS) and not c.deleted[end]:
         end += 1
     head = end - 1
+    if determined and c.words[head] in STUFFS:
+        return True  # "the texture of the wool"
     if head == k or c.words[head] in ABOUT_PICTURES or c.tags[head] & (STYLE | ABOUT | DET | COLOR):
         return False
     return determined or not c.tags[head]
@@ -234,10 +195,17 @@ def stray_words(c: TaggedCaption) -> None:
         if all(c.deleted[start : alive[0]]) and alive[0] > start and c.words[alive[0]] in SHOWING and alive[1:]:
             c.delete(alive[0], alive[0] + 1)  # "a poster by Mucha, showing a woman"
             continue
+        shown = len(alive) > 2 and c.words[alive[0]] == "it" and c.words[alive[1]] in SHOWING
+        if shown and all(c.deleted[start : alive[0]]) and alive[0] > start:
+            c.delete(alive[0], alive[1] + 1)  # "An ink drawing, it shows a girl"
+            continue
         if len(alive) == behind - first:
             continue
         if all(c.tags[k] & (FUNC | DET | ADJ) and not c.tags[k] & VIEW or c.words[k] == "then" for k in alive):
             c.delete(first, behind)
+            continue
+        if len(alive) == 1 and c.words[alive[0]] in ("all", "both", "each", "everything"):
+            c.delete(first, behind)  # ", all rendered in pastel tones"
             continue
         if len(alive) == 1 and c.tags[alive[0]] & MADE and all(c.deleted[alive[0] + 1 : behind]):
             c.delete(first, behind)  # "signed", of "signed by the artist"

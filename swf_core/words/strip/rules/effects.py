@@ -31,6 +31,8 @@ PICTURES, PUBLISHED = word_set("pictures"), word_set("published")
 # What an adjective or an adverb ends with.
 ADJECTIVAL = ("ed", "ly", "ic", "al", "ous", "ive", "less", "ful", "ish", "ant", "ent", "-century")
 _SURE_TAGS = MEDIUM | NOUN | TECH | MOVE | QUALITY | MOOD
+LEFT_VERBS = frozenset("is are was were handled treated".split())
+SEEMING = (["appears", "to", "be"], ["seems", "to", "be"])
 SURE = frozenset(
     "brushwork composition perspective linework detailing ornamentation framing influence stippling typography".split()
 )
@@ -47,7 +49,7 @@ def effect_sentences(c: TaggedCaption) -> None:
 
 
 def _about_style(c: TaggedCaption, first: int, behind: int) -> bool:
-    if _blurred_background(c, first, behind):
+    if _blurred_background(c, first, behind) or _signed(c, first, behind):
         return True
     verb = next((k for k in range(first + 1, min(behind, first + _LONGEST_SUBJECT)) if _is_verb(c, first, k)), 0)
     if not verb or not _is_subject(c, first, verb):
@@ -74,6 +76,13 @@ def _about_style(c: TaggedCaption, first: int, behind: int) -> bool:
         described = not picture and named and all(c.tags[k] or _said_of_style(c.words[k]) for k in rest)
         return (about > 0 or described) and unknown <= 1
     return unknown <= 2 or unknown <= style
+
+
+def _signed(c: TaggedCaption, first: int, behind: int) -> bool:
+    """ "The work is signed and dated in the lower left.": of the picture, not of a letter."""
+    words = c.words[first : min(behind, first + 5)]
+    said = next((n for n, word in enumerate(words) if word in ("signed", "dated", "numbered")), 0)
+    return said > 1 and words[0] in ("the", "this", "it") and bool(set(words[:said]) & (PICTURES | {"it", "print"}))
 
 
 def _said_of_style(word: str) -> bool:
@@ -125,9 +134,11 @@ def stumps(c: TaggedCaption) -> None:
     """Delete "The character is", of which the style behind it was all that was said."""
     for first, behind in sentences(c):
         alive = [k for k in range(first, behind) if not c.deleted[k]]
-        if not 1 < len(alive) < 6 or alive[-1] == behind - 1 or c.words[alive[-1]] not in ("is", "are", "was", "were"):
+        if not 1 < len(alive) < 6 or alive[-1] == behind - 1 or c.words[alive[-1]] not in LEFT_VERBS:
             continue
-        if c.tags[first] & DET and not any(c.tags[k] & (THING | NUMBER) for k in alive):
+        if (c.tags[first] & DET or c.words[first] in ("light", "color", "paint")) and not any(
+            c.tags[k] & (THING | NUMBER) for k in alive
+        ):
             c.delete(first, behind)
 
 
@@ -161,7 +172,9 @@ def _is_subject(c: TaggedCaption, first: int, verb: int) -> bool:
     sure = any(c.words[k] in SURE or c.tags[k] & _SURE_TAGS for k in range(first, verb))
     described = len(heads) > 1 or any(not c.tags[k] for k in range(first, verb))
     unknown = [k for k in range(first, verb) if not c.tags[k] and c.words[k] not in SUBJECTS]
-    things = any(c.tags[k] & (THING | NUMBER | OBJECT) for k in range(first, verb))
+    things = any(
+        c.tags[k] & (THING | NUMBER | OBJECT) and not c.words[k].endswith("'s") for k in range(first, verb)
+    )  # but "the mural's bright colors"
     return (sure or described) and len(unknown) <= 2 and not things
 
 
@@ -169,7 +182,8 @@ def _says_what_it_is(c: TaggedCaption, first: int, behind: int) -> bool:
     """ "This is a vintage travel poster.": nothing but what kind of picture it is."""
     if c.words[first] not in ("this", "it") and c.words[first] not in ("this is", "it is", "it's"):
         return False
-    start = first + 2 if c.words[first + 1 : first + 2] in (["is"], ["was"]) else 0
+    after = c.words[first + 1 : first + 4]
+    start = first + 2 if after[:1] in (["is"], ["was"]) else first + 4 if after in SEEMING else 0
     rest = [k for k in range(start, behind) if c.words[k] not in PUBLISHED]
     if not start or not rest:
         return False

@@ -22,7 +22,13 @@ from .tags import (
     THING,
 )
 
-GOODS = word_set("goods")
+GOODS, DRAWN_WITH = map(word_set, ("goods", "drawn with"))
+# What parts one material of a work from another.
+JOINED = frozenset("with over on under and from heightened in".split())
+WORKED = frozenset(
+    "carved cast done drawn embroidered engraved etched executed illustrated modeled painted photographed printed "
+    "rendered sculpted shot sketched stitched woven".split()
+)
 LESSONS = frozenset("class course idea ideas inspiration lesson lessons project reference tutorial workshop".split())
 
 
@@ -31,6 +37,21 @@ def before_a_colon(c: TaggedCaption, first: int, behind: int) -> bool:
     colon = c.text[c.ends[behind - 1] :].lstrip()[:1] == ":" and behind < len(c.words)
     plain = not any(c.tags[k] & (DET | FUNC & ~ADJ | SHOWS | THING | NUMBER) for k in range(first, behind))
     return colon and plain and behind - first < 4 and bool(c.tags[behind - 1] & MEDIUM)
+
+
+def made_first(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a segment says how a picture is made before it: "painted with a sponge: a blue hippo", or behind a title.
+
+    "painted blue" and "drawn by two horses" are said of things.
+    """
+    if c.words[first] not in WORKED or behind - first < 3 or c.words[first + 1] not in ("in", "with", "on", "from"):
+        return False
+    rest = range(first + 2, behind)
+    if any(c.tags[k] & (COLOR | THING | SHOWS | NUMBER) for k in rest) and c.words[first] != "printed":
+        return False
+    unknown = sum(not c.tags[k] for k in rest)
+    begins = first == 0 and behind < len(c.words) and c.tags[behind] & (DET | NUMBER) and not c.capital(first)
+    return bool(begins and unknown < 2 or first > 0 and c.words[first] == "printed" and unknown < 2)
 
 
 def size(c: TaggedCaption, first: int, behind: int) -> bool:
@@ -47,6 +68,9 @@ def size(c: TaggedCaption, first: int, behind: int) -> bool:
 def goods(c: TaggedCaption, first: int, behind: int) -> bool:
     """Whether a tag behind style is a picture or paper by itself: "sticker", "xuan paper"."""
     word, tags = c.words[first], c.tags[first]
+    drawn = c.words[behind - 1] in DRAWN_WITH and behind - first in (2, 3) and any(c.deleted)
+    if drawn and all(c.tags[k] & ADJ and not c.tags[k] & (DET | FUNC & ~ADJ) for k in range(first, behind - 1)):
+        return True  # "soft colored pencil"
     paper = tags & MATERIAL and " " in word and not tags & THING
     last = len(c.segments) == 2 and behind == len(c.words)
     one = behind - first == 1 and first > 0
@@ -63,13 +87,21 @@ def by_a_name(c: TaggedCaption, first: int, behind: int) -> bool:
 def below_a_title(c: TaggedCaption, first: int) -> bool:
     """Whether a segment in small letters stands behind a title, as on a label: "Head of a Horse, terracotta"."""
     title, behind, _ = c.segments[0]
-    return c.capital(title) and not c.tags[title] & DET and first >= behind > title + 2 and not c.capital(first)
+    if not (c.capital(title) and not c.tags[title] & DET and first >= behind and not c.capital(first)):
+        return False
+    return behind > title + 2 or behind == title + 2 and c.capital(title + 1)
 
 
 def work_below_a_title(c: TaggedCaption, first: int, behind: int) -> bool:
     """Whether a label says what its work is made of: "glazed earthenware", "carved and painted"."""
     title, end, _ = c.segments[0]
     titled = first >= end > title + 1 and all(c.capital(k) or c.tags[k] & (DET | FUNC) for k in range(title, end))
+    mixed = c.tags[first] & (MATERIAL | MEDIUM) and not c.tags[first] & (DET | THING) and first > 0
+    if mixed and titled and not c.capital(first) and 2 < behind - first < 9 and c.words[first + 1] in JOINED:
+        return not any(c.tags[k] & (SHOWS | THING | NUMBER) for k in range(first, behind))  # "bronze with dark patina"
+    drawn = mixed and c.words[first] in DRAWN_WITH and 2 < behind - first < 5
+    if drawn and c.words[first + 1] in ("on", "over"):
+        return not c.tags[first + 2] & DET
     if not (below_a_title(c, first) or titled and not c.capital(first)) or not 1 < behind - first < 6:
         return False
     units = range(first, behind)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .before_pictures import begins, describes
-from .clauses import sentences
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
 from .tags import (
@@ -98,7 +97,14 @@ def _take_openings(c: TaggedCaption, first: int, behind: int) -> None:
 
 def _hangs(c: TaggedCaption, end: int, behind: int) -> bool:
     """Whether the picture is the thing that a sentence speaks of: "a painting of a bridge hangs above the fire"."""
-    verb = next((k for k in range(end + 1, behind) if c.words[k] in ("hangs", "hang", "leans")), 0)
+    verb = next(
+        (
+            k
+            for k in range(end + 1, behind)
+            if c.words[k] in ("hangs", "hang", "leans", "covers", "decorates", "adorns")
+        ),
+        0,
+    )
     return bool(verb) and not {"that", "which", "who"} & set(c.words[end:verb]) and c.words[end - 1] == "of"
 
 
@@ -195,6 +201,7 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
         word == "of"
         or c.tags[k] & SHOWS
         or word in JOINING
+        or (word == "for" and c.words[k - 1].split()[-1] in ("logo", "icon", "cover", "design", "ad"))
         or (word == "about" and c.tags[k - 1] & MEDIUM)
         or (c.tags[k - 1] & OBJECT and word in ("for", "advertising", "advertises", "promotes", "promoting"))
     ):
@@ -212,6 +219,8 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
         and (c.tags[k + 1] & SHOWS or c.words[k + 1] in ("is", "has"))
     ):
         return k + 2
+    if word == "after" and (inner := opening(c, k + 1, behind)):
+        return inner  # "an etching after a painting of"
     if word in ("is", "was", "are"):
         inner = opening(c, k + 1, behind)
         if inner:
@@ -221,7 +230,15 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
         return 0
     if word in ("has", "with", "by", "to"):
         styled = c.tags[k - 1] & OBJECT and k > 1 and c.tags[k - 2] & (MOVE | WEAK)  # "a Bauhaus poster with"
-        return k + 1 if word == "has" or (word == "with" and (c.tags[k - 1] & MEDIUM or styled)) else 0
+        return (
+            k + 1
+            if word == "has"
+            or (
+                word == "with"
+                and (c.tags[k - 1] & MEDIUM and c.words[k - 1] not in ("quilt", "tapestry", "scroll") or styled)
+            )
+            else 0
+        )
     return 0
 
 
@@ -244,33 +261,3 @@ def _style_subject(c: TaggedCaption, at: int, behind: int) -> int:
         anchors += bool(c.tags[k] & (TECH | NOUN | MOVE | ARTIST))
         k += 1
     return k + 1 if anchors and k < behind and c.tags[k] & SHOWS and c.words[k] != "of" else 0
-
-
-def _made_between(c: TaggedCaption, first: int, behind: int) -> int:
-    """Behind the verb of "The photo, taken from a low angle, shows": three segments, of which one says how; else 0."""
-    parts = [(a, b) for a, b, _ in c.segments if first <= a < behind][:3]
-    if len(parts) < 3 or any(c.deleted[a] for a, _ in parts):
-        return 0
-    (a, b), (made, end), (verb, _) = parts
-    picture = c.tags[a] & DET and b - a < 5 and c.tags[b - 1] & (MEDIUM | OBJECT)
-    style = all(c.tags[k] & (STYLE | DET | ADJ | COLOR | OBJECT) for k in range(a, b))
-    how = c.tags[made] & MADE and sum(not c.tags[k] for k in range(made, end)) < 3
-    return verb + 1 if picture and style and how and c.tags[verb] & SHOWS and c.words[verb] != "of" else 0
-
-
-def interrupted_openings(c: TaggedCaption) -> None:
-    """Openings that an insertion parted: "The artwork, [reminiscent of Hopper], depicts ..."."""
-    for first, behind in sentences(c):
-        if after := _made_between(c, first, behind):
-            c.delete(first, after)
-            continue
-        alive = [k for k in range(first, behind) if not c.deleted[k]]
-        n = next((n for n, k in enumerate(alive[:6]) if c.tags[k] & (MEDIUM | OBJECT) or c.words[k] == "scene"), -1)
-        if n < 0 or len(alive) == behind - first or n + 1 >= len(alive):
-            continue
-        verb = alive[n + 1]
-        fits = all(c.tags[k] & (STYLE | DET | ADJ | COLOR | BOTH) for k in alive[:n])
-        shows = c.tags[verb] & SHOWS and (c.words[verb] != "of" or c.deleted[verb - 1])
-        if fits and c.tags[alive[0]] & (DET | STYLE) and shows:
-            for k in alive[: n + 2]:
-                c.deleted[k] = True

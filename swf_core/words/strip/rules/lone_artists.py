@@ -56,6 +56,10 @@ def _label(c: TaggedCaption) -> None:
     first, behind, _ = c.segments[0]
     if behind - first == 1 and c.words[first] in NAMELESS:
         c.delete(first, behind)  # "Anonymous, Cat Catching a Mouse, ink on papyrus"
+    after, end, _ = c.segments[1]
+    surname = c.capital(first) and not c.tags[first] and c.words[first] not in TITLE and all(c.deleted[after:end])
+    if behind - first == 1 and surname and c.tags[after] & (MEDIUM | MATERIAL):
+        c.delete(first, behind)  # "Liotard, pastel, Girl Carrying a Tray"
     if c.deleted[first] or not 2 <= behind - first <= 4:
         return
     rest = [(c.deleted[a], c.tags[a:b]) for a, b, _ in c.segments[1:]]

@@ -6,7 +6,24 @@ import re
 
 from .lexicon import PHRASES, word_set
 from .tagged_caption import TaggedCaption
-from .tags import ADJ, ARTIST, BOTH, COLOR, DET, FILLING, FUNC, MEDIUM, MOOD, MOVE, NUMBER, TECH, THING, VIEW, WEAK
+from .tags import (
+    ADJ,
+    ARTIST,
+    BOTH,
+    COLOR,
+    DET,
+    FILLING,
+    FUNC,
+    MEDIUM,
+    MOOD,
+    MOVE,
+    NUMBER,
+    QUALITY,
+    TECH,
+    THING,
+    VIEW,
+    WEAK,
+)
 
 STYLED, DRAWN_WITH, WHOLE_VIEWS, PERIODS = map(word_set, ("styled", "drawn with", "whole views", "periods"))
 # What is said of a whole picture before "portrait of".
@@ -34,6 +51,8 @@ def styled_things(c: TaggedCaption) -> None:
                 c.delete(k, k + 1)
             elif c.words[k] in TREATED and c.words[k + 1] in WHOLE_VIEWS | TREATED and _begins(c, first, k):
                 c.delete(k, k + 1)  # "a detailed portrait of", "studio portrait"
+            elif c.tags[k] & (QUALITY | TECH) and c.words[k + 1].endswith("portrait") and _begins(c, first, k):
+                c.delete(k, k + 1)  # "a medium format portrait of"
             elif c.words[k] in PERIODS and c.words[k + 1] in WHOLE_VIEWS and k <= first + 1:
                 c.delete(k, k + 1)  # "a Baroque still life"
             elif c.tags[k] & MOVE and c.words[k].endswith(("-style", "-styled", "-inspired", "-esque")):

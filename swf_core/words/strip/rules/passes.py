@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from .appended import appended_medium
 from .attributes import attributes
 from .authors import credits
-from .clauses import adjectives, stray_words, style_clauses, style_sentences, unfinished_sentences
+from .clauses import adjectives, stray_words, style_clauses, unfinished_sentences
 from .effects import effect_sentences, left_clauses, stumps
-from .leading import interrupted_openings, openings
+from .leading import openings
 from .lone_artists import lone_artists
 from .modifiers import articles, styled_things
+from .parted_openings import interrupted_openings
+from .picture_sentences import style_sentences
 from .segments import style_segments
 from .tagged_caption import TaggedCaption, tag_caption
 from .tags import ANCHOR, FILLING, MATERIAL, MEDIUM, MOOD, THING, VIEW, WEAK

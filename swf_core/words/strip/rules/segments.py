@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .clauses import of_a_thing
-from .kinds_of_tag import before_a_colon, below_a_title, by_a_name, goods, lesson, size, work_below_a_title
+from .kinds_of_tag import before_a_colon, below_a_title, by_a_name, goods, lesson, made_first, size, work_below_a_title
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
 from .tags import (
@@ -21,6 +21,7 @@ from .tags import (
     MEDIUM,
     MOOD,
     MOVE,
+    NOUN,
     NUMBER,
     OBJECT,
     SHOWS,
@@ -74,7 +75,8 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
     if words == 1 and c.words[first] in LONE or work_below_a_title(c, first, behind) or lesson(c, first, behind):
         return True
     if (
-        before_a_colon(c, first, behind)
+        made_first(c, first, behind)
+        or before_a_colon(c, first, behind)
         or by_a_name(c, first, behind)
         or size(c, first, behind)
         or goods(c, first, behind)
@@ -88,7 +90,7 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
         return True
     if counts.unknown:
         return _with_unknown(c, first, behind, counts)
-    if any(c.tags[k] & TECH and of_a_thing(c, k + 1) for k in range(first, behind - 1)):
+    if any(c.tags[k] & (TECH | NOUN) and of_a_thing(c, k + 1) for k in range(first, behind - 1)):
         return False  # "an outline of a hand"
     if counts.anchors:
         # A picture noun as the object of a preposition, or a lone "the painting", is no tag.

@@ -69,7 +69,9 @@ def _in_a_picture(c: TaggedCaption, first: int, behind: int, last: bool) -> None
         end = k + 2
         while end < behind and c.tags[end] & (STYLE | ADJ | BOTH | COLOR) and not c.tags[end] & THING:
             end += 1
-        pictured = end > k + 2 and c.tags[end - 1] & MEDIUM
+        scene = c.words[k + 1] == "this" and end > k + 2 and c.words[end : end + 1] == ["scene"]
+        end += scene
+        pictured = scene or end > k + 2 and c.tags[end - 1] & MEDIUM
         this = c.words[k + 1] == "this" or (c.words[k + 1] == "the" and k == first)
         closes = end == behind and last and c.words[end - 1].split()[-1] in GENERIC | {"painting", "drawing"}
         if pictured and (this or closes and k > first) and not (end < behind and c.words[end] in ("of", "on")):
