@@ -42,7 +42,7 @@ def _before_a_thing(c: TaggedCaption, first: int, behind: int) -> None:
     while k < behind and not c.deleted[k]:
         if n := _styles(c, k):
             sure, made = True, made or n > 1 or _participle(c.words[k])
-            loose = loose or n > 1 and c.words[k] not in CAREFUL
+            loose = loose or n == 2 and c.words[k] not in CAREFUL
             k += n
         elif c.tags[k] & WEAK and not c.tags[k] & VIEW and (sure or _styles(c, k + 1)):
             k += 1
@@ -80,6 +80,8 @@ def _styles(c: TaggedCaption, k: int) -> int:
         return 2
     if after and c.words[k + 1] in ("style", "styled") and c.tags[k] & (ADJ | WEAK | MOVE | MOOD | MATERIAL):
         return 2  # "flat style"
+    if word in PARTICIPLES and c.words[k + 1 : k + 2] == ["and"] and k + 2 < len(c.words) and c.tags[k + 2] & MADE:
+        return 3  # "carved and painted"
     known = word in MEDIA | MOVEMENTS or c.tags[k] & MOVE and not c.tags[k] & (MEDIUM | NOUN | TECH | MATERIAL)
     return int(bool(known) or _participle(word))
 

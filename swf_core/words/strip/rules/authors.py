@@ -169,6 +169,9 @@ def _by(c: TaggedCaption, first: int, k: int, behind: int, styled: bool) -> int:
     maker = next((j for j in range(k + 1, min(behind, k + 6)) if c.words[j] in MAKERS), 0)
     between = range(k + 1, maker)  # "by an unknown Flemish painter"
     if maker and all(c.tags[j] & (DET | ADJ | WEAK) or c.words[j] in NAMELESS for j in between):
+        follower = c.words[maker + 1 : maker + 2] == ["of"]  # "by an admirer of Renoir"
+        if follower and (end := name_run(c, maker + 2, behind)) > maker + 2:
+            return end
         named = any(c.tags[j] & WEAK or c.words[j] in NAMELESS for j in between)
         dated = behind - maker == 4 and c.words[maker + 1] == "of" and c.words[behind - 1] == "century"
         after = name_run(c, maker + 1, behind)  # "by the American illustrator N. C. Wyeth"

@@ -32,7 +32,7 @@ PICTURES, PUBLISHED = word_set("pictures"), word_set("published")
 ADJECTIVAL = ("ed", "ly", "ic", "al", "ous", "ive", "less", "ful", "ish", "ant", "ent", "-century")
 _SURE_TAGS = MEDIUM | NOUN | TECH | MOVE | QUALITY | MOOD
 LEFT_VERBS = frozenset("is are was were handled treated".split())
-SEEMING = (["appears", "to", "be"], ["seems", "to", "be"])
+SEEMING = [verb.split() for verb in ("is", "was", "appears to be", "seems to be", "could be", "may be", "might be")]
 SURE = frozenset(
     "brushwork composition perspective linework detailing ornamentation framing influence stippling typography".split()
 )
@@ -183,7 +183,7 @@ def _says_what_it_is(c: TaggedCaption, first: int, behind: int) -> bool:
     if c.words[first] not in ("this", "it") and c.words[first] not in ("this is", "it is", "it's"):
         return False
     after = c.words[first + 1 : first + 4]
-    start = first + 2 if after[:1] in (["is"], ["was"]) else first + 4 if after in SEEMING else 0
+    start = next((first + 1 + len(verb) for verb in SEEMING if after[: len(verb)] == verb), 0)
     rest = [k for k in range(start, behind) if c.words[k] not in PUBLISHED]
     if not start or not rest:
         return False

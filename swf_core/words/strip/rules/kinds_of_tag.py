@@ -29,6 +29,11 @@ WORKED = frozenset(
     "carved cast done drawn embroidered engraved etched executed illustrated modeled painted photographed printed "
     "rendered sculpted shot sketched stitched woven".split()
 )
+# Printed things that a list of tags begins with, and what pictures are made on and with.
+PRINTED = frozenset(
+    "album cover,book cover,magazine cover,movie poster,poster,postcard,sticker,greeting card".split(",")
+)
+GROUNDS = frozenset("burlap canvas film linen marker markers paper vellum".split())
 LESSONS = frozenset("class course idea ideas inspiration lesson lessons project reference tutorial workshop".split())
 
 
@@ -44,6 +49,8 @@ def made_first(c: TaggedCaption, first: int, behind: int) -> bool:
 
     "painted blue" and "drawn by two horses" are said of things.
     """
+    if c.words[first] in ("trending", "featured", "popular") and c.words[first + 1 : first + 2] in (["on"], ["in"]):
+        return behind - first < 6  # "trending on cgsociety"
     if c.words[first] not in WORKED or behind - first < 3 or c.words[first + 1] not in ("in", "with", "on", "from"):
         return False
     rest = range(first + 2, behind)
@@ -71,6 +78,10 @@ def goods(c: TaggedCaption, first: int, behind: int) -> bool:
     drawn = c.words[behind - 1] in DRAWN_WITH and behind - first in (2, 3) and any(c.deleted)
     if drawn and all(c.tags[k] & ADJ and not c.tags[k] & (DET | FUNC & ~ADJ) for k in range(first, behind - 1)):
         return True  # "soft colored pencil"
+    printed = first == 0 and behind == 1 and len(c.segments) > 1 and word in PRINTED
+    plain = first > 0 and any(c.deleted) and c.words[behind - 1] in GROUNDS and behind - first < 3
+    if printed or plain and (behind - first == 1 or c.tags[first] & (COLOR | ADJ) and not c.tags[first] & (DET | FUNC)):
+        return True  # "album cover, three skeletons", "..., white paper"
     paper = tags & MATERIAL and " " in word and not tags & THING
     last = len(c.segments) == 2 and behind == len(c.words)
     one = behind - first == 1 and first > 0

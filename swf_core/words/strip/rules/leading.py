@@ -36,6 +36,9 @@ for _lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lea
     LEADS.setdefault(_lead.split()[0], []).append(_lead.split())
 # What phrases of quality and technique end with that name a picture.
 KINDS = frozenset("art design footage photo photograph photography render rendering sheet shot still".split())
+FASTENED = frozenset("glued nailed pinned stapled tacked taped".split())
+# What leaves a print in mud.
+MARKING = frozenset("boot finger foot hand hoof paw shoe tire".split())
 BESIDE = frozenset("front beside near outside".split())
 # What may follow a poster or a statue that is the picture itself.
 POSTED = frozenset("of for advertising advertises promoting promotes with showing depicting design".split())
@@ -60,7 +63,7 @@ def openings(c: TaggedCaption) -> None:
 def _begins_an_opening(c: TaggedCaption, first: int, behind: int) -> bool:
     """Whether a segment before an opening belongs to it: "This is a stylized, ...", "Drawn in ink, ..."."""
     units = range(first, behind)
-    if all(c.tags[k] & (DET | ADJ | COLOR | MOOD | MOVE) or c.words[k] in ("is", "it's") for k in units):
+    if all(c.tags[k] & (DET | ADJ | COLOR | MOOD | MOVE) or c.words[k] in ("is", "it's", "here") for k in units):
         return True
     style = any(c.tags[k] & STYLE & ~WEAK for k in units)
     made = bool(c.tags[first] & MADE or c.words[first] == "done") and not c.deleted[first]
@@ -110,7 +113,10 @@ def _hangs(c: TaggedCaption, end: int, behind: int) -> bool:
 
 def _framed(c: TaggedCaption, at: int, end: int, behind: int) -> bool:
     """Whether the picture stands in a room: "a framed photo of a sailor on a piano"."""
-    return "framed" in c.words[at:end] and any(c.words[k] in HANGING for k in range(end, behind))
+    if FASTENED & set(c.words[end:behind]):
+        return True  # "a photo of a dog taped to a pole"
+    marks = c.words[end - 2 : end] == ["print", "of"] and MARKING & set(c.words[end : end + 4])
+    return bool(marks) or "framed" in c.words[at:end] and any(c.words[k] in HANGING for k in range(end, behind))
 
 
 def _one_picture(c: TaggedCaption, at: int, end: int, behind: int) -> bool:

@@ -29,9 +29,7 @@ STYLED, DRAWN_WITH, WHOLE_VIEWS, PERIODS = map(word_set, ("styled", "drawn with"
 # What is said of a whole picture before "portrait of".
 TREATMENT = MEDIUM | TECH | BOTH | MOOD
 # Of how a portrait or a landscape is made, at the beginning of a caption.
-TREATED = frozenset(
-    "beautiful detailed editorial environmental expressive intricate painted sketchy studio stylized".split()
-)
+TREATED = word_set("treated")
 _GENRES = ("punk", "core", "wave")
 # Sounds: "an hour", "a unicorn", "a one-eyed cat"; of words in capitals only the letter's name counts.
 _AN = re.compile(r"(?:[aeiou]|8|11(?!\d)|18(?!\d)|hours?\b|honest|honou?r|heir)")
@@ -51,12 +49,17 @@ def styled_things(c: TaggedCaption) -> None:
                 c.delete(k, k + 1)
             elif c.words[k] in TREATED and c.words[k + 1] in WHOLE_VIEWS | TREATED and _begins(c, first, k):
                 c.delete(k, k + 1)  # "a detailed portrait of", "studio portrait"
-            elif c.tags[k] & (QUALITY | TECH) and c.words[k + 1].endswith("portrait") and _begins(c, first, k):
+            elif _kind_of_portrait(c, first, k):
                 c.delete(k, k + 1)  # "a medium format portrait of"
             elif c.words[k] in PERIODS and c.words[k + 1] in WHOLE_VIEWS and k <= first + 1:
                 c.delete(k, k + 1)  # "a Baroque still life"
             elif c.tags[k] & MOVE and c.words[k].endswith(("-style", "-styled", "-inspired", "-esque")):
                 c.delete(_names(c, first, k), k + 1)
+
+
+def _kind_of_portrait(c: TaggedCaption, first: int, k: int) -> bool:
+    kind = c.tags[k] & (QUALITY | TECH) or c.words[k] == "wet plate"
+    return bool(kind) and c.words[k + 1].endswith("portrait") and _begins(c, first, k)
 
 
 def _begins(c: TaggedCaption, first: int, k: int) -> bool:

@@ -10,12 +10,13 @@ from .tags import ADJ, BOTH, COLOR, DET, MADE, MEDIUM, OBJECT, SHOWS, STYLE
 def _made_between(c: TaggedCaption, first: int, behind: int) -> int:
     """Behind the verb of "The photo, taken from a low angle, shows": three segments, of which one says how; else 0."""
     parts = [(a, b) for a, b, _ in c.segments if first <= a < behind][:3]
-    if len(parts) < 3 or any(c.deleted[a] for a, _ in parts):
+    if len(parts) < 3 or c.deleted[parts[2][0]]:
         return 0
     (a, b), (made, end), (verb, _) = parts
     picture = c.tags[a] & DET and b - a < 5 and c.tags[b - 1] & (MEDIUM | OBJECT)
     style = all(c.tags[k] & (STYLE | DET | ADJ | COLOR | OBJECT) for k in range(a, b))
-    how = c.tags[made] & MADE and sum(not c.tags[k] for k in range(made, end)) < 3
+    worn = all(c.tags[k] & ADJ or c.words[k].endswith("ed") or c.words[k] == "and" for k in range(made, end))
+    how = (c.tags[made] & MADE or worn) and sum(not c.tags[k] for k in range(made, end)) < 3
     return verb + 1 if picture and style and how and c.tags[verb] & SHOWS and c.words[verb] != "of" else 0
 
 

@@ -53,7 +53,8 @@ def _said_of_the_picture(c: TaggedCaption, alive: list[int]) -> bool:
         named = any(c.capital(k) and not c.tags[k] for k in rest)
         return bool(about or made) and plain and not named
     uses = verb in ("uses", "employs") and any(c.tags[k] & MATERIAL for k in rest)
-    made = c.tags[rest[0]] & MADE and c.words[rest[0]] != "framed" or c.words[rest[-1]] == "lit"
+    last = c.words[rest[-1]]
+    made = c.tags[rest[0]] & MADE and (c.words[rest[0]] != "framed" or last.endswith("ly")) or last == "lit"
     described = made and all(c.words[k].endswith(_DESCRIBING) for k in unknown)
     return about and len(unknown) <= 2 or bool(uses and len(unknown) <= 1) or bool(described and not _named(c, rest))
 
@@ -69,6 +70,8 @@ def _tells_of_style(c: TaggedCaption, alive: list[int]) -> bool:
     if c.words[alive[0]] in OF_STYLE and len(alive) > 2:
         return any(c.tags[k] & (STYLE | ABOUT) for k in alive[1:])
     words = [c.words[k] for k in alive[:2]]
+    if words == ["everything", "is"] and len(alive) > 2 and c.words[alive[2]] in LIT:
+        return True
     there = 1 if words[0] in ("there is", "there are") else 2 if words in (["there", "is"], ["there", "are"]) else 0
     rest = alive[there:] if there else []
     known = all(

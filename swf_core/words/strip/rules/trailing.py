@@ -8,6 +8,9 @@ from .tagged_caption import TaggedCaption
 from .tags import ADJ, BOTH, COLOR, DET, FILLING, FUNC, MADE, MEDIUM, MOOD, MOVE, NOUN, STYLE, TECH, THING
 
 GENERIC, TRIGGERS = map(word_set, ("generic", "triggers"))
+IN_A = frozenset(
+    "cartoon comic drawing engraving etching illustration painting print sketch watercolor woodcut".split()
+)
 ADJECTIVE = ("ed", "ic", "y", "ist", "ous")
 
 
@@ -73,7 +76,7 @@ def _in_a_picture(c: TaggedCaption, first: int, behind: int, last: bool) -> None
         end += scene
         pictured = scene or end > k + 2 and c.tags[end - 1] & MEDIUM
         this = c.words[k + 1] == "this" or (c.words[k + 1] == "the" and k == first)
-        closes = end == behind and last and c.words[end - 1].split()[-1] in GENERIC | {"painting", "drawing"}
+        closes = end == behind and last and c.words[end - 1].split()[-1] in GENERIC | IN_A
         if pictured and (this or closes and k > first) and not (end < behind and c.words[end] in ("of", "on")):
             c.delete(k, end)
             return
