@@ -16,8 +16,8 @@ IDS = [f"{k:016x}" for k in range(5)]
 def folder(tmp_path):
     steps = (0, 10, 10, 20, 20)
     samples = [
-        {"id": i, "file": f"{i}.png", "step": s, "prompt": f"prompt {i[-1]}", "seed": 0, "lora": s > 0}
-        for i, s in zip(IDS, steps)
+        {"id": i, "file": f"step_{s:06d}_{k:02d}.png", "step": s, "prompt": f"prompt {k}", "seed": 0, "lora": s > 0}
+        for k, (i, s) in enumerate(zip(IDS, steps))
     ]
     (tmp_path / "samples.json").write_text(json.dumps(samples))
     (tmp_path / "picks.json").write_text(json.dumps({"accepted": [], "rejected": [], "captions": {IDS[3]: "mine"}}))
