@@ -9,18 +9,18 @@ from swf_core.words.strip.rules.modifiers import fits
 
 from support.caption_sets import cases, comes_from, new_words, score
 
-TUNED, HELD = cases("english_tuning"), cases("english_held_out")
+TUNED, HELD, WIDE = cases("english_tuning"), cases("english_held_out"), cases("english_wide")
 
 
-@pytest.mark.parametrize(("captions", "kept", "gone"), [(TUNED, 0.99, 0.98), (HELD, 0.96, 0.89)])
+@pytest.mark.parametrize(("captions", "kept", "gone"), [(TUNED, 1.0, 0.99), (HELD, 0.98, 0.92), (WIDE, 0.99, 0.985)])
 def test_english_captions_keep_their_content_and_lose_their_style(captions, kept, gone):
     share_kept, share_gone, wrong = score(captions, lambda c: strip(c).stripped)
-    assert share_kept >= kept and share_gone >= gone, "\n".join(wrong if captions is TUNED else [])
+    assert share_kept >= kept and share_gone >= gone, "\n".join([] if captions is HELD else wrong)
 
 
 def test_a_quarter_of_the_english_captions_is_held_out_and_none_gains_a_word():
     assert len(TUNED) + len(HELD) >= 200 and len(HELD) >= 50
-    for case in (*TUNED, *HELD):
+    for case in (*TUNED, *HELD, *WIDE):
         result = strip(case["caption"])
         assert result.stripped and result.method == OFFLINE
         assert comes_from(result.stripped, result.caption) and not new_words(result.stripped, result.caption)
@@ -64,6 +64,22 @@ def test_a_picture_that_is_named_last_in_a_list_of_things_is_one_of_them(text):
         ("art deco poster, greyhound, limousine", "greyhound, limousine"),
         ("soft focus of a baby and a blanket", "a baby and a blanket"),
         ("Head of a Horse, terracotta", "Head of a Horse"),
+        ("hand-embroidered owl on a branch", "owl on a branch"),
+        ("ink-washed mountains above a temple", "mountains above a temple"),
+        ("loosely painted tulips in a jar", "tulips in a jar"),
+        ("folk art skull with marigolds", "skull with marigolds"),
+        ("Turner-like sky over a harbor", "sky over a harbor"),
+        ("sunflowers in a blue vase oil painting", "sunflowers in a blue vase"),
+        ("Moon and Moth Linocut Print", "Moon and Moth"),
+        ("a pug in a ruff as an oil painting", "a pug in a ruff"),
+        ("a boy with a lamp in Keith Haring's style", "a boy with a lamp"),
+        ("a kitchen maid by an admirer of Vermeer", "a kitchen maid"),
+        ("Bull with Lowered Head, bronze with dark brown patina", "Bull with Lowered Head"),
+        ("webcam screenshot of a man with a parrot", "a man with a parrot"),
+        ("Archival image: women packing oranges", "women packing oranges"),
+        ("Drawn in pencil by a child, the picture shows a house", "a house"),
+        ("The photo, taken from a low angle, shows a boy on a wall.", "a boy on a wall."),
+        ("album cover, three skeletons in a convertible", "three skeletons in a convertible"),
     ],
 )
 def test_kinds_of_style_that_were_missed_are_taken(text, stripped):
@@ -81,6 +97,13 @@ def test_kinds_of_style_that_were_missed_are_taken(text, stripped):
         "The composition is crowded, and the perspective is deliberately flattened, as in Persian miniatures.",
         "The photographer has used a telephoto lens to compress the rows of plants.",
         "The painting is signed in the lower right corner.",
+        "Visible brushstrokes and thick impasto give the piece texture.",
+        "Halftone dots fill the background.",
+        "There is a strong sense of texture from the palette knife.",
+        "Stylistically, the piece draws on Art Deco geometry.",
+        "It looks like a frame from a stop-motion film.",
+        "This appears to be a page from a medieval manuscript.",
+        "The photograph is sharply focused and evenly lit.",
         "The image is rendered in a cubist manner, with fragmented planes and overlapping forms.",
     ],
 )
@@ -109,6 +132,16 @@ def test_sentences_that_say_what_the_style_does_go_whole(about_style):
         "a woman in the garden painting",
         "an outline of a hand",
         "a photo album and a map of a harbor on a desk",
+        "a hand-painted sign above a bakery",
+        "a minimalist kitchen with a steel sink",
+        "an embroidered cushion on a bench",
+        "a painter mixes green paint in a bucket",
+        "a cartoon plays on a television in a barber shop",
+        "a framed photo of a sailor on a piano",
+        "a boy dressed as a robot",
+        "A boy feeds a llama. The texture of the wool is rough.",
+        "Warm light fills the kitchen. A man kneads dough.",
+        "The paint is peeling from the door. A cat sits on the step.",
     ],
 )
 def test_words_of_style_that_are_said_of_things_stay(text):

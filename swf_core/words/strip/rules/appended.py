@@ -59,6 +59,7 @@ def _kind_behind_a_thing(c: TaggedCaption, first: int, behind: int, styled: bool
 
     `styled`: whether anything of style was found before, so that one word such as "print" is enough.
     """
+    tail = behind  # "painting on canvas", of which the end is gone
     while behind > first and c.deleted[behind - 1]:
         behind -= 1
     start = behind
@@ -78,7 +79,14 @@ def _kind_behind_a_thing(c: TaggedCaption, first: int, behind: int, styled: bool
     if word.endswith(("ing", "'s")) or word in _LOOKING:
         return
     last = c.words[behind - 1]
-    sure = behind - start > 1 or " " in last or last in ENDINGS or (_title(c, first, behind) and last in GOODS)
+    sure = (
+        tail > behind
+        and c.tags[behind - 1] & MEDIUM
+        or behind - start > 1
+        or " " in last
+        or last in ENDINGS
+        or (_title(c, first, behind) and last in GOODS)
+    )
     if first > 0 and before == first and (sure or last in GOODS) and not c.tags[first] & NUMBER and styled:
         start = first  # a tag of its own: "nursery wall art"
     if sure or (styled and last in GOODS - _VERBS):

@@ -61,6 +61,16 @@ def made_first(c: TaggedCaption, first: int, behind: int) -> bool:
     return bool(begins and unknown < 2 or first > 0 and c.words[first] == "printed" and unknown < 2)
 
 
+def kind_first(c: TaggedCaption, first: int, behind: int) -> bool:
+    """Whether a list begins with a kind of picture: "retro 1950s cereal illustration, a family and a robot"."""
+    if first or not 1 < behind < len(c.words) or not c.tags[behind] & (DET | NUMBER) or not c.tags[behind - 1] & MEDIUM:
+        return False
+    before = range(behind - 1)
+    little = any(c.tags[k] & (DET | SHOWS | THING | NUMBER | FUNC & ~ADJ) or c.words[k].endswith("ing") for k in before)
+    styled = any(c.tags[k] & (STYLE & ~MATERIAL) for k in before)
+    return styled and not little and sum(not c.tags[k] for k in before) < 2
+
+
 def size(c: TaggedCaption, first: int, behind: int) -> bool:
     """Whether a segment is the size of a work: "81 x 65 cm"."""
     last = c.words[behind - 1]
@@ -83,7 +93,11 @@ def goods(c: TaggedCaption, first: int, behind: int) -> bool:
     if printed or plain and (behind - first == 1 or c.tags[first] & (COLOR | ADJ) and not c.tags[first] & (DET | FUNC)):
         return True  # "album cover, three skeletons", "..., white paper"
     paper = tags & MATERIAL and " " in word and not tags & THING
-    last = len(c.segments) == 2 and behind == len(c.words)
+    beside = behind < len(c.words) and c.tags[behind] & MATERIAL and not c.tags[behind] & THING
+    maker = behind - first == 2 and first > 0 and c.tags[first] & QUALITY and not c.tags[first + 1]
+    if maker and c.capital(first) and c.capital(first + 1):
+        return True  # "Fujifilm Superia"
+    last = beside or len(c.segments) == 2 and behind == len(c.words)
     one = behind - first == 1 and first > 0
     return one and bool(paper and (last or any(c.deleted)) or (any(c.deleted) and tags & OBJECT and word in GOODS))
 

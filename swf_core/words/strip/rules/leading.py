@@ -238,11 +238,7 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
         styled = c.tags[k - 1] & OBJECT and k > 1 and c.tags[k - 2] & (MOVE | WEAK)  # "a Bauhaus poster with"
         return (
             k + 1
-            if word == "has"
-            or (
-                word == "with"
-                and (c.tags[k - 1] & MEDIUM and c.words[k - 1] not in ("quilt", "tapestry", "scroll") or styled)
-            )
+            if word == "has" or (word == "with" and (c.tags[k - 1] & MEDIUM and c.words[k - 1] != "quilt" or styled))
             else 0
         )
     return 0

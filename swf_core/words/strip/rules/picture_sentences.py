@@ -41,7 +41,9 @@ def _said_of_the_picture(c: TaggedCaption, alive: list[int]) -> bool:
         return False
     whole = range(rest[0], alive[-1] + 3)  # with what is deleted behind the last word: "by soft, [diffuse light]"
     whole = [k for k in whole if k in rest or k < len(c.words) and c.deleted[k]]
-    unknown = [k for k in rest if not c.tags[k] and not c.capital(k)]
+    unknown = [
+        k for k in rest if not c.tags[k] and not c.capital(k) and c.words[k] not in MATTER | LONE | ABOUT_PICTURES
+    ]
     if any(c.words[k] in OPENING and c.tags[k - 1] & (MEDIUM | OBJECT) or c.words[k] == "take on" for k in rest):
         return False
     about = any(c.tags[k] & (NOUN | TECH | MOOD | QUALITY | MOVE) or c.words[k] in MATTER | LONE for k in whole)

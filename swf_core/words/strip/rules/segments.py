@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .clauses import of_a_thing
-from .kinds_of_tag import before_a_colon, below_a_title, by_a_name, goods, lesson, made_first, size, work_below_a_title
+from .kinds_of_tag import (
+    before_a_colon,
+    below_a_title,
+    by_a_name,
+    goods,
+    kind_first,
+    lesson,
+    made_first,
+    size,
+    work_below_a_title,
+)
 from .lexicon import word_set
 from .tagged_caption import TaggedCaption
 from .tags import (
@@ -75,7 +85,8 @@ def _only_style(c: TaggedCaption, first: int, behind: int) -> bool:
     if words == 1 and c.words[first] in LONE or work_below_a_title(c, first, behind) or lesson(c, first, behind):
         return True
     if (
-        made_first(c, first, behind)
+        kind_first(c, first, behind)
+        or made_first(c, first, behind)
         or before_a_colon(c, first, behind)
         or by_a_name(c, first, behind)
         or size(c, first, behind)
@@ -172,7 +183,7 @@ def _adjective_head(c: TaggedCaption, first: int, head: int) -> bool:
     if c.words[head] not in ADJECTIVE_HEADS:
         return False
     before = [k for k in range(first, head) if not c.tags[k]]
-    if c.words[head] == "school":
+    if c.words[head] in ("school", "workshop", "manufactory", "atelier"):
         return any(c.capital(k) for k in before) and any(c.deleted)
     return all(c.words[k].endswith(ADJECTIVAL) for k in before)
 
