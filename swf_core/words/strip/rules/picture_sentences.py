@@ -15,7 +15,7 @@ SPOKEN_OF = frozenset(
 )
 OF_STYLE = frozenset("stylistically technically compositionally tonally".split())
 SAYING = word_set("saying")
-MATTER = frozenset("dots stitches strips tesserae threads tiles".split())
+MATTER = frozenset("dots lines stitches strips tesserae threads tiles".split())
 OPENING = frozenset("of showing depicting featuring portraying for advertising".split())
 # Behind "the scene is", only these say how it is pictured.
 LIT = frozenset("bathed composed depicted drawn executed illuminated lit painted rendered".split())
@@ -36,6 +36,9 @@ def _said_of_the_picture(c: TaggedCaption, alive: list[int]) -> bool:
     n = next((n for n, k in enumerate(alive[:5]) if c.tags[k] & MEDIUM or c.words[k] in SPOKEN_OF), -1)
     if n < 0 or n + 1 >= len(alive) or not c.tags[alive[0]] & DET or any(c.tags[k] & THING for k in alive):
         return False
+    if c.words[alive[n + 1]] == "quality" and len(alive) > n + 3:
+        n += 1  # "The image quality is low, with compression artifacts."
+        return c.words[alive[n + 1]] in ("is", "was")
     head, verb, rest = alive[n], c.words[alive[n + 1]], alive[n + 2 :]
     if verb not in SAYING or not rest:
         return False
