@@ -22,7 +22,7 @@ FOLDERS = {
     "making/help": "The prose of the help pages, in English and Chinese; inputs are added from the schemas.",
     "swf_core/measure/metrics/weights": "The classifier's weights.",
     "swf_core/models/mini/weights": "The embedded models, and their card.",
-    "swf_core/words/strip/rules/languages/lists": "The lists of the other languages, and marks of those that are not read.",
+    "swf_core/words/strip/rules/languages/lists": "The lists of other languages, and marks of those that are not read.",
     "swf_core/words/strip/rules/lists": "The word lists, a class of words to a section.",
     "tests": "Tests; marks: `host` needs a real ComfyUI, `browser` Chromium too, `slow` is slow.",
     "tests/core": "Tests of swf_core, without a host.",
