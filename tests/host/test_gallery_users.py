@@ -49,7 +49,7 @@ def log_in(chrome: Any, server: Server, name: str, vue: bool) -> tuple[Any, str]
     page = context.new_page()
     page.set_viewport_size({"width": 1400, "height": 900})
     page.goto(server.url)
-    page.locator("input[type=text]").first.fill(name)
+    page.locator("#new-user-input").fill(name)
     page.get_by_role("button", name="Next").click()
     b.ready(page)
     if vue:
