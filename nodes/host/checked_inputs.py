@@ -19,6 +19,7 @@ from ...swf_core.errors import UserError
 # What a value of these types can do, where it is one.
 _ABILITIES = {"MODEL": ("clone", "model"), "CLIP": ("tokenize",), "VAE": ("encode", "decode")}
 _TENSORS = {"IMAGE": (4,), "MASK": (2, 3, 4)}
+_PLAIN = frozenset(("INT", "FLOAT", "BOOLEAN", "STRING", "COMBO", "*"))  # types of which a number or a text is one
 
 
 def check_inputs(node: type) -> type:
@@ -78,9 +79,12 @@ def _check_value(spec: Any, value: Any) -> None:
     elif kind == "CONDITIONING":
         if not isinstance(value, list) or not all(isinstance(entry, (list, tuple)) for entry in value):
             raise _wrong(spec, value)
+    elif isinstance(value, (bool, int, float, str)) and _PLAIN.isdisjoint(kind.split(",")):
+        raise _wrong(spec, value)
     elif isinstance(value, dict) and "LATENT" in kind.split(",") and not isinstance(value.get("samples"), torch.Tensor):
         raise UserError(f"The LATENT at '{spec.id}' holds no samples; connect one of VAE Encode or a sampler.")
 
 
 def _wrong(spec: Any, value: Any) -> UserError:
-    return UserError(f"A {type(value).__name__} was given for '{spec.id}'; connect a {spec.get_io_type()}.")
+    kinds = spec.get_io_type().replace(",", ", ")
+    return UserError(f"A {type(value).__name__} was given for '{spec.id}'; connect a {kinds}.")

@@ -30,8 +30,8 @@ def wrong_values(spec):
     if isinstance(spec, io.Combo.Input):
         return {"unknown": "no such thing"} if spec.options else {}
     kind, values = spec.get_io_type(), {}
-    if kind in ("MODEL", "CLIP", "VAE", "IMAGE", "MASK", "CONDITIONING"):
-        values["a string"] = "text"
+    if {"INT", "FLOAT", "BOOLEAN", "STRING", "*"}.isdisjoint(kind.split(",")):  # its value comes by a link
+        values |= {"a string": "text", "a number": 3}
     if kind in ("IMAGE", "MASK"):
         values["NaN"] = torch.full((1, 8, 8, 3) if kind == "IMAGE" else (1, 8, 8), NAN)
         values["one side"] = torch.zeros(8)
