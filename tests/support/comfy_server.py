@@ -24,15 +24,29 @@ class Server:
         with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return json.load(answer)
 
-    def queue(self, graph: dict[str, Any]) -> str:
-        """Post a graph in API format; its id. A refused graph is an AssertionError with the host's reasons."""
-        data = json.dumps({"prompt": graph}).encode()
-        request = urllib.request.Request(self.url + "/prompt", data, {"Content-Type": "application/json"})
+    def post(self, path: str, body: Any) -> bytes:
+        """What is answered to JSON. An error of HTTP is an AssertionError with what was answered."""
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return json.load(answer)["prompt_id"]
+                return answer.read()
         except urllib.error.HTTPError as error:
             raise AssertionError(error.read().decode()) from None
+
+    def queue(self, graph: dict[str, Any]) -> str:
+        """Post a graph in API format; its id. A refused graph is an AssertionError with the host's reasons."""
+        return json.loads(self.post("/prompt", {"prompt": graph}))["prompt_id"]
+
+    def node_errors(self, graph: dict[str, Any]) -> list[dict[str, Any]]:
+        """What the host finds wrong with a graph. It runs the outputs that are right: they are taken back."""
+        try:
+            answer = json.loads(self.post("/prompt", {"prompt": graph}))
+            self.post("/queue", {"delete": [answer["prompt_id"]]})
+            self.post("/interrupt", {})
+        except AssertionError as refused:
+            answer = json.loads(str(refused))
+        return [error for node in answer["node_errors"].values() for error in node["errors"]]
 
     def run(self, graph: dict[str, Any], seconds: float = 300) -> dict[str, Any]:
         """Run a graph to its end: its history, whatever became of it."""
