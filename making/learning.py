@@ -98,7 +98,7 @@ def _paint_what_it_shows(s: Start, content: Picture, style: Picture, caption: Li
 
 
 def teach(family: type[Start], graph: Graph) -> None:
-    """A style learnt from one picture, with a person's picks, then used from words and on a picture."""
+    """A style learned from one picture, with a person's picks, then used from words and on a picture."""
     mini = family is MiniStart
     cost = "" if mini else f" The first run downloads {BLIP_LINK}; 600 steps take minutes on a GPU."
     graph.note(
@@ -153,7 +153,7 @@ def _caption(s: Start, image: Link) -> Link:
 
 
 def _use(s: Start, content: Picture, style: Picture, prompt: Link, trained: int) -> None:
-    """What was learnt, from words and on a picture."""
+    """What was learned, from words and on a picture."""
     inner = s.subgraph("From words", positive="CONDITIONING", hooks="HOOKS", model="MODEL", clip="CLIP", vae="VAE")
     # The LoRA on the positive prompt alone, so that guidance does not subtract the style again.
     hooked = inner.add("ConditioningSetProperties", cond_NEW=inner.given("positive"), hooks=inner.given("hooks"))

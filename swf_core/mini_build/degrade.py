@@ -58,7 +58,7 @@ def resample(batch: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def coarse_cosines(batch: Tensor, rng: np.random.Generator) -> Tensor:
-    """Blocks of 8 x 8 that keep a few low frequencies, 2 to 5 diagonals of the cosine transform, roughly quantised."""
+    """Blocks of 8 x 8 that keep a few low frequencies, 2 to 5 diagonals of the cosine transform, roughly quantized."""
     b, c, h, w = batch.shape
     matrix = torch.from_numpy(dct(np.eye(CELL), axis=0, norm="ortho")).float()
     shift = tuple(int(v) for v in rng.integers(0, CELL, 2))

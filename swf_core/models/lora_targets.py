@@ -21,7 +21,7 @@ def choose_modules(names: Mapping[nn.Module, str], targets: str) -> dict[nn.Modu
     """The linear and convolution layers that a choice of `TARGETS` names, with their diffusers names, in order.
 
     Raises UserError for an unknown choice, one that names nothing in this network, or weights that cannot be trained
-    beside (quantised ones).
+    beside (quantized ones).
     """
     if targets not in TARGETS:
         raise UserError(f"The targets {targets!r} are unknown; choose one of {', '.join(TARGETS)}.")
@@ -42,7 +42,7 @@ def choose_modules(names: Mapping[nn.Module, str], targets: str) -> dict[nn.Modu
         weight: Any = module.weight
         if not weight.is_floating_point() or weight.element_size() < 2:
             raise UserError(
-                f"The weights are quantised ({name} is {weight.dtype}): a LoRA is trained on the full weights; load "
+                f"The weights are quantized ({name} is {weight.dtype}): a LoRA is trained on the full weights; load "
                 "the model in fp16, bf16 or fp32."
             )
     return chosen

@@ -143,7 +143,7 @@ def test_what_cannot_be_trained_is_refused():
     for module in denoiser.module_names:
         if isinstance(module, torch.nn.Linear):
             module.weight = torch.nn.Parameter(module.weight.detach().to(torch.float8_e4m3fn), requires_grad=False)
-    with pytest.raises(UserError, match="quantised"):
+    with pytest.raises(UserError, match="quantized"):
         choose_modules(denoiser.module_names, TARGETS[0])
 
 

@@ -31,7 +31,7 @@ export function endTraining(outcome) {
 export class Board {
   /** `client`: api_client.js. `callbacks`: onContinue(token, step) after an answer that no node waited for, which returns
    * { text, goesOn }: what it did, and whether a graph runs now; onTraining(run's name, accepted) when one does;
-   * openDialog(token) and minimise() where there are such buttons. `compact`: on a node. */
+   * openDialog(token) and minimize() where there are such buttons. `compact`: on a node. */
   constructor(client, callbacks, compact) {
     this.client = client;
     this.callbacks = callbacks;
@@ -73,7 +73,7 @@ export class Board {
       moveSlider: () => this.moveSlider(),
       setCaption: () => this.setCaption(),
       openDialog: () => this.callbacks.openDialog?.(this.state.token),
-      minimise: () => this.callbacks.minimise?.(),
+      minimize: () => this.callbacks.minimize?.(),
     };
   }
 

@@ -15,7 +15,7 @@ export async function openDialog(client, callbacks, token) {
     closeDialog();
     callbacks.onTraining?.(...run);
   };
-  const board = new Board(client, { ...callbacks, onTraining, minimise: closeDialog }, false);
+  const board = new Board(client, { ...callbacks, onTraining, minimize: closeDialog }, false);
   const runs = make("select", { "aria-label": say.run });
   board.parts.bar.prepend(make("label", {}, [make("span", { text: say.run }), runs]));
   const dialog = make("dialog", { class: "swf-dialog", "aria-label": say.gallery }, [board.element]);

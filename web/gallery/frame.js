@@ -6,7 +6,7 @@ import { CSS } from "./stylesheet.js";
 import { words } from "./words.js";
 
 /** A board's element and those parts of it that change: { root, parts }. `grid` and `clock` are elements; `actions` are
- * functions: setVerdict(verdict), undo, zoom, compare, submit, moveSlider, setCaption, openDialog, minimise. */
+ * functions: setVerdict(verdict), undo, zoom, compare, submit, moveSlider, setCaption, openDialog, minimize. */
 export function frame({ actions, compact, grid, clock }) {
   const say = words();
   const buttons = {
@@ -19,7 +19,7 @@ export function frame({ actions, compact, grid, clock }) {
   const submit = button(say.submit[""], () => actions.submit(), { title: "G", class: "swf-go", disabled: "" });
   const resize = compact
     ? button(`⤢ ${say.full}`, () => actions.openDialog())
-    : button(`– ${say.minimise}`, () => actions.minimise());
+    : button(`– ${say.minimize}`, () => actions.minimize());
   const counts = make("span", { class: "swf-dim" });
   const slider = make("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": say.steps });
   slider.addEventListener("input", () => actions.moveSlider());

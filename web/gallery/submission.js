@@ -50,7 +50,7 @@ export class Submission {
     submit.disabled = Boolean(submitted) || !run;
   }
 
-  /** The graph that learnt from the picks has ended (a key of `words().trained`): the run has more to show. */
+  /** The graph that learned from the picks has ended (a key of `words().trained`): the run has more to show. */
   async end(outcome) {
     const { board } = this;
     if (board.state.submitted !== "training") return;

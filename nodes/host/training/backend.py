@@ -30,7 +30,7 @@ def private_backend(patcher: Any, clip: Any, vae: Any) -> Backend:
     """A copy of a MODEL's network beside its CLIP and VAE. Call it outside inference mode.
 
     Raises UserError for models that are no Stable Diffusion UNet, carry a LoRA or other changed weights, or are
-    quantised.
+    quantized.
     """
     unet = inspect_unet(patcher.model)
     if patcher.patches:
@@ -60,7 +60,7 @@ class TrainableCopy:
         for name, weight in model.diffusion_model.named_parameters():
             if not weight.is_floating_point() or weight.element_size() < 2:
                 raise UserError(
-                    f"The weights are quantised ({name} is {weight.dtype}): a LoRA is trained on the full weights; "
+                    f"The weights are quantized ({name} is {weight.dtype}): a LoRA is trained on the full weights; "
                     "load the model in fp16, bf16 or fp32."
                 )
         self.unet, self._sampling = unet, model.model_sampling
