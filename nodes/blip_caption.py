@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 class BlipCaption(io.ComfyNode):
+    NAMES_MODELS = ("captioner", "clip")
+
     @classmethod
     def define_schema(cls):
         from .host.caption_models import model_choices

@@ -22,6 +22,8 @@ STOP = "stop"
 
 
 class FeedbackGallery(io.ComfyNode):
+    NAMES_MODELS = ("clip",)
+
     @classmethod
     def define_schema(cls):
         return schema(

@@ -14,6 +14,8 @@ OFFLINE, LOCAL, ENDPOINT = "offline", "local model", "endpoint"
 
 
 class StyleStrip(io.ComfyNode):
+    NAMES_MODELS = ("llm", "clip")
+
     @classmethod
     def define_schema(cls):
         from .host.caption_models import model_choices

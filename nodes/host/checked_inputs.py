@@ -47,6 +47,8 @@ def _check(node: Any, named: dict[str, Any]) -> None:
             continue
         value = named[spec.id]
         values = value if schema.is_input_list and isinstance(value, list) else [value]
+        if spec.id in getattr(node, "NAMES_MODELS", ()):
+            continue  # `caption_models` says what is missing, and where to put it
         for each in values:
             if each is not None:
                 _check_value(spec, each)
