@@ -42,13 +42,12 @@ def check_inputs(node: type) -> type:
 
 def _check(node: Any, named: dict[str, Any]) -> None:
     schema = node.define_schema()
+    checks_itself = getattr(node, "NAMES_MODELS", ())  # `caption_models` says what is missing, and where to put it
     for spec in schema.inputs:
-        if spec.id not in named:
+        if spec.id not in named or spec.id in checks_itself:
             continue
         value = named[spec.id]
         values = value if schema.is_input_list and isinstance(value, list) else [value]
-        if spec.id in getattr(node, "NAMES_MODELS", ()):
-            continue  # `caption_models` says what is missing, and where to put it
         for each in values:
             if each is not None:
                 _check_value(spec, each)
