@@ -54,15 +54,37 @@ def page(artists_server) -> Any:
 
 def search(page: Any, words: str) -> list[str]:
     """Open the search as a person does, type, and read what is listed on the first screen."""
-    for _ in range(3):  # a first run's templates lie over the canvas
-        page.keyboard.press("Escape")
-        page.wait_for_timeout(200)
-    page.mouse.dblclick(700, 600)
-    page.wait_for_selector("[role=search] input", timeout=10_000)
+    open_search(page)
     page.keyboard.type(words, delay=20)
-    page.wait_for_timeout(900)
-    listed = page.evaluate(LISTED)
+    page.wait_for_function("words => document.activeElement.value === words", arg=words, timeout=10_000)
+    listed = settled(page)
     page.keyboard.press("Escape")
+    return listed
+
+
+def open_search(page: Any) -> None:
+    """Double-click on the canvas until the search has the keys: a first run's templates may still come over it."""
+    for _ in range(5):
+        for _ in range(3):
+            page.keyboard.press("Escape")
+            page.wait_for_timeout(200)
+        page.mouse.dblclick(700, 600)
+        for _ in range(15):
+            page.wait_for_timeout(200)
+            if page.evaluate("document.activeElement.matches('[role=search] input')"):
+                return
+    raise AssertionError("The search did not open on a double-click.")
+
+
+def settled(page: Any) -> list[str]:
+    """The list once it has stood still: it is filled a moment after the last key, later on a busy machine."""
+    before = None
+    for _ in range(10):
+        page.wait_for_timeout(900)
+        listed = page.evaluate(LISTED)
+        if listed and listed == before:
+            break
+        before = listed
     return listed
 
 
