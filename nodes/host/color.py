@@ -111,7 +111,7 @@ def _steer(colors: ModelColors, args: dict[str, Any]) -> Tensor:
         conds = [prepare_conditioning(model, text, x, prepared) for text in colors.texts]
         predictions = comfy.samplers.calc_cond_batch(model, conds, x, args["sigma"], options)
     positive = args["cond_denoised"]
-    return steer(x0.float(), positive.float(), [prediction.float() for prediction in predictions]).to(x0)
+    return steer(sigma, x0.float(), positive.float(), [prediction.float() for prediction in predictions]).to(x0)
 
 
 def recolored(images: Tensor, edit: ColorEditOptions, colors: int) -> tuple[Tensor, str, list[dict[str, Any]]]:

@@ -81,11 +81,11 @@ class ColorGuidance:
         """Whether anything is done at this noise level."""
         return self.sigma_low <= sigma <= self.sigma_high and (self.moves_colors or bool(self.active_concepts))
 
-    def begin(self) -> Callable[[Tensor, Tensor, Sequence[Tensor]], Tensor]:
-        """The function of one sampling: (x0, x0 under the own prompt, x0 under each of `prompts`) -> x0."""
+    def begin(self) -> Callable[[float, Tensor, Tensor, Sequence[Tensor]], Tensor]:
+        """The function of one sampling: (sigma, x0, x0 under the own prompt, x0 under each of `prompts`) -> x0."""
         masks, maps, step = [ConceptMask() for _ in self.active_concepts], [], 0
 
-        def steer(x0: Tensor, positive: Tensor, predictions: Sequence[Tensor]) -> Tensor:
+        def steer(sigma: float, x0: Tensor, positive: Tensor, predictions: Sequence[Tensor]) -> Tensor:
             nonlocal maps, step
             if predictions:
                 x0 = x0 + guidance_of(self.active_concepts, masks, positive, predictions)

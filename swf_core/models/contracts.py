@@ -156,8 +156,9 @@ class Steering(Protocol):
         """Whether it does anything at this noise level."""
         ...
 
-    def begin(self) -> Callable[[Tensor, Tensor, Sequence[Tensor]], Tensor]:
-        """The function of one sampling: (x0, x0 under generation's own prompt, x0 under each of `prompts`) -> x0."""
+    def begin(self) -> Callable[[float, Tensor, Tensor, Sequence[Tensor]], Tensor]:
+        """The function of one sampling: (sigma, x0, x0 under generation's own prompt, x0 under each of `prompts`) ->
+        x0."""
         ...
 
 

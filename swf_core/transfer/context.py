@@ -11,7 +11,7 @@ from .inputs import Models
 from .layers import choose_layers, same_layers
 from .levels import plan_levels
 from .options import TransferOptions
-from .sigmas import Levels
+from .sigmas import Levels, travelled
 from .trajectory import Encoding
 
 
@@ -62,9 +62,12 @@ class TransferContext:
 
     def gamma_at(self, sigma: float) -> float:
         """The schedule's query preservation at a level."""
+        return self.options.injection.gamma_at(self.progress(sigma))
+
+    def progress(self, sigma: float) -> float:
+        """How far a level lies in the schedule, 0 at its first and 1 at its last."""
         full = self.levels.full
-        table = self.models.generation.denoiser.sigmas
-        return self.options.injection.gamma_at_sigma(sigma, table, full[0], full[-1])
+        return travelled(self.models.generation.denoiser.sigmas, sigma, full[0], full[-1])
 
     def encoding(self, kind: str) -> Encoding:
         """How reference pictures are encoded by one of `trajectory.ENCODINGS`."""

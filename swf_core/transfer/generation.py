@@ -13,10 +13,11 @@ from . import randomness
 from .attention_edits import InjectionStep, injection_edit, leaking_edit
 from .contents import ContentBatch, stack_places
 from .context import TransferContext
+from .layout_guidance import LayoutGuidance
 from .reference import Reference, Role
 from .sampler import Guidance, Steered, run_sampler
 from .sigmas import vp_scale
-from .start_latent import damp_low_frequencies, start_tones
+from .start_latent import damp_low_frequencies, renoised, start_tones
 from .styles import Style
 
 
@@ -59,7 +60,10 @@ class Generation:
         meter.plan("generation", rows, len(context.levels.read) * passes)
         if options.style_guidance > 0.0:
             meter.plan("style guidance", rows, injected * passes)
-        self.steered = Steered(steering, backend, rows, size, context.levels.read, meter)
+        steerings: list[Steering] = [] if steering is None else [steering]
+        if options.guides_layout:  # before the user's own, which has the last word
+            steerings.insert(0, LayoutGuidance(options.layout, self.layout_target, context.progress))
+        self.steered = Steered(steerings, backend, rows, size, context.levels.read, meter)
         self.leak_text = None
         if options.leak_guard > 0.0:
             self.leak_text = text.encode([context.negative], *size).repeat(rows)
@@ -69,7 +73,8 @@ class Generation:
         """The content process; None where neither its queries nor its noisy latent are read."""
         context, options = self.context, self.context.options
         queried = frozenset(sigma for sigma in context.injected_levels() if context.gamma_at(sigma) > 0.0)
-        if options.start != "content" and not queried:
+        starts = options.start == "content" and options.renoise < 1.0
+        if not starts and not queried:
             return None
         backend = context.models.content or context.models.generation
         cond = backend.text.encode([options.content_prompt], *self.batch.padded_px).repeat(self.batch.rows)
@@ -97,9 +102,15 @@ class Generation:
             base = self.content.latent_at(sigma)
         else:
             base = sigma * noise if options.start == "noise" else self.latents + sigma * noise
-        x = start_tones(base, self.styles, sigma, options.adain, self.batch.place)
+        toneless = options.start == "noise" and options.guides_layout
+        x = start_tones(base, self.styles, sigma, 0.0 if toneless else options.adain, self.batch.place)
+        x = renoised(x, noise, sigma, options.renoise)
         damping = randomness.noise_like(self.latents, seed, randomness.DAMPING)
         return damp_low_frequencies(x, options.low_frequencies, damping)
+
+    def layout_target(self) -> Tensor:
+        """What layout guidance guides to: the clean content with the styles' tones."""
+        return start_tones(self.latents, self.styles, 0.0, self.context.options.adain, self.batch.place)
 
     def evaluate(self, x: Tensor, sigma: float) -> Tensor:
         """Generation's x0 at one level, references first."""

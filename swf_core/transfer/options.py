@@ -9,6 +9,7 @@ from ..errors import UserError
 from . import styleid
 from .features import PRECISIONS
 from .injection import Injection
+from .layout_guidance import Layout
 from .sigmas import SPACINGS
 from .start_latent import STARTS
 from .trajectory import ENCODINGS
@@ -32,8 +33,11 @@ class TransferOptions:
     * features: "capture" keeps features while a picture is inverted; "lockstep" evaluates again at each step. The
       result is the same; capture costs fewer evaluations and more memory.
     * start: "content" (its inverted latent), "stochastic" (content plus fresh noise) or "noise".
-    * adain: 0..1, how far the start's channel statistics move to the style's. Color follows; 0 when text or palette
-      is to set the colors.
+    * renoise: 0..1, how far such a start is turned towards fresh noise (`start_latent.renoised`); "noise" is 1.
+    * layout: guidance by the content's low frequencies (`layout_guidance`), which brings its layout where the start
+      and the queries do not.
+    * adain: 0..1, how far the start's channel statistics move to the style's, and those of the layout that guides (a
+      start of noise has then none to move). Color follows; 0 when text or palette is to set the colors.
     * low_frequencies: 0..1, share of the start's low frequencies that stays (`start.damp_low_frequencies`).
     * cfg: classifier-free guidance of generation; 1 is none and costs no second evaluation.
     * style_cfg: guidance of a style that is sampled from text.
@@ -59,6 +63,8 @@ class TransferOptions:
     forward_first: int = 0
     features: str = "capture"
     start: str = "content"
+    renoise: float = 0.0
+    layout: Layout = field(default_factory=Layout)
     adain: float = 1.0
     low_frequencies: float = 1.0
     cfg: float = 1.0
@@ -87,6 +93,7 @@ class TransferOptions:
                 raise UserError(f"{name} is {value!r}; use one of {', '.join(allowed)}.")
         for name, high in (
             ("adain", 1.0),
+            ("renoise", 1.0),
             ("low_frequencies", 1.0),
             ("cfg", 100.0),
             ("style_guidance", 10.0),
@@ -112,9 +119,14 @@ class TransferOptions:
         injection = replace(self.injection, **{k: values[k] for k in inner})
         return replace(self, **{"injection": injection} | {k: v for k, v in values.items() if k not in inner})
 
+    @property
+    def guides_layout(self) -> bool:
+        """Whether the content's layout guides."""
+        return self.layout.weight > 0.0
+
     def without_content(self) -> TransferOptions:
-        """The same for a run without a content picture: from noise, down the whole schedule, with no query of it."""
+        """The same for a run without a content picture: from noise, down the whole schedule, with neither its queries
+        nor its layout."""
         spacing = "leading" if self.spacing == styleid.SPACING else self.spacing
-        return self.changed(
-            gamma=0.0, gamma_end=None, gamma_schedule="constant", start="noise", denoise=1.0, spacing=spacing
-        )
+        noise = self.changed(start="noise", denoise=1.0, spacing=spacing, layout=Layout())
+        return noise.changed(gamma=0.0, gamma_end=None, gamma_schedule="constant")

@@ -13,6 +13,9 @@ from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, S
 from .cost import Meter
 from .inversion import bdia_step
 
+# The function of one sampling, see `Steering.begin`.
+Steer = Callable[[float, Tensor, Tensor, Sequence[Tensor]], Tensor]
+
 
 def run_sampler(
     evaluate: Callable[[Tensor, float], Tensor],
@@ -81,30 +84,32 @@ class Guidance:
 
 
 class Steered:
-    """A `Steering` through one sampling of `rows` pictures of a size; None steers nothing and costs nothing."""
+    """Steerings, one after the other, through one sampling of `rows` pictures of a size; none of them is allowed."""
 
     def __init__(
         self,
-        steering: Steering | None,
+        steerings: Sequence[Steering],
         backend: Backend,
         rows: int,
         size_px: tuple[int, int],
         levels: Sequence[float],
         meter: Meter,
     ):
-        self.steering, self.denoiser = steering, backend.denoiser
-        self.steer = None if steering is None else steering.begin()
-        prompts = [] if steering is None else list(steering.prompts)
-        self.texts = [backend.text.encode([text], *size_px).repeat(rows) for text in prompts]
-        if steering is not None and prompts:
-            meter.plan("color concepts", rows * len(prompts), sum(steering.active(sigma) for sigma in levels))
+        self.denoiser = backend.denoiser
+        self.begun: list[tuple[Steering, Steer, list[Conditioning]]] = []
+        for steering in steerings:
+            texts = [backend.text.encode([text], *size_px).repeat(rows) for text in steering.prompts]
+            self.begun.append((steering, steering.begin(), texts))
+            if texts:
+                meter.plan("color concepts", rows * len(texts), sum(steering.active(sigma) for sigma in levels))
 
     def x0(
         self, guided: tuple[Tensor, Tensor], meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None
     ) -> Tensor:
         """`guided` (see `Guidance.both`), steered; the texts are evaluated with the same edit as generation was."""
         x0, positive = guided
-        if self.steering is None or self.steer is None or not self.steering.active(sigma):
-            return x0
-        predictions = [meter.denoise(self.denoiser, x, sigma, text, edit) for text in self.texts]
-        return self.steer(x0, positive, predictions)
+        for steering, steer, texts in self.begun:
+            if steering.active(sigma):
+                predictions = [meter.denoise(self.denoiser, x, sigma, text, edit) for text in texts]
+                x0 = steer(sigma, x0, positive, predictions)
+        return x0

@@ -5,6 +5,7 @@ All in sigma space. AdaIN commutes with scaling both latents, so it is the same 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -88,6 +89,20 @@ def start_tones(
     style_latents = [style.process.statistics_at(sigma) for style in styles]
     weights, places = [style.weight for style in styles], [style.place for style in styles]
     return toned(base, style_latents, weights, amount, places, place)
+
+
+def renoised(x: Tensor, noise: Tensor, sigma: float, amount: float) -> Tensor:
+    """The start latent `x` [B, C, h, w] at `sigma` turned towards fresh unit `noise` by `amount` 0..1 of a right angle.
+
+    cos * x + sin * sigma * noise: at a high noise level, where x is nearly sigma times its own noise, the variance
+    stays. 0 returns x, 1 is noise alone.
+    """
+    if amount == 0.0:
+        return x
+    if amount == 1.0:
+        return sigma * noise
+    angle = 0.5 * math.pi * amount
+    return math.cos(angle) * x + math.sin(angle) * sigma * noise
 
 
 def damp_low_frequencies(x: Tensor, keep: float, noise: Tensor, cutoff: float = 0.3) -> Tensor:

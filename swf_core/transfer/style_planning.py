@@ -61,13 +61,17 @@ def _of_picture(
     if readable is not None:
         readable = mask_like(readable.cpu(), (int(fitted.shape[-2]), int(fitted.shape[-1])), cell)
     _check_readable(readable)
-    if not context.injected_levels() and context.options.adain == 0.0:
+    options = context.options
+    if not context.injected_levels() and options.adain == 0.0:
         return None, readable
+    # Layout guidance from noise reads the clean latents alone.
+    tones_alone = not context.injected_levels() and options.start == "noise" and options.guides_layout
+    encoding = "stochastic" if tones_alone else options.style_encoding
     padded = pad_to_cells(fitted, cell)[None].to(backend.denoiser.device)
-    role = _role(name, context.options.style_prompt, (int(padded.shape[-2]), int(padded.shape[-1])), context)
+    role = _role(name, options.style_prompt, (int(padded.shape[-2]), int(padded.shape[-1])), context)
     latents = backend.codec.encode(padded)
     noise = randomness.noise_like(latents, context.seed, randomness.STYLE, index)
-    return Reference.of_picture(role, context, latents, context.options.style_encoding, noise), readable
+    return Reference.of_picture(role, context, latents, encoding, noise), readable
 
 
 def _role(name: str, text: str, size_px: tuple[int, int], context: TransferContext) -> Role:

@@ -80,7 +80,7 @@ def sample(
         texts = list(prompts[first : first + options.batch])
         positive = backend.text.encode(texts, height, width)
         guidance = Guidance(backend.denoiser, positive, without_text, cfg, unconditional)
-        steered = Steered(steering, backend, len(texts), (height, width), levels, meter)
+        steered = Steered([steering] if steering else [], backend, len(texts), (height, width), levels, meter)
         clean = run_sampler(
             lambda x, sigma, g=guidance, s=steered: s.x0(g.both(meter, x, sigma), meter, x, sigma),
             [start[first : first + options.batch].to(backend.denoiser.device)],
