@@ -23,6 +23,7 @@ from torch import Tensor
 
 from ...swf_core.models.mini.text import END, HIDDEN, MAX_TOKENS, PAD, START, WordTokenizer
 from ...swf_core.models.mini.unet import HEAD_WIDTH
+from ...swf_core.models.mini.vae import run_narrow
 from ...swf_core.models.mini.weight_files import WEIGHTS, read_weights
 
 
@@ -199,10 +200,11 @@ def _text_model(words: WordTokenizer, weights: dict[str, Tensor]) -> type:
 
 
 def load_vae() -> Any:
-    """VAE: the host's own TAESD with mini's weights."""
+    """VAE: the host's own TAESD with mini's weights, run at their real width; saved, it has the stock layout."""
     tensors, _ = read_weights(WEIGHTS / "vae.safetensors")
     vae = comfy.sd.VAE(sd=tensors)
     vae.throw_exception_if_invalid()
+    run_narrow(vae.first_stage_model)
     return vae
 
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from safetensors.torch import load_file, save_file
 
 from swf_core.errors import UserError
@@ -21,7 +22,14 @@ from swf_core.models.mini.blip_and_clip import clip_vision_from_blip
 from swf_core.models.mini.early_conv import MiniBlip, MiniClip
 from swf_core.models.mini.text import HIDDEN, MAX_TOKENS, WordTokenizer
 from swf_core.models.mini.unet import new_unet
-from swf_core.models.mini.vae import NarrowAutoencoder, from_taesd, load_autoencoder_tiny, to_diffusers, to_taesd
+from swf_core.models.mini.vae import (
+    NarrowAutoencoder,
+    from_taesd,
+    load_autoencoder_tiny,
+    run_narrow,
+    to_diffusers,
+    to_taesd,
+)
 from swf_core.models.mini.weight_files import SUMS, WEIGHTS, read_weights, sha256, write_weights
 from swf_core.world import HELD_OUT, TRAINED, vocabulary
 from swf_core.world.seeds import HELD_OUT_SEED, TEST_SEED
@@ -42,6 +50,27 @@ def test_the_narrow_autoencoder_is_the_wide_one_exactly() -> None:
         torch.equal(a, b) for a, b in zip(narrow.state_dict().values(), again.state_dict().values(), strict=True)
     )
     assert not any(k.startswith("taesd") or k.startswith("vae_") for k in to_diffusers(to_taesd(narrow)))
+
+
+def test_the_wide_layout_runs_narrow_and_is_saved_wide() -> None:
+    taesd, _ = read_weights(WEIGHTS / "vae.safetensors")
+    plain = AutoencoderTiny(latent_channels=4, scaling_factor=1.0).eval()
+    plain.load_state_dict({k: v.float() for k, v in to_diffusers(taesd).items()})
+    quick = load_autoencoder_tiny(taesd)
+    pictures = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    widths = list[int]()
+    for module in quick.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(lambda module, given, out: widths.append(out.shape[1]))
+    with torch.no_grad():
+        latents = quick.encode(pictures).latents
+        assert (latents - plain.encode(pictures).latents).abs().max() < 1e-5
+        assert (quick.decode(latents).sample - plain.decode(latents).sample).abs().max() < 1e-5
+    assert widths.count(32) == 8  # the first level, four convolutions each way
+    assert all(torch.equal(v, plain.state_dict()[k]) for k, v in quick.state_dict().items())
+    with torch.no_grad():
+        plain.encoder.layers[0].bias[40] = 0.1  # another TAESD: all its channels are real
+    assert run_narrow(plain) == 0
 
 
 def test_the_tokenizer_knows_the_world_and_admits_what_it_does_not_know() -> None:

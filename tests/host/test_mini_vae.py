@@ -39,3 +39,8 @@ def test_comfyui_and_diffusers_agree(host, tmp_path):
     assert theirs["latents"].shape == latents.shape
     assert (theirs["latents"] - latents).abs().max() < 1e-4
     assert (theirs["decoded"] - decoded).abs().max() < 1e-4
+    # The loader's own runs at its real width, and is saved as the file it came from.
+    assert (theirs["mini_latents"] - theirs["latents"]).abs().max() < 1e-5
+    assert (theirs["mini_decoded"] - theirs["decoded"]).abs().max() < 1e-5
+    for name, value in load_file(WEIGHTS).items():
+        assert torch.equal(theirs[f"saved.{name}"], value.float())

@@ -3,7 +3,8 @@
 TAESD's layout (64 channels everywhere, 8x downscale) is the one small autoencoder that ComfyUI's stock VAE loader
 takes. At full resolution 64 channels are what makes it slow to train. We train a narrower network of the same
 topology (`WIDTHS` channels at 1, 1/2, 1/4 and 1/8 of the resolution) and embed it: channels that do not exist are
-zero rows and columns. ReLU(0) = 0 and skips add zeros, so the wide network computes exactly the narrow one.
+zero rows and columns. ReLU(0) = 0 and skips add zeros, so the wide network computes exactly the narrow one. The zeros
+are stored, never computed with: `run_narrow` lets a wide network multiply by its real channels alone.
 
 The file holds TAESD's keys (`taesd_encoder.*`, `taesd_decoder.*`, `vae_scale`, `vae_shift`), `to_diffusers` renames
 them for diffusers' AutoencoderTiny, whose layers are the same ones.
@@ -11,8 +12,11 @@ them for diffusers' AutoencoderTiny, whose layers are the same ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 WIDTHS = (32, 64, 64, 64)
 LAYOUT_WIDTH = 64
@@ -125,10 +129,44 @@ def from_taesd(taesd: dict[str, Tensor], widths: tuple[int, int, int, int] = WID
     return narrow
 
 
+@torch.no_grad()
+def run_narrow(vae: nn.Module, widths: tuple[int, int, int, int] = WIDTHS) -> int:
+    """Let diffusers' AutoencoderTiny or ComfyUI's TAESD compute with the real channels alone, in place.
+
+    Weights and state_dict stay wide, so what is loaded and saved keeps the stock layout. Returns how many convolutions
+    run narrower than stored: none where something outside `widths` is not zero, as in a TAESD that is not mini's.
+    """
+    convolutions = {name: m for name, m in vae.named_modules() if isinstance(m, nn.Conv2d)}
+    with torch.device("meta"):
+        narrow = [m for m in NarrowAutoencoder(widths).modules() if isinstance(m, nn.Conv2d)]
+    # Both layouts hold the same convolutions in the same order, encoder first.
+    if len(convolutions) != len(narrow):
+        return 0
+    pairs = list(zip(convolutions.values(), narrow, strict=True))
+    for wide, real in pairs:
+        rest = wide.weight.clone()
+        rest[: real.out_channels, : real.in_channels] = 0
+        if rest.any() or (wide.bias is not None and wide.bias[real.out_channels :].any()):
+            return 0
+    narrower = [(wide, real) for wide, real in pairs if wide.weight.shape != real.weight.shape]
+    for wide, real in narrower:
+        # What nn.Conv2d.forward, and ComfyUI's own after casting the weights, calls with input, weight and bias.
+        wide._conv_forward = _narrow_convolution(real.out_channels, real.in_channels, wide.stride, wide.padding)
+    return len(narrower)
+
+
+def _narrow_convolution(out: int, into: int, stride: tuple[int, ...], padding: tuple[int, ...] | str) -> Callable:
+    def convolve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return F.conv2d(x, weight[:out, :into], None if bias is None else bias[:out], stride, padding)
+
+    return convolve
+
+
 def load_autoencoder_tiny(taesd: dict[str, Tensor]):
-    """diffusers' AutoencoderTiny with these weights (float32, evaluation mode)."""
+    """diffusers' AutoencoderTiny with these weights (float32, evaluation mode), run at its real width."""
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
     vae = AutoencoderTiny(latent_channels=LATENT_CHANNELS, scaling_factor=1.0)
     vae.load_state_dict({k: v.float() for k, v in to_diffusers(taesd).items()})
+    run_narrow(vae)
     return vae.eval()
