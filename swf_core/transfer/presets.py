@@ -7,42 +7,59 @@ from dataclasses import replace
 
 from ..errors import UserError
 from ..models.contracts import Backend
+from ..presets import ENTRIES, PRESETS, Preset
+from .freedom import between, free_end
 from .injection import Injection
 from .inputs import Models
 from .options import TransferOptions
+from .sigmas import share_of_schedule
 
-PRESETS = ("wallfacer", "styleid", "adain")
 DEFAULT_PRESET = "wallfacer"
+# The preset that `freedom` moves towards "free".
+DIALED = "faithful"
 
 
-def preset(name: str, models: Models | Backend) -> TransferOptions:
+def preset(name: str, models: Models | Backend, freedom: float = 0.0) -> TransferOptions:
     """The options of a preset for a model, or for the models of all processes.
 
-    * wallfacer: our own, the default. Where the unconditional branch has a model of its own (asymmetric guidance) the
-      start keeps the content's tones.
-    * styleid: StyleID as published (arXiv 2312.09008 and its code): gamma 0.75, T 1.5, late decoder layers, 50 DDIM
-      steps, eta 0, empty prompt, no guidance, features captured during inversion, initial latent AdaIN, start_step 49:
-      50 + 50 + 49 = 149 E.
-    * adain: the start latent's AdaIN and nothing else, the baseline to beat.
-
+    `ENTRIES` says of each what it is and from where. wallfacer: where the unconditional branch has a model of its own
+    (asymmetric guidance) the start keeps the content's tones.
     Raises ValueError (UserError) for another name.
     """
     models = Models.of(models)
     backend = models.generation
-    return preset_of(name, backend.family, backend.layer_presets, asymmetric=models.unconditional is not None)
+    return preset_of(name, backend.family, backend.layer_presets, models.unconditional is not None, freedom)
 
 
-def preset_of(name: str, family: str, layer_presets: Mapping[str, str], asymmetric: bool = False) -> TransferOptions:
+def preset_of(
+    name: str, family: str, layer_presets: Mapping[str, str], asymmetric: bool = False, freedom: float = 0.0
+) -> TransferOptions:
     """`preset` for whoever knows a model's family and its presets of layers, and has no `Backend`."""
+    check_freedom(name, freedom)
     if name == "wallfacer":
         return wallfacer(family, layer_presets, asymmetric)
-    if name == "styleid":
-        late = "late" if "late" in layer_presets else "all"
-        published = Injection(layers=late, gamma=0.75, tau=1.5)
-        return TransferOptions(published, steps=50, adain=1.0, spacing="styleid")
-    if name == "adain":
-        return TransferOptions(Injection(strength=0.0), steps=30, adain=1.0)
+    if name in (DIALED, "free"):
+        faithful = wallfacer(family, layer_presets, asymmetric)
+        return between(faithful, free_end(faithful, family, layer_presets), 1.0 if name == "free" else freedom)
+    if name in ENTRIES:
+        return _options(ENTRIES[name], layer_presets)
     raise UserError(f"The preset {name!r} is unknown; use {', '.join(PRESETS)}.")
+
+
+def check_freedom(name: str, freedom: float) -> None:
+    """Raise ValueError (UserError) where a freedom is given to a preset that has no such dial."""
+    if freedom != 0.0 and name != DIALED:
+        raise UserError(f"freedom is {freedom} and the preset {name!r}; it is a dial of the preset {DIALED} alone.")
+
+
+def _options(entry: Preset, layer_presets: Mapping[str, str]) -> TransferOptions:
+    """A published way's options for a model with these presets of layers."""
+    values = dict(entry.values)
+    if values.get("layers") == "late" and "late" not in layer_presets:
+        values["layers"] = "all"
+    first, last = entry.window
+    values |= {"sigma_high": share_of_schedule(first), "sigma_low": share_of_schedule(last)}
+    return TransferOptions().changed(**values)
 
 
 def wallfacer(family: str, layer_presets: Mapping[str, str], asymmetric: bool = False) -> TransferOptions:
@@ -64,3 +81,6 @@ def _wallfacer(family: str, layer_presets: Mapping[str, str]) -> TransferOptions
     late = "late" if "late" in layer_presets else "all"
     cosine = Injection(layers=late, gamma=0.75, gamma_end=0.375, gamma_schedule="cosine", tau=1.5)
     return TransferOptions(cosine, steps=30)
+
+
+__all__ = ["DEFAULT_PRESET", "PRESETS", "preset", "preset_of", "wallfacer"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ..errors import UserError
@@ -85,6 +86,13 @@ def percent_to_sigma(table: Tensor, percent: float) -> float:
     if percent >= 1.0:
         return 0.0
     return float(table[round((1.0 - percent) * (len(table) - 1))])
+
+
+def share_of_schedule(percent: float) -> float:
+    """`percent_to_sigma` on Stable Diffusion's own table (scaled linear betas), which all families here were trained
+    with: for presets, which know no model's table."""
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+    return percent_to_sigma((1.0 / torch.cumprod(1.0 - betas, 0) - 1.0).sqrt(), percent)
 
 
 def travelled(table: Tensor, sigma: float, first: float, last: float) -> float:

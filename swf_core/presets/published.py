@@ -1,0 +1,109 @@
+"""Published ways of style transfer, each as the values that make the one transfer of this project behave like it.
+
+What a paper asks of guidance by text is left to `cfg`: without a prompt there is nothing to guide.
+"""
+
+from __future__ import annotations
+
+from .entry import Preset
+
+_LATE = "The late decoder layers are those of each family of models."
+_START = "The content comes in by its inverted latent; the paper starts from noise and words."
+
+PUBLISHED = {
+    "styleid": Preset(
+        "StyleID as published: content's queries ask the style's keys and values",
+        source="arXiv 2312.09008, eq. 5-8; code jiwoogit/StyleID",
+        published="gamma 0.75, T 1.5, decoder layers 6 to 11, 50 DDIM steps, empty prompt, no guidance, start AdaIN; "
+        "features captured during inversion; start_step 49: 50 + 50 + 49 E.",
+        departs=_LATE,
+        values={"layers": "late", "gamma": 0.75, "tau": 1.5, "steps": 50, "adain": 1.0, "spacing": "styleid"},
+        evaluations=149,
+    ),
+    "adain": Preset(
+        "the style's tones alone, by AdaIN of the start latent: the baseline to beat",
+        source="arXiv 1703.06868, eq. 8, on the noisy latent as in StyleID",
+        departs="Latents in place of VGG's features, and no trained decoder.",
+        values={"strength": 0.0, "steps": 30, "adain": 1.0},
+        evaluations=90,
+    ),
+    "scheduled": Preset(
+        "Scheduled Style Injection: StyleID, keeping less of the content's queries towards the end",
+        source="NTIRE at CVPR 2026; code ameyskulkarni/scheduled_style_injection",
+        published="StyleID with gamma falling from 0.75 to 0.375 over the steps by a cosine, its best schedule.",
+        departs=_LATE + " Without its depth ControlNet, which it names as optional.",
+        values={
+            **{"layers": "late", "gamma": 0.75, "gamma_end": 0.375, "gamma_schedule": "cosine", "tau": 1.5},
+            **{"steps": 50, "adain": 1.0, "spacing": "styleid"},
+        },
+        evaluations=149,
+    ),
+    "z-star": Preset(
+        "Z-STAR: the content's own attention and the style's compete in one softmax",
+        source="arXiv 2311.16491, eq. 9; code HolmesShuan/Zero-shot-Style-Transfer-via-Attention-Rearrangement",
+        published="softmax([1.2 Q_c K_s, Q_c K_c]) [V_s, V_c], the last six self-attention layers, steps 5 to 29 of "
+        "30, cfg 7.5 with empty prompts, null-text optimization of the content.",
+        departs="No null-text optimization (it costs gradients), and so no guidance between two empty texts; the "
+        "style's own row is read as it is, not mixed with the content's. " + _LATE,
+        values={"layers": "late", "gamma": 0.0, "tau": 1.2, "kv": "concat", "steps": 30, "adain": 0.0},
+        window=(5.5 / 30, 1.0),
+        evaluations=90,
+    ),
+    "visual-style-prompting": Preset(
+        "Visual Style Prompting: late layers read the style's keys and values with their own queries",
+        source="arXiv 2402.12974; code naver-ai/Visual-Style-Prompting",
+        published="Keys and values swapped in the late decoder layers, 50 steps, the style by added noise (no "
+        "inversion), cfg 7.",
+        departs=_START + " The style's noise is one for all steps, not drawn anew at each.",
+        values={
+            **{"layers": "late", "gamma": 0.0, "tau": 1.0, "steps": 50, "adain": 0.0},
+            **{"style_encoding": "stochastic"},
+        },
+        evaluations=150,
+    ),
+    "style-keeper": Preset(
+        "StyleKeeper: Visual Style Prompting, guided away from a branch that asks with the style's queries",
+        source="arXiv 2510.06827; code Slickytail/ComfyUI-StyleGuide, a replication",
+        published="(1 + w) eps(Q, KV style) - w eps(Q style, KV), keys and values swapped in late layers, the style by "
+        "added noise; the replication's cfg 3 is w 2.",
+        departs=_START + " Both branches are changed in the same layers; the leaking one in the paper's earlier ones "
+        "too.",
+        values={
+            **{"layers": "late", "gamma": 0.0, "tau": 1.0, "steps": 50, "adain": 0.0},
+            **{"style_encoding": "stochastic", "leak_guard": 2.0},
+        },
+        evaluations=200,
+    ),
+    "attenst": Preset(
+        "AttenST: StyleID's attention, inversion refined at each step, tones mixed of both pictures",
+        source="arXiv 2503.07307; code HuanBor/AttenST",
+        published="Q = 0.75 Q_c + 0.25 Q, T 1.5, two transformers of the decoder, 40 steps, cfg 1, five resamplings of "
+        "each inversion step, start with 0.6 of the style's statistics and 0.4 of the content's, two IP-Adapters.",
+        departs="Without its IP-Adapters. The resampled inversion is the fixed point alone, not an average. " + _LATE,
+        values={"layers": "late", "gamma": 0.75, "tau": 1.5, "steps": 40, "adain": 0.6, "refinements": 5},
+        evaluations=522,
+    ),
+    "stylessp": Preset(
+        "StyleSSP: a start with less of the content's low frequencies",
+        source="arXiv 2501.11319; code bytedance/StyleSSP",
+        published="z' = highpass(z) + 0.7 lowpass(z) + 0.3 noise, a Gaussian of 0.3 of Nyquist; negative guidance in "
+        "the inversion; the style by an IP-Adapter, the drawing by two ControlNets; 50 steps.",
+        departs="The style comes by its keys and values in the late layers, the drawing by the start alone: no "
+        "adapters here. No guidance in the inversion, for there are no words in it.",
+        values={"layers": "late", "gamma": 0.0, "tau": 1.0, "steps": 50, "adain": 0.0, "low_frequencies": 0.7},
+        evaluations=151,
+    ),
+    "adaattn": Preset(
+        "AdaAttN: each point's mean and variance from what the style says there, by attention",
+        source="arXiv 2108.03647, eq. 4-6; code Huage001/AdaAttN",
+        published="A = softmax(norm(Q_c) norm(K_s)), M = A V, S = sqrt(A V^2 - M^2), out = S norm(F_c) + M on VGG's "
+        "relu3_1 to relu5_1 with a trained decoder.",
+        departs="The network's own queries, keys and values in place of VGG's features, its denoising in place of the "
+        "decoder; the queries take the keys' statistics, which is the same as normalizing both up to the keys' own.",
+        values={
+            **{"layers": "all", "gamma": 1.0, "query_adain": 1.0, "tau": 1.0, "kv": "adaattn"},
+            **{"steps": 30, "adain": 0.0},
+        },
+        evaluations=92,
+    ),
+}
