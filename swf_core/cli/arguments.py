@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -90,7 +91,7 @@ def add_common(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
 def add_transfer(parser: argparse.ArgumentParser) -> Any:
     """Add the options of the transfer and return their group. What is not given keeps the preset's value."""
     group = parser.add_argument_group("transfer", "what is not given keeps the preset's value")
-    group.add_argument("--preset", metavar="NAME", help="wallfacer (default), styleid or adain")
+    group.add_argument("--preset", metavar="NAME", help="wallfacer (default), styleid, adain, faithful or free")
     group.add_argument("--tau", type=number(0, 100, above=True), metavar="T", help="attention sharpness; 1 is neutral")
     group.add_argument("--strength", type=number(0, 1), metavar="S", help="0 is the plain model, 1 the full style")
     group.add_argument("--layers", metavar="L", help="self-attention layers: all, late, or a list such as up.1,up.2")
@@ -136,6 +137,38 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
     return group
 
 
+def add_layout(group: Any) -> None:
+    """Add to the transfer's group how a content is kept: its queries, and its layout."""
+    group.add_argument("--gamma", type=number(0, 1), metavar="G", help="0: style's free hand; 1: content's own queries")
+    group.add_argument(
+        "--freedom",
+        type=number(0, 1),
+        metavar="F",
+        help="0 is the preset faithful, 1 is free: less of the content's drawing, more of the style's",
+    )
+    group.add_argument(
+        "--layout",
+        type=number(0, 1),
+        metavar="W",
+        help="guide by the content's layout, its low frequencies; 0 is off",
+    )
+    group.add_argument(
+        "--layout-cut",
+        type=number(0, 1e6, above=True),
+        metavar="C",
+        help="how fine that layout is, in cycles per long side; 4 holds shapes of an eighth of it",
+    )
+    group.add_argument(
+        "--layout-end",
+        type=number(0, 1, above=True),
+        metavar="E",
+        help="share of the steps that it guides; after it the model paints freely",
+    )
+    group.add_argument(
+        "--layout-ramp", choices=("constant", "linear"), help="linear: it falls to 0 at its end; constant: it stays"
+    )
+
+
 def add_text(parser: argparse.ArgumentParser) -> None:
     """Add negative prompt, guidance and steps."""
     parser.add_argument("--steps", type=whole(1, 999), metavar="N", help="denoising steps; default 30 or the preset's")
@@ -168,4 +201,7 @@ def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
     values = {"steps": args.steps, "cfg": args.cfg, "size_px": args.size}
     names = ("adain", "denoise", "forward_first", "refinements", "style_guidance", "leak_guard")
     values |= {name: getattr(args, name, None) for name in names}
+    names = {"weight": "layout", "cut": "layout_cut", "end": "layout_end", "ramp": "layout_ramp"}
+    layout = {part: getattr(args, name, None) for part, name in names.items()}
+    values["layout"] = replace(preset.layout, **{part: value for part, value in layout.items() if value is not None})
     return preset.changed(**injection, **{name: value for name, value in values.items() if value is not None})

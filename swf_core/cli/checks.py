@@ -39,10 +39,13 @@ def check_preset(args: argparse.Namespace) -> str:
     """Return the preset's name; refuse an unknown one while no model is loaded yet."""
     from ..transfer import PRESETS
     from ..transfer.defaults import DEFAULT_PRESET
+    from ..transfer.presets import DIALED, check_freedom
 
-    name = args.preset or DEFAULT_PRESET
+    freedom = getattr(args, "freedom", None)
+    name = args.preset or (DEFAULT_PRESET if freedom is None else DIALED)
     if name not in PRESETS:
         raise UserError(f"The preset '{name}' is unknown; use {', '.join(PRESETS)}.")
+    check_freedom(name, freedom or 0.0)
     return name
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .arguments import add_common, add_output, add_text, add_transfer, number, transfer_options
+from .arguments import add_common, add_layout, add_output, add_text, add_transfer, transfer_options
 from .checks import check_files, check_preset, check_targets, check_weights, unique_names
 from .loading import check_sizes, load_guided, load_pictures
 from .progress import Bars
@@ -27,8 +27,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("--prompt", default="", metavar="T", help="what the result should show")
     add_text(parser)
     add_output(parser)
-    group = add_transfer(parser)
-    group.add_argument("--gamma", type=number(0, 1), metavar="G", help="0: style's free hand; 1: content's own queries")
+    add_layout(add_transfer(parser))
     add_common(parser)
     parser.set_defaults(run=run)
 
@@ -49,8 +48,8 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
     backend, plain = load_guided(args)
     models = Models(backend, content=plain, unconditional=plain)
-    options = transfer_options(transfer.preset(name, models), args)
-    if args.prompt and args.cfg is None:
+    options = transfer_options(transfer.preset(name, models, args.freedom or 0.0), args)
+    if args.prompt and args.cfg is None and options.cfg == 1.0:
         options = replace(options, cfg=CFG_WITH_PROMPT)
     if args.size is None:
         check_sizes([*contents, *styles], options.size_px or backend.native_size_px)

@@ -51,6 +51,11 @@ REFUSED = {
     "steps zero": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--steps", "0"],
     "steps half": ["sample", "--prompt", "x", "--out", "OUT", "--steps", "1.5"],
     "unknown preset": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--preset", "magic"],
+    "freedom of another preset": [
+        *["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT"],
+        *["--freedom", "0.5", "--preset", "styleid"],
+    ],
+    "layout without end": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--layout-end", "0"],
     "unknown option": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--gama", "0.5"],
     "weights": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--style-weight", "1", "2"],
     "weights of nothing": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--style-weight", "0"],
