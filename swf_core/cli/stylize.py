@@ -43,6 +43,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..pictures import png_bytes
     from ..transfer import Content, Models, StyleInput
     from ..transfer.defaults import CFG_WITH_PROMPT
+    from ..transfer.freedom import FREE_CFG
 
     name = check_preset(args)
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
@@ -50,7 +51,8 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     models = Models(backend, content=plain, unconditional=plain)
     options = transfer_options(transfer.preset(name, models, args.freedom or 0.0), args)
     if args.prompt and args.cfg is None and options.cfg == 1.0:
-        options = replace(options, cfg=CFG_WITH_PROMPT)
+        # along the whole dial the same
+        options = replace(options, cfg=CFG_WITH_PROMPT if args.freedom is None else FREE_CFG)
     if args.size is None:
         check_sizes([*contents, *styles], options.size_px or backend.native_size_px)
     inputs = [*(picture.pixels for picture in styles), *([args.style_text] if args.style_text else [])]

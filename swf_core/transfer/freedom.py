@@ -38,8 +38,8 @@ def free_end(faithful: TransferOptions, family: str, layer_presets: Mapping[str,
 def between(faithful: TransferOptions, free: TransferOptions, freedom: float) -> TransferOptions:
     """The options at `freedom`, 0 (faithful) to 1 (free): content's hold falls in all places together.
 
-    The start turns from the content's latent to noise, content's queries fall to none, and layout guidance and the
-    guidance by words rise, all in the same share; tones and sharpness go from one end's to the other's.
+    The start turns from the content's latent to noise, content's queries fall to none and layout guidance rises, all
+    in the same share; tones and sharpness go from one end's to the other's. Guidance by words is free's all along.
     Raises ValueError (UserError) for a value outside 0..1.
     """
     if not 0.0 <= freedom <= 1.0:
@@ -59,5 +59,5 @@ def between(faithful: TransferOptions, free: TransferOptions, freedom: float) ->
         renoise=freedom,
         layout=replace(free.layout, weight=mixed(faithful.layout.weight, free.layout.weight)),
         adain=mixed(faithful.adain, free.adain),
-        cfg=mixed(faithful.cfg, free.cfg),
+        cfg=free.cfg,
     )
