@@ -5,6 +5,8 @@ What a paper asks of guidance by text is left to `cfg`: without a prompt there i
 
 from __future__ import annotations
 
+import math
+
 from .entry import Preset
 
 _LATE = "The late decoder layers are those of each family of models."
@@ -49,15 +51,27 @@ PUBLISHED = {
         window=(5.5 / 30, 1.0),
         evaluations=90,
     ),
+    "style-aligned": Preset(
+        "StyleAligned: queries and keys in the style's own range, and both pictures' tokens shared",
+        source="arXiv 2312.02133, eq. 2 and 3; code google/style-aligned",
+        published="Q and K by AdaIN to the reference's, attention over own and reference tokens together, the "
+        "reference's logits plus log 2, every self-attention layer, 50 steps, inversion with cfg 2, sampling with 10.",
+        departs=_START + " The normalization layers keep their own statistics; the inversion is not guided.",
+        values={
+            **{"layers": "all", "gamma": 0.0, "query_adain": 1.0, "key_adain": 1.0, "tau": 1.0, "kv": "shared"},
+            **{"bias": math.log(2.0), "steps": 50, "adain": 0.0},
+        },
+        evaluations=151,
+    ),
     "visual-style-prompting": Preset(
         "Visual Style Prompting: late layers read the style's keys and values with their own queries",
         source="arXiv 2402.12974; code naver-ai/Visual-Style-Prompting",
         published="Keys and values swapped in the late decoder layers, 50 steps, the style by added noise (no "
-        "inversion), cfg 7.",
+        "inversion), colors calibrated at 150 > t > 100, cfg 7.",
         departs=_START + " The style's noise is one for all steps, not drawn anew at each.",
         values={
             **{"layers": "late", "gamma": 0.0, "tau": 1.0, "steps": 50, "adain": 0.0},
-            **{"style_encoding": "stochastic"},
+            **{"style_encoding": "stochastic", "calibration": dict(amount=1.0, start=0.85, end=0.9)},
         },
         evaluations=150,
     ),
@@ -65,14 +79,41 @@ PUBLISHED = {
         "StyleKeeper: Visual Style Prompting, guided away from a branch that asks with the style's queries",
         source="arXiv 2510.06827; code Slickytail/ComfyUI-StyleGuide, a replication",
         published="(1 + w) eps(Q, KV style) - w eps(Q style, KV), keys and values swapped in late layers, the style by "
-        "added noise; the replication's cfg 3 is w 2.",
+        "added noise, colors calibrated between 50 and 80 % of the steps; the replication's cfg 3 is w 2.",
         departs=_START + " Both branches are changed in the same layers; the leaking one in the paper's earlier ones "
         "too.",
         values={
             **{"layers": "late", "gamma": 0.0, "tau": 1.0, "steps": 50, "adain": 0.0},
             **{"style_encoding": "stochastic", "leak_guard": 2.0},
+            **{"calibration": dict(amount=1.0, start=0.5, end=0.8)},
         },
         evaluations=200,
+    ),
+    "cross-image": Preset(
+        "Cross-Image Attention: the style's keys and values, attention with contrast, guided by what they change",
+        source="arXiv 2311.03335, sec. 4; code garibida/cross-image-attention",
+        published="Keys and values of the appearance picture in the decoder's layers, contrast 1.67, the latent's "
+        "AdaIN from step 20 on, appearance guidance 3.5 falling to 1.75, 100 steps of which 32 are skipped, "
+        "edit-friendly inversion with cfg 3.5.",
+        departs="DDIM inversion, which is not guided. The guidance is its mean, 2.6, all along; AdaIN moves the "
+        "predicted clean latent, the whole of it without masks; the structure picture's own keys and values do not "
+        "come back at every fifth step.",
+        values={
+            **{"layers": "late", "gamma": 0.0, "tau": 1.0, "contrast": 1.67, "style_guidance": 1.625},
+            **{"steps": 100, "denoise": 0.68, "adain": 0.0, "calibration": dict(amount=1.0, start=0.52, end=1.0)},
+        },
+        window=(0.425, 1.0),
+        evaluations=262,
+    ),
+    "masactrl": Preset(
+        "MasaCtrl: the content's own keys and values; what is new comes from the prompt alone",
+        source="arXiv 2304.08465; code TencentARC/MasaCtrl",
+        published="Keys and values of the source picture from step 4 of 50 and in the decoder's layers on, own "
+        "queries, DDIM inversion, cfg 7.5.",
+        departs="The style picture is not read: give its words as the prompt. " + _LATE,
+        values={"layers": "late", "gamma": 0.0, "tau": 1.0, "read": "content", "steps": 50, "adain": 0.0},
+        window=(4.5 / 50, 1.0),
+        evaluations=100,
     ),
     "attenst": Preset(
         "AttenST: StyleID's attention, inversion refined at each step, tones mixed of both pictures",

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import UserError
 from ..models.contracts import AttentionEdit, AttentionLayer
 from .features import Box, FeatureBank, mask_to_grid, to_grid
-from .injection import Injection, SelfAttention, inject
+from .injection import Injection, SelfAttention, StyleRows, inject
 from .styles import Style
 
 
@@ -50,13 +50,14 @@ def injection_edit(
     content: FeatureBank | None,
     styles: Sequence[Style],
 ) -> AttentionEdit:
-    """Inject the styles' keys and values, under queries mixed from content's, into generation.
+    """Inject the styles' keys and values (content's, where `options.read` says so), under queries mixed from content's,
+    into generation.
 
-    `content` may be None when the step's gamma is 0. A call may hold the rows several times over (both halves of
-    guidance).
+    `content` may be None when nothing of it is read at this step. A call may hold the rows several times over
+    (both halves of guidance).
     """
-    if step.gamma > 0.0 and content is None:
-        raise ValueError("gamma is above 0, and there is no content process to read queries from.")
+    if content is None and (step.gamma > 0.0 or options.read == "content"):
+        raise ValueError("Content is read at this step, and there is no content process.")
 
     def function(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> Tensor:
         copies = q.shape[0] // step.rows
@@ -70,9 +71,16 @@ def injection_edit(
                 return None
             return step.own_rows(mask_to_grid(mask, grid, step.box), "mask").repeat(copies, 1)
 
-        style_rows = [style.rows(step.sigma, layer.name, on_grid(style.place)) for style in styles]
+        if content is not None and options.read == "content":
+            q_read, k_read, v_read = (
+                step.own_rows(content.get(step.sigma, layer.name, part), "content").repeat(copies, 1, 1, 1)
+                for part in "qkv"
+            )
+            read = [StyleRows(k_read, v_read, q=q_read)]
+        else:
+            read = [style.rows(step.sigma, layer.name, on_grid(style.place)) for style in styles]
         own = SelfAttention(q, k, v, scale)
-        return inject(own, queries, style_rows, options, gamma=step.gamma, place=on_grid(step.place))
+        return inject(own, queries, read, options, gamma=step.gamma, place=on_grid(step.place))
 
     return AttentionEdit(layers, function)
 

@@ -60,6 +60,16 @@ class TransferContext:
         """The levels, of those that generation evaluates at, where anything is injected."""
         return [sigma for sigma in self.levels.read if self.options.injection.active(sigma)]
 
+    def style_levels(self) -> frozenset[float]:
+        """Those of them where the styles' attention is read."""
+        injection = self.options.injection
+        return frozenset(self.injected_levels() if injection.read == "style" else ())
+
+    def content_levels(self) -> frozenset[float]:
+        """Those of them where content's attention is read."""
+        whole = self.options.injection.read == "content"
+        return frozenset(sigma for sigma in self.injected_levels() if whole or self.gamma_at(sigma) > 0.0)
+
     def gamma_at(self, sigma: float) -> float:
         """The schedule's query preservation at a level."""
         return self.options.injection.gamma_at(self.progress(sigma))

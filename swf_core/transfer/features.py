@@ -24,6 +24,11 @@ def parts_read(injection: Injection, leak_guard: float) -> str:
     return "qkv" if leak_guard > 0.0 or injection.query_adain > 0.0 else "kv"
 
 
+def content_parts(injection: Injection) -> str:
+    """The same of content's."""
+    return "q" if injection.read == "style" else "qkv"
+
+
 class FeatureBank:
     """Holds features of one reference process (one batch of equal size) until `clear`.
 

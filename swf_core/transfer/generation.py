@@ -11,8 +11,10 @@ from torch import Tensor
 from ..models.contracts import AttentionEdit, Steering
 from . import randomness
 from .attention_edits import InjectionStep, injection_edit, leaking_edit
+from .calibration import ColorCalibration
 from .contents import ContentBatch, stack_places
 from .context import TransferContext
+from .features import content_parts
 from .layout_guidance import LayoutGuidance
 from .reference import Reference, Role
 from .sampler import Guidance, Steered, run_sampler
@@ -43,11 +45,14 @@ class Generation:
         options, meter, backend = context.options, context.meter, context.models.generation
         rows, size, text = batch.rows, batch.padded_px, backend.text
         unconditional = context.models.unconditional
+        # Without words, and with one model for both branches, there is nothing to guide between.
+        guides = unconditional is not None or any(prompt != context.negative for prompt in batch.prompts)
+        cfg = options.cfg if guides else 1.0
         self.guidance = Guidance(
             backend.denoiser,
             text.encode(batch.prompts, *size),
-            text.encode([context.negative], *size) if options.cfg != 1.0 else None,
-            options.cfg,
+            text.encode([context.negative], *size) if cfg != 1.0 else None,
+            cfg,
             None if unconditional is None else unconditional.denoiser,
         )
         if batch.pictures is None:
@@ -56,11 +61,13 @@ class Generation:
         else:
             self.latents = backend.codec.encode(batch.pictures)
         self.content = self._content()
-        passes, injected = 1 if options.cfg == 1.0 else 2, len(context.injected_levels())
+        passes, injected = 1 if cfg == 1.0 else 2, len(context.injected_levels())
         meter.plan("generation", rows, len(context.levels.read) * passes)
         if options.style_guidance > 0.0:
             meter.plan("style guidance", rows, injected * passes)
         steerings: list[Steering] = [] if steering is None else [steering]
+        if options.calibration.amount > 0.0:
+            steerings.insert(0, ColorCalibration(options.calibration, self.toned, context.progress))
         if options.guides_layout:  # before the user's own, which has the last word
             steerings.insert(0, LayoutGuidance(options.layout, self.layout_target, context.progress))
         self.steered = Steered(steerings, backend, rows, size, context.levels.read, meter)
@@ -70,15 +77,15 @@ class Generation:
             meter.plan("leak guard", rows, injected)
 
     def _content(self) -> Reference | None:
-        """The content process; None where neither its queries nor its noisy latent are read."""
+        """The content process; None where neither its attention nor its noisy latent is read."""
         context, options = self.context, self.context.options
-        queried = frozenset(sigma for sigma in context.injected_levels() if context.gamma_at(sigma) > 0.0)
+        queried = context.content_levels()
         starts = options.start == "content" and options.renoise < 1.0
         if not starts and not queried:
             return None
         backend = context.models.content or context.models.generation
         cond = backend.text.encode([options.content_prompt], *self.batch.padded_px).repeat(self.batch.rows)
-        role = Role("content", backend.denoiser, cond, context.bank("q"), queried)
+        role = Role("content", backend.denoiser, cond, context.bank(content_parts(options.injection)), queried)
         noise = randomness.noise_like(self.latents, context.seed, randomness.CONTENT)
         return Reference.of_picture(role, context, self.latents, options.content_encoding, noise)
 
@@ -108,9 +115,13 @@ class Generation:
         damping = randomness.noise_like(self.latents, seed, randomness.DAMPING)
         return damp_low_frequencies(x, options.low_frequencies, damping)
 
+    def toned(self, clean: Tensor, amount: float) -> Tensor:
+        """Clean latents [B, C, h, w] with the tones of the styles' clean latents."""
+        return start_tones(clean, self.styles, 0.0, amount, self.batch.place)
+
     def layout_target(self) -> Tensor:
         """What layout guidance guides to: the clean content with the styles' tones."""
-        return start_tones(self.latents, self.styles, 0.0, self.context.options.adain, self.batch.place)
+        return self.toned(self.latents, self.context.options.adain)
 
     def evaluate(self, x: Tensor, sigma: float) -> Tensor:
         """Generation's x0 at one level, references first."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import UserError
 from . import styleid
+from .calibration import Calibration
 from .features import PRECISIONS
 from .injection import Injection
 from .layout_guidance import Layout
@@ -36,6 +37,7 @@ class TransferOptions:
     * renoise: 0..1, how far such a start is turned towards fresh noise (`start_latent.renoised`); "noise" is 1.
     * layout: guidance by the content's low frequencies (`layout_guidance`), which brings its layout where the start
       and the queries do not.
+    * calibration: late AdaIN of the predicted clean latent to the style's (`calibration`).
     * adain: 0..1, how far the start's channel statistics move to the style's, and those of the layout that guides (a
       start of noise has then none to move). Color follows; 0 when text or palette is to set the colors.
     * low_frequencies: 0..1, share of the start's low frequencies that stays (`start.damp_low_frequencies`).
@@ -65,6 +67,7 @@ class TransferOptions:
     start: str = "content"
     renoise: float = 0.0
     layout: Layout = field(default_factory=Layout)
+    calibration: Calibration = field(default_factory=Calibration)
     adain: float = 1.0
     low_frequencies: float = 1.0
     cfg: float = 1.0
@@ -110,6 +113,8 @@ class TransferOptions:
                 raise UserError(f"{name} is {value}; it must be a whole number of at least {least}.")
         if self.solver == "bdia" and round(self.denoise * self.steps) < 2:
             raise UserError(f"Solver bdia needs at least 2 steps, {self.steps} at denoise {self.denoise} is fewer.")
+        if self.injection.read == "content" and self.leak_guard > 0.0:
+            raise UserError("leak_guard asks with the style's queries; with read 'content' leave it at 0.")
         if self.spacing == styleid.SPACING:
             styleid.check_styleid(self.steps, self.denoise, self.solver, self.content_encoding, self.style_encoding)
 
@@ -126,7 +131,9 @@ class TransferOptions:
 
     def without_content(self) -> TransferOptions:
         """The same for a run without a content picture: from noise, down the whole schedule, with neither its queries
-        nor its layout."""
+        nor its layout. Raises ValueError (UserError) where it is all that is read."""
+        if self.injection.read == "content":
+            raise UserError("read is 'content', and there is no content picture; give one, or read 'style'.")
         spacing = "leading" if self.spacing == styleid.SPACING else self.spacing
         noise = self.changed(start="noise", denoise=1.0, spacing=spacing, layout=Layout())
         return noise.changed(gamma=0.0, gamma_end=None, gamma_schedule="constant")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..errors import UserError
 from ..models.contracts import Backend
 from ..presets import ENTRIES, PRESETS, Preset
+from .calibration import Calibration
 from .freedom import between, free_end
 from .injection import Injection
 from .inputs import Models
@@ -59,6 +60,8 @@ def _options(entry: Preset, layer_presets: Mapping[str, str]) -> TransferOptions
         values["layers"] = "all"
     first, last = entry.window
     values |= {"sigma_high": share_of_schedule(first), "sigma_low": share_of_schedule(last)}
+    if "calibration" in values:
+        values["calibration"] = Calibration(**values["calibration"])
     return TransferOptions().changed(**values)
 
 

@@ -62,10 +62,11 @@ def _of_picture(
         readable = mask_like(readable.cpu(), (int(fitted.shape[-2]), int(fitted.shape[-1])), cell)
     _check_readable(readable)
     options = context.options
-    if not context.injected_levels() and options.adain == 0.0:
+    unread = not context.style_levels()
+    if unread and options.adain == 0.0 and options.calibration.amount == 0.0:
         return None, readable
-    # Layout guidance from noise reads the clean latents alone.
-    tones_alone = not context.injected_levels() and options.start == "noise" and options.guides_layout
+    # Layout guidance from noise, and calibration, read the clean latents alone.
+    tones_alone = unread and (options.adain == 0.0 or (options.start == "noise" and options.guides_layout))
     encoding = "stochastic" if tones_alone else options.style_encoding
     padded = pad_to_cells(fitted, cell)[None].to(backend.denoiser.device)
     role = _role(name, options.style_prompt, (int(padded.shape[-2]), int(padded.shape[-1])), context)
@@ -78,7 +79,7 @@ def _role(name: str, text: str, size_px: tuple[int, int], context: TransferConte
     backend, options = context.models.style or context.models.generation, context.options
     bank = context.bank(parts_read(options.injection, options.leak_guard))
     cond = backend.text.encode([text], *size_px)
-    return Role(name, backend.denoiser, cond, bank, frozenset(context.injected_levels()))
+    return Role(name, backend.denoiser, cond, bank, context.style_levels())
 
 
 def _side_px(context: TransferContext) -> int:
