@@ -51,11 +51,20 @@ def test_counted_is_planned(name):
 
 def test_styles_are_paid_once_for_all_contents_and_references_once_under_guidance():
     options = TransferOptions(PICTURE, steps=4, size_px=0, cfg=2.0)
-    contents = [SMALL, picture(2, 32, 32), picture(3, 24, 32)]
+    contents = [Content(p, "a") for p in (SMALL, picture(2, 32, 32), picture(3, 24, 32))]
     cost = stylize(BACKEND, contents, [SMALL, picture(4, 32, 16)], options).cost
     assert cost.counted == cost.planned == 2 * 5 + 3 * 5 + 3 * 8
     walked = TransferOptions(PICTURE, steps=4, size_px=0, cfg=2.0, features="lockstep")
     assert stylize(BACKEND, contents, [SMALL], walked).cost.counted == 8 + 3 * 8 + 3 * 8
+
+
+def test_guidance_between_the_same_words_is_left_out():
+    plain, guided, worded = (
+        stylize(BACKEND, [Content(SMALL, prompt)], [SMALL], TransferOptions(PICTURE, steps=4, size_px=0, cfg=cfg))
+        for cfg, prompt in ((1.0, ""), (3.0, ""), (3.0, "a"))
+    )
+    assert guided.cost == plain.cost and torch.equal(guided.latents[0], plain.latents[0])
+    assert worded.cost.counted == plain.cost.counted + 4
 
 
 def test_style_of_words_and_plain_sampling():
