@@ -26,15 +26,16 @@ from ..models.mini.text import WordTokenizer, load_text, new_text_model
 from ..models.mini.unet import CHANNELS, SCHEDULER, new_unet
 from ..models.mini.vae import NarrowAutoencoder, from_taesd, to_taesd
 from ..models.mini.weight_files import as_float, read_weights, sha256, write_weights
-from . import stage_base, stage_classifier, stage_vae, stage_words
-from .data import partner_picture, rendered, train_picture
+from . import base_batches, stage_base, stage_classifier, stage_vae, stage_words
+from .data import SETS, rendered
 from .model_card import contact_sheet_samples, contact_sheet_vae, model_card
 from .training_loop import Progress, StageSettings
 
-STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "vision", "blip", "clip")
+STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "base-4", "vision", "blip", "clip")
 # Stages' names of before, in stages.json, in folders of a build that is under way and on command lines.
 ALIASES = {"judge": "classifier", "sight": "vision"}
 PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "classifier": 12288, "words": 24576}
+PICTURES |= {"further": 20480, "further_partner": 3072, "lesson": 8192, "lesson_partner": 8192}
 # A callback for each named bar: value in 0..1 and, where there is one, a word on how it goes.
 Bars = Callable[[str], Callable[..., None]]
 
@@ -144,14 +145,16 @@ def _base(build: _Build, stage: str) -> dict[str, Any]:
 
     taesd, _ = _stage_weights(build.weights / "vae.safetensors", "vae")
     vae = from_taesd(taesd).eval()
-    train, partners = build.counts["train"], build.counts["partner"] if "paired" in stage_base.CAPTIONS[stage] else 0
-    latents = torch.cat([build.latents(name, vae) for name in ("train", *(["partner"] if partners else []))])
-    factors = [train_picture(i) for i in range(train)] + [partner_picture(i) for i in range(partners)]
+    names = base_batches.SETS[stage]
+    latents = torch.cat([build.latents(name, vae) for name in names])
+    factors = [SETS[name](i) for name in names for i in range(build.counts[name])]
+    partners = sum(build.counts[name] for name in names if name in ("partner", "further_partner"))
+    lessons = build.counts["lesson"] if "lesson" in names else 0
     torch.manual_seed(build.seed + 11)
     number = int(stage.split("-")[1])
     unet, text, tokenizer = _base_networks(build, number)
     model = stage_base.BaseModel(unet, text, tokenizer, DDIMScheduler(**SCHEDULER).alphas_cumprod)
-    data = stage_base.LatentSet(latents, factors, partners)
+    data = base_batches.LatentSet(latents, factors, partners, lessons)
     report = stage_base.train_base(model, data, stage, build.settings(stage, offset=11 + number))
     tensors = {f"unet.{k}": v for k, v in unet.state_dict().items()} | {
         f"text.{k}": v for k, v in text.state_dict().items()

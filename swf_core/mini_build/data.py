@@ -10,10 +10,35 @@ from pathlib import Path
 
 import numpy as np
 
-from ..world import HELD_OUT, STYLES, TRAINED, Look, Scene, random_look, random_scene, render
-from ..world.seeds import CLASSIFIER_SEED, HELD_OUT_SEED, PARTNER_SEED, TRAIN_SEED, WORDS_SEED
+from ..world import (
+    HELD_OUT,
+    STYLES,
+    TRAINED,
+    Look,
+    Mixture,
+    Scene,
+    random_look,
+    random_mixture,
+    random_scene,
+    render,
+    render_mixture,
+)
+from ..world.seeds import (
+    CLASSIFIER_SEED,
+    FURTHER_PARTNER_SEED,
+    FURTHER_SEED,
+    HELD_OUT_SEED,
+    LESSON_PARTNER_SEED,
+    LESSON_SEED,
+    PARTNER_SEED,
+    TRAIN_SEED,
+    WORDS_SEED,
+)
 
 SIZE = 128
+# How often base-4 draws the styles that base-3's samples show least, where the other painters count once: strokes were
+# recognised in 25 %, halftone in 70, oil and pixel in 85 (docs/figures.md).
+FURTHER_WEIGHTS = {"strokes": 5.0, "halftone": 2.5, "oil": 2.0, "pixel": 2.0}
 
 
 def picture_seeds(index: int, styles: tuple[str, ...] = TRAINED, photo_share: float = 0.2) -> tuple[Scene, Look]:
@@ -35,6 +60,33 @@ def partner_picture(index: int) -> tuple[Scene, Look]:
     return random_scene(PARTNER_SEED + index), train_picture(index)[1].reseeded(PARTNER_SEED + index)
 
 
+def further_picture(index: int) -> tuple[Scene, Look]:
+    """Picture `index` of base-4's own set: new seeds, a fifth photos, styles that samples show least more often."""
+    seed = FURTHER_SEED + index
+    rng = np.random.default_rng([seed, 506])
+    styles = [s for s in TRAINED if s != "photo"]
+    weights = np.array([FURTHER_WEIGHTS.get(s, 1.0) for s in styles])
+    style = "photo" if rng.random() < 0.2 else str(rng.choice(styles, p=weights / weights.sum()))
+    return random_scene(seed), random_look(style, seed)
+
+
+def further_partner(index: int) -> tuple[Scene, Look]:
+    """Another scene by the hand of base-4's picture `index`."""
+    seed = FURTHER_PARTNER_SEED + index
+    return random_scene(seed), further_picture(index)[1].reseeded(seed)
+
+
+def lesson_picture(index: int) -> tuple[Scene, Mixture]:
+    """Picture `index` of the reading lessons: each by a hand of its own, that no word names."""
+    return random_scene(LESSON_SEED + index), random_mixture(LESSON_SEED + index)
+
+
+def lesson_partner(index: int) -> tuple[Scene, Mixture]:
+    """Another scene by the hand of lesson `index`."""
+    seed = LESSON_PARTNER_SEED + index
+    return random_scene(seed), random_mixture(LESSON_SEED + index).reseeded(seed)
+
+
 def held_out_picture(index: int) -> tuple[Scene, Look]:
     """Picture `index` of the held-out styles: for the autoencoder alone."""
     return picture_seeds(HELD_OUT_SEED + index, HELD_OUT)
@@ -50,9 +102,13 @@ def words_picture(index: int) -> tuple[Scene, Look]:
     return picture_seeds(WORDS_SEED + index, STYLES, photo_share=0.15)
 
 
-SETS: dict[str, Callable[[int], tuple[Scene, Look]]] = {
+SETS: dict[str, Callable[[int], tuple[Scene, Look] | tuple[Scene, Mixture]]] = {
     "train": train_picture,
     "partner": partner_picture,
+    "further": further_picture,
+    "further_partner": further_partner,
+    "lesson": lesson_picture,
+    "lesson_partner": lesson_partner,
     "held_out": held_out_picture,
     "classifier": classifier_picture,
     "words": words_picture,
@@ -60,7 +116,11 @@ SETS: dict[str, Callable[[int], tuple[Scene, Look]]] = {
 
 
 def _render_block(name: str, start: int, stop: int) -> np.ndarray:
-    return np.stack([(render(*SETS[name](i), size=SIZE) * 255 + 0.5).astype(np.uint8) for i in range(start, stop)])
+    pictures = []
+    for scene, hand in map(SETS[name], range(start, stop)):
+        shown = render_mixture(scene, hand, SIZE) if isinstance(hand, Mixture) else render(scene, hand, SIZE)
+        pictures.append((shown * 255 + 0.5).astype(np.uint8))
+    return np.stack(pictures)
 
 
 def rendered(

@@ -12,7 +12,8 @@ from PIL import Image
 from ..models.mini.vae import NarrowAutoencoder
 from ..pictures import sheet
 from ..world import HELD_OUT, STYLE_WORDS, STYLES, TRAINED
-from .stage_base import CAPTIONS, HARD
+from .base_batches import CAPTIONS, HARD, TIMESTEP_POWER
+from .data import FURTHER_WEIGHTS
 
 
 @torch.no_grad()
@@ -55,6 +56,16 @@ def model_card(reports: dict[str, Any]) -> str:
         for name, n in reports.items()
     )
     paired, hard = CAPTIONS["base-3"]["paired"], ", ".join(HARD["base-3"])
+    lessons, named = CAPTIONS["base-4"]["lesson"], CAPTIONS["base-4"]["paired"]
+    weights = ", ".join(f"{style} {weight:g}" for style, weight in FURTHER_WEIGHTS.items())
+    further = f"""
+In base-4, {named} of 64 pictures are read so, and {lessons} more in lessons by hands that no word names: trained
+painters on wider ranges, drawn out, and two at a time (`world/mixture.py`), each pair's hand its own, so that a style
+is read and not recognised. Its pictures are new ones, drawn more often in the styles that samples showed least
+({weights}; else 1), and low noise levels, where marks are made, come more often
+(t = 1000 u^{TIMESTEP_POWER["base-4"]:g}).
+"""
+    further = further if "base-4" in reports else ""
     return f"""# mini: the embedded text-to-image model
 
 Small models of real classes, trained from nothing on the procedural world in `swf_core/world`; no other data but
@@ -77,7 +88,7 @@ autoencoder, the captioner, the CLIP and the classifier know all {len(STYLES)}.
 denoised with the self-attention keys and values of another picture by the same hand (same painter and parameters,
 another scene; `mini_build/paired_attention.py`), so that the model is used to taking a style from a picture, which
 Stable Diffusion never was; and pictures in {hard} are drawn twice as often.
-
+{further}
 The captioner's vision tower first learns to classify pictures (stage vision), then the captioner learns full
 captions (blip), and the CLIP begins with its tower (clip); captions without style words belong to photos alone there.
 

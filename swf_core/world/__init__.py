@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter, median_filter
 
 from .captions import MEDIA, STYLE_WORDS, caption, describe, vocabulary
 from .look import Look, random_look
+from .mixture import Mixture, random_mixture, render_mixture
 from .painters import HELD_OUT, PAINTERS, STYLES, TRAINED
 from .painters.canvas import Canvas
 from .palette import PALETTES, Palette, settle
@@ -27,6 +28,7 @@ __all__ = [
     "TIMES",
     "TRAINED",
     "Look",
+    "Mixture",
     "Palette",
     "MEDIA",
     "STYLE_WORDS",
@@ -36,9 +38,11 @@ __all__ = [
     "describe",
     "paint",
     "random_look",
+    "random_mixture",
     "random_scene",
     "regions_of",
     "render",
+    "render_mixture",
     "render_photo",
     "vocabulary",
 ]

@@ -11,9 +11,9 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from safetensors.torch import load_file, save_file
 
 from swf_core.errors import UserError
-from swf_core.mini_build import stage_base, stage_words
+from swf_core.mini_build import stage_words
 from swf_core.mini_build.build import STAGES, build_family
-from swf_core.mini_build.data import held_out_picture, partner_picture, picture_seeds, rendered, train_picture
+from swf_core.mini_build.data import held_out_picture, picture_seeds, rendered, train_picture
 from swf_core.mini_build.paired_attention import PairedAttentionProcessor
 from swf_core.mini_build.training_loop import Plan, StageSettings, train
 from swf_core.models import load
@@ -90,36 +90,6 @@ def test_the_unet_never_sees_a_held_out_style_or_a_test_seed() -> None:
     assert {held_out_picture(i)[1].style for i in range(60)} == set(HELD_OUT)
     assert 24_576 < HELD_OUT_SEED < TEST_SEED
     assert np.mean([picture_seeds(i)[1].style == "photo" for i in range(600)]) == pytest.approx(0.2, abs=0.05)
-
-
-@pytest.mark.parametrize("stage", stage_base.CAPTIONS)
-def test_batches_hold_every_kind_of_caption_and_stripped_ones_belong_to_photos(stage: str) -> None:
-    shares, partners = stage_base.CAPTIONS[stage], 100
-    factors = [train_picture(i) for i in range(300)] + [partner_picture(i) for i in range(partners)]
-    photos = np.array([i for i, (_, look) in enumerate(factors[:300]) if look.style == "photo"])
-    drawn = stage_base.draw_batch(np.random.default_rng(0), factors, np.arange(300), photos, shares, partners)
-    index, captions = drawn
-    readers = shares.get("paired", 0)
-    assert len(captions) == stage_base.BATCH == sum(shares.values()) + readers
-    stripped = slice(shares["full"], shares["full"] + shares["stripped"])
-    assert set(index[stripped]) <= set(photos)
-    silent = shares.get("empty", 0) + readers
-    assert captions[len(captions) - readers - silent : len(captions) - readers] == [""] * silent
-    again = stage_base.draw_batch(np.random.default_rng(0), factors, np.arange(300), photos, shares, partners)
-    assert captions == again[1] and (index == again[0]).all()
-
-
-def test_a_reader_and_the_picture_it_reads_are_other_scenes_by_the_same_hand() -> None:
-    shares = stage_base.CAPTIONS["base-3"]
-    factors = [train_picture(i) for i in range(60)] + [partner_picture(i) for i in range(40)]
-    pool = np.arange(60)
-    index, captions = stage_base.draw_batch(np.random.default_rng(1), factors, pool, pool, shares, partners=40)
-    pairs = shares["paired"]
-    assert (index[-pairs:] - 60 == index[-2 * pairs : -pairs]).all()
-    for read, reader in zip(index[-2 * pairs : -pairs], index[-pairs:], strict=True):
-        (scene, look), (other, same) = factors[read], factors[reader]
-        assert scene.seed != other.seed and same.reseeded(look.seed) == look
-    assert any(captions[-pairs:]) and not all(captions[-pairs:])
 
 
 def test_readers_see_the_other_picture_and_nothing_else_changes() -> None:
