@@ -8,7 +8,7 @@ from typing import Any
 
 from ..files import check_folder
 from ..measure.benches import BENCHES, bench_name
-from .arguments import add_common
+from .arguments import add_common, whole
 from .progress import Bars
 
 
@@ -28,6 +28,12 @@ def add(verbs: Any) -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("out/bench"), metavar="DIR", help="default out/bench")
     parser.add_argument("--quick", action="store_true", help="a sixth of the pictures")
+    parser.add_argument(
+        "--seeds",
+        type=whole(1, 100),
+        metavar="N",
+        help="how many seeds, from --seed on (transfer, unmatched, held-out: 1; fidelity: 3)",
+    )
     parser.add_argument("--tune", action="store_true", help="on the pairs kept for tuning, over a grid of settings")
     add_common(parser)
     parser.set_defaults(run=run)
@@ -39,5 +45,12 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..measure.benches.runner import run_bench
 
     return run_bench(
-        args.name, args.out, model=args.model, quick=args.quick, tune=args.tune, seed=args.seed, progress=bars
+        args.name,
+        args.out,
+        model=args.model,
+        quick=args.quick,
+        tune=args.tune,
+        seed=args.seed,
+        seeds=args.seeds,
+        progress=bars,
     )

@@ -21,9 +21,10 @@ BENCHES = {
     "world": Bench("world", "speed of the painters, color histograms"),
     "vae": Bench("vae", "round trips"),
     "samples": Bench("samples", "text to image"),
-    "transfer": Bench("transfer", "matched pairs", "matched"),
-    "unmatched": Bench("transfer", "any pairs", "unmatched"),
-    "held-out": Bench("transfer", "styles never trained on", "held_out"),
+    "transfer": Bench("transfer", "matched pairs (transfer.csv, continues where it stopped)", "matched"),
+    "unmatched": Bench("transfer", "any pairs (continues too)", "unmatched"),
+    "held-out": Bench("transfer", "styles never trained on (continues too)", "held_out"),
+    "fidelity": Bench("fidelity", "every preset, with and without words, beside baselines (continues too)"),
     "words": Bench("words_in_transfer", "text during transfer"),
     "captions": Bench("captions", "the embedded captioner, stripping and the semantic gap"),
     "learn": Bench(

@@ -24,13 +24,14 @@ from ...world.seeds import TEST_SEED
 from ..metrics.classifier import SceneClassifier
 from ..metrics.fidelity import CAPTIONED_CFG
 from ..metrics.pairs import PAINTED, picture
+from ..metrics.structure import edge_f1
 from .context import BenchContext, BenchResult
 from .tables import Row, as_text, read_rows, table_path, write_rows
 
 COUNT, STEPS = 105, 20
 # A truth shows the hue where its object is this colorful, and the new hue is this far from the old one.
 LEAST_CHROMA, LEAST_TURN = 0.04, 40.0
-NEAR_DEGREES, OUTSIDE_PX, EDGE_PX = 20.0, 2, 2
+NEAR_DEGREES, OUTSIDE_PX = 20.0, 2
 # The guidance's setting, chosen on scenes of the tuning seed (docs/figures.md).
 STRENGTH, BEGINS, FOCUS = 3.0, 0.45, 0.4
 FIELDS = ("case", "style", "object", "old", "new", "arm", "hue_error", "chroma", "style_right", "edges", "outside")
@@ -89,18 +90,6 @@ def hue_of(image: Tensor, inside: Tensor) -> tuple[float, float]:
 def hue_difference(one: float, other: float) -> float:
     """Degrees between two hues, 0 to 180."""
     return abs((one - other + 180.0) % 360.0 - 180.0)
-
-
-def edge_f1(image: Tensor, reference: Tensor) -> float:
-    """F1 of Canny edges of lightness, matched within `EDGE_PX` pixels."""
-    from scipy.ndimage import binary_dilation
-    from skimage.feature import canny
-
-    one, other = (canny(to_oklab(x)[0].numpy(), 1.5, 0.04, 0.1) for x in (image, reference))
-    neighborhood = np.ones((2 * EDGE_PX + 1,) * 2, bool)
-    precision = (one & binary_dilation(other, neighborhood)).sum() / max(1, one.sum())
-    recall = (other & binary_dilation(one, neighborhood)).sum() / max(1, other.sum())
-    return float(2 * precision * recall / max(1e-9, precision + recall))
 
 
 def arms(backend: Backend, case: Case, seed: int) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ class BenchContext:
 
     * out: the folder of tables that a stopped bench continues from.
     * quick: a sixth of the pictures. `tune`: on the pairs for tuning, over a grid of settings.
+    * seed, seeds: the first seed, and how many of the benches that run with several; None: the bench's own number.
     """
 
     out: Path
@@ -36,6 +37,7 @@ class BenchContext:
     tune: bool = False
     seed: int = 0
     bar: Bar = no_bar
+    seeds: int | None = None
 
     @cached_property
     def backend(self) -> Backend:
@@ -50,3 +52,8 @@ class BenchContext:
     def share_of(self, count: int) -> int:
         """`count`, or a sixth of it when the bench is quick."""
         return count // 6 if self.quick else count
+
+    def seed_range(self, default: int) -> tuple[int, ...]:
+        """The seeds to run with, `default` of them where no number was given."""
+        count = default if self.seeds is None else self.seeds
+        return tuple(range(self.seed, self.seed + count))

@@ -17,6 +17,7 @@ from ...color.spaces import from_oklab, to_oklab
 from ...color.transport import palette_distance, repalette
 from ...pictures import load as load_picture
 from ...pictures import resize, sheet
+from ..metrics.structure import lightness_ssim
 from .context import Bar, BenchContext, BenchResult
 
 # Photographs that come with scikit-image and scikit-learn.
@@ -57,14 +58,6 @@ def clipped_share(result: Tensor, source: Tensor) -> float:
     """Share of pixels with a channel at 0 or 255 that no channel of the source pixel had there."""
     at_end = [((x * 255).round() <= 0) | ((x * 255).round() >= 255) for x in (result, source)]
     return float((at_end[0].any(0) & ~at_end[1].any(0)).float().mean())
-
-
-def lightness_ssim(result: Tensor, source: Tensor) -> float:
-    """SSIM of OKLab's lightness."""
-    from skimage.metrics import structural_similarity
-
-    one, other = (to_oklab(x)[0].numpy() for x in (source, result))
-    return float(structural_similarity(one, other, data_range=1.0))  # type: ignore[arg-type]
 
 
 def single_edits(palette: Palette) -> dict[str, Palette]:

@@ -1,18 +1,28 @@
-"""`bench transfer`, `unmatched` and `held-out`: the triple process beside StyleID and AdaIN, against the truth."""
+"""`bench transfer`, `unmatched` and `held-out`: our presets beside four rivals, against the truth.
+
+Nothing is typed: words are read from the two pictures by the captioner, its errors included. Rows in NAME.csv, from
+which a stopped bench continues.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
+from collections.abc import Sequence
 
 from ...models.contracts import Backend
-from ...pictures import sheet
-from ...transfer import TransferOptions, preset
+from ...presets import PRESETS
+from ...presets.own import OWN
+from ...transfer.presets import DEFAULT_PRESET, preset
 from ...world import HELD_OUT
 from ...world.seeds import TEST_SEED, TUNE_SEED
-from ..metrics.fidelity import CAPTIONED, CAPTIONED_CFG, compare, repaint_pairs, share
 from ..metrics.pairs import PAINTED, Pair, make_pairs
+from ..trials.arms import AUTO_WORDS, NO_WORDS, RIVALS, SAID_WORDS, Arm, arm_name, preset_arms, transfer_arm
+from ..trials.baselines import references
+from ..trials.engine import Trial, run_trial
+from ..trials.pages import arms_page
+from ..trials.prompts import Prompts
+from ..trials.reader import PictureReader
+from ..trials.report import trial_report
+from ..trials.summary import Table, better_words
 from .context import BenchContext, BenchResult
 
 PAIRS = 105
@@ -36,22 +46,18 @@ GRID = (
 
 
 def matched(context: BenchContext) -> BenchResult:
-    """Pairs that share ground and hour: the style picture's colors are a fair target. Also with a caption as prompt."""
-    pairs = _pairs(context, TEST_SEED)
-    settings = _settings(context)
-    if not context.tune:
-        settings[CAPTIONED] = settings["wallfacer"].changed(cfg=CAPTIONED_CFG)
-    return _compared(context, pairs, settings)
+    """Pairs that share ground and hour: the style picture's colors are a fair target."""
+    return _compared(context, "transfer", _pairs(context, TEST_SEED))
 
 
 def unmatched(context: BenchContext) -> BenchResult:
     """Any content with any style picture."""
-    return _compared(context, _pairs(context, TEST_SEED + 2_000, matched=False), _settings(context))
+    return _compared(context, "unmatched", _pairs(context, TEST_SEED + 2_000, matched=False))
 
 
 def held_out(context: BenchContext) -> BenchResult:
     """Styles that no model was trained on."""
-    return _compared(context, _pairs(context, TEST_SEED + 4_000, HELD_OUT), _settings(context))
+    return _compared(context, "held-out", _pairs(context, TEST_SEED + 4_000, HELD_OUT))
 
 
 def _pairs(context: BenchContext, seed: int, styles: tuple[str, ...] = PAINTED, matched: bool = True) -> list[Pair]:
@@ -61,49 +67,34 @@ def _pairs(context: BenchContext, seed: int, styles: tuple[str, ...] = PAINTED, 
     return make_pairs(count, seed, styles, matched=matched)
 
 
-def _settings(context: BenchContext) -> dict[str, TransferOptions]:
-    """The presets, or with `tune` the grid around the first of them."""
-    if not context.tune:
-        return {name: preset(name, context.backend) for name in ("wallfacer", "styleid", "adain")}
-    base = preset("wallfacer", context.backend)
-    return {" ".join(f"{k} {v}" for k, v in changes.items()): base.changed(**changes) for changes in GRID}
-
-
-def _compared(context: BenchContext, pairs: list[Pair], settings: dict[str, TransferOptions]) -> BenchResult:
-    """All settings on all pairs: the table, the first setting's styles, and a page."""
-    results = {}
-    for k, (name, options) in enumerate(settings.items()):
-        results[name] = repaint_pairs(
-            context.backend,
-            pairs,
-            options,
-            context.seed,
-            lambda value, k=k: context.bar((k + value) / len(settings)),
-            captioned=name == CAPTIONED,
-        )
-    rows = [[p.content, p.style, *(results[name][i] for name in settings), p.truth] for i, p in enumerate(pairs)]
-    first = next(iter(settings))
-    answers = context.classifier.answers(results[first])["style"]
-    report = compare(
-        pairs,
-        context.classifier,
-        results | _references(context.backend, pairs),
-        first,
-        *([CAPTIONED] if CAPTIONED in settings else []),
-    )
-    by_style: dict[str, Any] = {}
-    for style in dict.fromkeys(p.look.style for p in pairs):
-        by_style[style] = share([a == style for a, p in zip(answers, pairs, strict=True) if p.look.style == style])
-    page = sheet(rows[:30], ["content", "style", *settings, "truth"], [p.look.style for p in pairs[:30]], cell_px=96)
-    return report | {"pairs": len(pairs), "by_style": by_style}, {"": page}
-
-
-def _references(backend: Backend, pairs: list[Pair]) -> dict[str, torch.Tensor]:
-    """What results are measured beside: doing nothing, copying the style picture, and the best that is possible."""
-    truth = torch.stack([p.truth for p in pairs])
-    return {
-        "content": torch.stack([p.content for p in pairs]),
-        "style picture": torch.stack([p.style for p in pairs]),
-        "another render": torch.stack([p.other for p in pairs]),
-        "truth through the codec": backend.codec.decode(backend.codec.encode(truth)).clamp(0, 1),
+def transfer_arms(backend: Backend) -> dict[str, Arm]:
+    """Our presets and the rivals without words and with those read from the pictures; the default also with the truth's
+    own caption, which is what words can do at best."""
+    said = arm_name(DEFAULT_PRESET, SAID_WORDS)
+    rivals = tuple(name for name in RIVALS if name in PRESETS)
+    return preset_arms(backend, (*OWN, *rivals)) | {
+        said: transfer_arm(preset(DEFAULT_PRESET, backend), "reference", SAID_WORDS)
     }
+
+
+def grid_arms(backend: Backend) -> dict[str, Arm]:
+    """With `--tune`: the grid around the default preset, from the pictures alone and with words read from them."""
+    base = preset(DEFAULT_PRESET, backend)
+    return {
+        arm_name(" ".join(f"{k} {v}" for k, v in changes.items()), words): transfer_arm(
+            base.changed(**changes), "ours", words
+        )
+        for changes in GRID
+        for words in (NO_WORDS, AUTO_WORDS)
+    }
+
+
+def _compared(context: BenchContext, name: str, pairs: list[Pair]) -> BenchResult:
+    """All arms on all pairs: the report and a page."""
+    arms = grid_arms(context.backend) if context.tune else transfer_arms(context.backend)
+    seeds = context.seed_range(1)
+    trial = Trial(f"{name}-tune" if context.tune else name, pairs, references() | arms, seeds)
+    table = Table(run_trial(context, trial, Prompts(PictureReader(context))))
+    firsts: Sequence[str] = list(arms)[:1] if context.tune else better_words(table, tuple(OWN))
+    rivals = list(arms) if context.tune else better_words(table, RIVALS)
+    return trial_report(trial, table, firsts, rivals), {"": arms_page(context.out, trial, list(arms))}

@@ -30,19 +30,24 @@ def _filters() -> tuple[tuple[Tensor, Tensor], ...]:
 
 
 @torch.no_grad()
-def gram(pictures: Tensor) -> list[Tensor]:
-    """Gram matrices [B, C, C] of both layers at three scales, for pictures [B, 3, H, W] (Gatys et al., 2016)."""
+def random_features(pictures: Tensor) -> list[Tensor]:
+    """Features [B, C, h, w] of both layers at three scales, for pictures [B, 3, H, W]."""
     out = []
     x = pictures.float() * 2 - 1
     for _ in range(3):
         y = x
         for weight, bias in _filters():
             y = F.relu(F.conv2d(F.pad(y, (weight.shape[-1] // 2,) * 4, mode="reflect"), weight, bias))
-            features = y.flatten(2)
-            out.append(features @ features.transpose(1, 2) / features.shape[-1])
+            out.append(y)
             y = F.avg_pool2d(y, 2)
         x = F.avg_pool2d(x, 2)
     return out
+
+
+def gram(pictures: Tensor) -> list[Tensor]:
+    """Gram matrices [B, C, C] of `random_features`, for pictures [B, 3, H, W] (Gatys et al., 2016)."""
+    flat = [features.flatten(2) for features in random_features(pictures)]
+    return [features @ features.transpose(1, 2) / features.shape[-1] for features in flat]
 
 
 def gram_distance(a: Tensor, b: Tensor) -> Tensor:

@@ -1,0 +1,103 @@
+"""What is compared in a trial: arms, each of which paints one pair; here those that are presets of the transfer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from ...models.contracts import Backend
+from ...presets import PRESETS
+from ...presets.own import OWN
+from ...transfer import Content, TransferOptions, preset, stylize
+from ..metrics.fidelity import CAPTIONED_CFG
+from ..metrics.pairs import Pair
+
+# Published ways that run with as many seeds as ours.
+RIVALS = ("styleid", "z-star", "style-aligned", "adain")
+KINDS = ("ours", "rival", "published", "baseline", "reference")
+# Where a prompt comes from: no words; read by the captioner from the two pictures; the truth's own caption.
+NO_WORDS, AUTO_WORDS, SAID_WORDS = "", "auto words", "words said"
+WORDS = (NO_WORDS, AUTO_WORDS, SAID_WORDS)
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A result [3, H, W] in 0..1 and what it cost in E, evaluations of the network for one latent."""
+
+    picture: Tensor
+    evaluations: int = 0
+
+
+# (model, pair, prompt, seed) -> result
+Paint = Callable[[Backend, Pair, str, int], Painted]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to repaint.
+
+    * settings: text that changes whenever results would: rows made under another are made again.
+    * kind: of `KINDS`; references are what results are measured beside, and stand on no Pareto front.
+    * words: of `WORDS`.
+    * seeded: whether it is run with all seeds of a trial, or with the first alone.
+    * most_pairs: a slow arm paints the first so many pairs; None: all.
+    """
+
+    paint: Paint
+    settings: str
+    kind: str = "baseline"
+    words: str = NO_WORDS
+    seeded: bool = False
+    most_pairs: int | None = None
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Paints by the triple process under these options; pictures keep their size."""
+
+    options: TransferOptions
+
+    def __call__(self, backend: Backend, pair: Pair, prompt: str, seed: int) -> Painted:
+        result = stylize(backend, [Content(pair.content, prompt)], [pair.style], self.options, seed=seed)
+        return Painted(result.images[0].clamp(0, 1), result.cost.counted)
+
+
+def transfer_arm(options: TransferOptions, kind: str, words: str = NO_WORDS) -> Arm:
+    """Options as an arm. With words, guidance is `CAPTIONED_CFG` where the options have none, since without guidance a
+    prompt hardly acts; without words there is none, since there is nothing to guide by."""
+    cfg = (CAPTIONED_CFG if options.cfg == 1.0 else options.cfg) if words else 1.0
+    options = replace(options, size_px=0, cfg=cfg)
+    return Arm(Transfer(options), repr(options), kind, words, seeded=kind in ("ours", "rival"))
+
+
+def arm_name(way: str, words: str) -> str:
+    """The name of a way to repaint with words from there: "free, auto words"."""
+    return f"{way}, {words}" if words else way
+
+
+def kind_of(name: str) -> str:
+    """Whose a preset is."""
+    return "ours" if name in OWN else "rival" if name in RIVALS else "published"
+
+
+def preset_arms(
+    backend: Backend, names: tuple[str, ...] = PRESETS, words: tuple[str, ...] = (NO_WORDS, AUTO_WORDS)
+) -> dict[str, Arm]:
+    """Each preset with words from each of these sources."""
+    return {
+        arm_name(name, source): transfer_arm(preset(name, backend), kind_of(name), source)
+        for name in names
+        for source in words
+    }
+
+
+def dial_arms(backend: Backend, points: tuple[float, ...] = (0.25, 0.5, 0.75)) -> dict[str, Arm]:
+    """Points of the dial between `faithful` and `free`, with words from the pictures."""
+    return {
+        arm_name(f"freedom {point:g}", AUTO_WORDS): transfer_arm(
+            preset("faithful", backend, freedom=point), "ours", AUTO_WORDS
+        )
+        for point in points
+    }
