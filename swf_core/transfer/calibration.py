@@ -37,6 +37,10 @@ class Calibration:
         if not 0.0 <= self.start <= self.end <= 1.0:
             raise UserError(f"The calibration goes from {self.start} to {self.end}; give 0 <= start <= end <= 1.")
 
+    def amount_at(self, progress: float) -> float:
+        """a at `progress`, 0 at the first step of the schedule and 1 at the last (`sigmas.travelled`)."""
+        return self.amount if self.start <= progress <= self.end else 0.0
+
 
 @dataclass(frozen=True, eq=False)
 class ColorCalibration:
@@ -57,8 +61,7 @@ class ColorCalibration:
 
     def active(self, sigma: float) -> bool:
         """Whether anything is calibrated at this noise level."""
-        dial = self.calibration
-        return dial.amount > 0.0 and dial.start <= self.progress(sigma) <= dial.end
+        return self.calibration.amount_at(self.progress(sigma)) > 0.0
 
     def begin(self) -> Callable[[float, Tensor, Tensor, Sequence[Tensor]], Tensor]:
         """The function of one sampling: (sigma, x0 [B, C, h, w], ...) -> x0 with the styles' tones."""

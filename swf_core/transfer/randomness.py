@@ -9,11 +9,16 @@ from torch import Tensor
 CONTENT, STYLE, START, DAMPING, SAMPLE = range(5)
 
 
+def stream_seed(seed: int, stream: int, index: int = 0) -> int:
+    """The seed of one stream of a run, for who draws from a generator of his own."""
+    return (seed * 1_000_003 + stream * 10_007 + index) % 2**63
+
+
 def noise_like(latents: Tensor, seed: int, stream: int, index: int = 0) -> Tensor:
     """Unit Gaussian noise: one draw of [1, C, h, w] for all rows of `latents`.
 
     All rows share it so that a picture's result does not depend on what else is in its batch.
     """
-    generator = torch.Generator("cpu").manual_seed((seed * 1_000_003 + stream * 10_007 + index) % 2**63)
+    generator = torch.Generator("cpu").manual_seed(stream_seed(seed, stream, index))
     noise = torch.randn((1, *latents.shape[1:]), generator=generator)
     return noise.to(latents.device).expand_as(latents)
