@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from comfy_api.latest import io
@@ -15,8 +16,8 @@ from .host.transfer.denoiser import PlainConditioning
 from .host.transfer.feature_cache import FeatureCache
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
-from .host.transfer.presets import AUTO_LAYERS, CUSTOM, START_TONES_ALONE, patch_options, patch_row, preset_input
-from .host.transfer.settings import GUIDANCE, read_settings
+from .host.transfer.presets import AUTO_LAYERS, CUSTOM, patch_options, patch_row, planned, preset_input, sets_start
+from .host.transfer.settings import read_settings
 from .host.transfer.sources import (
     SOURCE_TYPES,
     STYLE_TYPES,
@@ -146,7 +147,7 @@ class QueryPreservePatch(io.ComfyNode):
                     options=list(KV_MODES),
                     default="replace",
                     tooltip="replace: only the style is read; concat: own and style compete, see bias; adaattn: the "
-                    "style moves mean and variance of the own values.",
+                    "style moves mean and variance of the own values; shared: as concat, under one query.",
                 ),
                 number("bias", 0.0, -100.0, 100.0, 0.1, "For concat: above 0 favors the style, 0 is even."),
                 number("value_shift", 0.0, 0.0, 1.0, 0.01, "Frees colors for the text: 0 keeps the style's own."),
@@ -189,7 +190,9 @@ class QueryPreservePatch(io.ComfyNode):
                     "those are recognized. Split samplings then add up to the unsplit one.",
                 ),
                 size_input(),
-                preset_input("strength, gamma, tau, layers, kv and the guidance; adain also sets the start"),
+                preset_input(
+                    "strength, gamma, tau, layers, kv and the guidance; adain and stylessp also set the start"
+                ),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The same model with style transfer on it.")],
             search_aliases=["Query-Preserve Attention Patch", "StyleID", "attention injection", "style reference"],
@@ -223,28 +226,32 @@ class QueryPreservePatch(io.ComfyNode):
         unet = inspect_unet(model.model)
         if settings is None:
             options = patch_options(preset, unet, widgets | _window(model, start_percent, end_percent))
-            injection, guidance = options.injection, {name: getattr(options, name) for name in GUIDANCE}
+            injection, guidance = options.injection, planned(options)
         elif preset != CUSTOM:
             raise UserError(f"Both settings and the preset {preset!r} are given; disconnect one or choose {CUSTOM!r}.")
         else:
             values, guidance = read_settings(settings)
             options, injection = None, Injection(**values)
-        if content is None and (injection.needs_content or preset == START_TONES_ALONE):
+        starts = options is not None and preset != CUSTOM and sets_start(options)
+        if content is None and (injection.needs_content or starts):
             if preset != CUSTOM:
                 raise UserError(f"The preset {preset!r} asks for content: connect 'content', or choose {CUSTOM!r}.")
             raise UserError(f"gamma is {injection.gamma}, so content is asked for: connect 'content', or set it to 0.")
         encoded, size_px = Encoding(encoding, refinements, forward_first, seed), working_size(size, unet.native_size_px)
+        # A preset without inversion of the style says so; else the widget counts.
+        kind = options.style_encoding if options and options.style_encoding == "stochastic" else encoding
 
         def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
             return TransferPlan(
                 injection,
                 layers,
-                style_sources(style, vae, encoded, readable, size_px),
+                style_sources(style, vae, replace(encoded, kind=kind), readable, size_px),
                 None if content is None else as_batch(picture_sources(content, vae, encoded, "content", size_px)),
                 None if reference_text is None else PlainConditioning(reference_text),
                 place,
                 **guidance,
-                start_adain=options.adain if options and preset == START_TONES_ALONE else None,
+                start_adain=options.adain if options and starts else None,
+                damping_seed=seed,
                 content_model=content_model,
                 feature_cache=FeatureCache() if keep_style else None,
                 schedule=None if schedule is None else tuple(float(level) for level in schedule),

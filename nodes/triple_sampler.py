@@ -10,15 +10,15 @@ from comfy_api.latest import io
 from ..swf_core.finite import check_finite
 from ..swf_core.transfer.defaults import CFG, FRESH, SAMPLER, SCHEDULER, STEPS
 from ..swf_core.transfer.levels import plan_levels
+from ..swf_core.transfer.randomness import CONTENT, STYLE, stream_seed
 from ..swf_core.transfer.styleid import SPACING as STYLEID_SPACING
-from ..swf_core.transfer.trajectory import Encoding
 from .host.latents import NOISE_MASK, beside_samples, latent_from
 from .host.schema import number, schema
 from .host.transfer.asymmetric import lora_on_prompt_alone
 from .host.transfer.denoiser import PlainConditioning
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
-from .host.transfer.presets import CUSTOM, preset_input, triple_options, triple_row
+from .host.transfer.presets import CUSTOM, encoding_of, planned, preset_input, triple_options, triple_row
 from .host.transfer.sources import (
     SOURCE_TYPES,
     STYLE_TYPES,
@@ -184,8 +184,10 @@ class TripleSampler(io.ComfyNode):
         positive, negative = sampled_texts(positive, negative, clip, unet, cfg)
         asymmetric = start_tones == AUTO and lora_on_prompt_alone(positive, negative)
         options = triple_options(preset, unet, asymmetric, dials)
-        size_px, encoding = working_size(size, unet.native_size_px), Encoding(seed=seed)
-        source = as_batch(picture_sources(content, vae, encoding, "content", size_px))
+        size_px = working_size(size, unet.native_size_px)
+        of_content = encoding_of(options, options.content_encoding, stream_seed(seed, CONTENT))
+        of_style = encoding_of(options, options.style_encoding, stream_seed(seed, STYLE))
+        source = as_batch(picture_sources(content, vae, of_content, "content", size_px))
         levels = None
         if options.spacing == STYLEID_SPACING:
             levels = plan_levels(model.get_model_object("model_sampling").sigmas.double().cpu(), options)
@@ -194,10 +196,12 @@ class TripleSampler(io.ComfyNode):
             return TransferPlan(
                 options.injection,
                 layers,
-                style_sources(style, vae, encoding, size_px=size_px),
+                style_sources(style, vae, of_style, size_px=size_px),
                 source,
                 PlainConditioning(negative),
                 start_adain=options.adain,
+                **planned(options),
+                damping_seed=seed,
                 feature_cache=None,
                 levels=levels,
             )

@@ -40,7 +40,7 @@ def apply(model: Any, selector: str, make_plan: Callable[[tuple[str, ...], int],
         check_same_layers(plan.content_model, plan.layers)
     if plan.injection.strength == 0.0 and plan.start_adain is None:
         return with_hooks(model, TRANSFER_KEY)  # the plain model, bit for bit
-    guided = plan.style_guidance > 0.0 or plan.leak_guard > 0.0
+    guided = plan.style_guidance > 0.0 or plan.leak_guard > 0.0 or plan.calibration.amount > 0.0
     return with_hooks(
         model,
         TRANSFER_KEY,
@@ -100,9 +100,11 @@ def _predict(
 
 
 def _guide(plan: TransferPlan, args: dict[str, Any]) -> Tensor:
-    """Post-CFG function: style guidance and the leak guard."""
+    """Post-CFG function: style guidance, the leak guard, and calibration of what they give."""
     x0, options, sigma = args["denoised"], args["model_options"], float(args["sigma"].flatten()[0])
     sampling = current_sampling(options)
-    if sampling is None or not plan.injection.active(sigma):
+    if sampling is None:
         return x0
-    return sampling.add_guidance(args, x0, sigma)
+    if plan.injection.active(sigma):
+        x0 = sampling.add_guidance(args, x0, sigma)
+    return sampling.calibrated(x0, sigma)

@@ -7,15 +7,18 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ....swf_core.errors import UserError
 from ....swf_core.transfer.defaults import SAMPLER
+from ....swf_core.transfer.injection import Injection
 from ....swf_core.transfer.options import TransferOptions
 from ....swf_core.transfer.presets import PRESETS, preset_of, wallfacer
 from ....swf_core.transfer.styleid import SPACING
+from ....swf_core.transfer.trajectory import Encoding
+from .settings import GUIDANCE
 from .unet import Unet
 
 CUSTOM = "custom"
 CHOICES = (CUSTOM, *PRESETS)
-START_TONES_ALONE = "adain"
 # The patch's `layers`: those of the preset for the model's family.
 AUTO_LAYERS = "auto"
 
@@ -27,8 +30,9 @@ def preset_input(replaced: str) -> Any:
         options=list(CHOICES),
         default=CUSTOM,
         optional=True,
-        tooltip="custom: the widgets as they are. wallfacer: what suits the model best; styleid: StyleID as published; "
-        f"adain: the style's tones alone. A preset takes the place of {replaced}, and the node shows its values.",
+        tooltip="custom: the widgets as they are. wallfacer: what suits the model best; adain: the style's tones "
+        "alone; the others are published ways, named by their papers: see the help page. A preset takes the place of "
+        f"{replaced}, and the node shows its values.",
     )
 
 
@@ -46,15 +50,39 @@ def triple_options(preset: str, unet: Unet, asymmetric: bool, dials: dict[str, f
         adain = 0.0 if asymmetric else dials["adain"]
         return options.changed(gamma=dials["gamma"], gamma_end=end, strength=dials["strength"], adain=adain, **sampling)
     options = preset_of(preset, unet.family, unet.presets, asymmetric)
+    if options.denoise < 1.0:  # a share of the schedule that belongs to the preset
+        del sampling["denoise"]
     return options if options.spacing == SPACING else replace(options, **sampling)
 
 
+def encoding_of(options: TransferOptions, kind: str, seed: int) -> Encoding:
+    """How the pictures of a process are encoded, whose noise has the seed `seed`."""
+    return Encoding(kind, options.refinements, options.forward_first, seed)
+
+
+def planned(options: TransferOptions) -> dict[str, Any]:
+    """What a `TransferPlan` takes over of options beside injection, start tones and sources."""
+    return {name: getattr(options, name) for name in (*GUIDANCE, "calibration", "low_frequencies")}
+
+
+def sets_start(options: TransferOptions) -> bool:
+    """Whether a preset is about the start latent, so that the patch sets it: nothing is injected, or it is damped."""
+    return options.injection.strength == 0.0 or options.low_frequencies < 1.0
+
+
 def patch_options(preset: str, unet: Unet, dials: dict[str, Any]) -> TransferOptions:
-    """The options of a Query-Preserve Attention Patch, of which the injection and the guidance count, and for "adain"
-    the start. `dials`: its widgets, and the window of noise levels, by the fields' own names."""
+    """The options of a Query-Preserve Attention Patch, of which the injection and the guidance count, and the start
+    where a preset is about it (`sets_start`). `dials`: its widgets, and the window of noise levels, by the fields' own
+    names. Raises UserError where nothing is left of a preset's own window."""
     if preset != CUSTOM:
-        window = {name: dials[name] for name in ("sigma_low", "sigma_high")}
-        return preset_of(preset, unet.family, unet.presets).changed(**window)
+        options = preset_of(preset, unet.family, unet.presets)
+        low = max(dials["sigma_low"], options.injection.sigma_low)
+        high = min(dials["sigma_high"], options.injection.sigma_high)
+        if low > high:
+            raise UserError(
+                f"Between start_percent and end_percent nothing is left of the preset {preset!r}; widen them."
+            )
+        return options.changed(sigma_low=low, sigma_high=high)
     if dials["layers"].strip() == AUTO_LAYERS:
         dials = dials | {"layers": wallfacer(unet.family, unet.presets).injection.layers}
     return TransferOptions().changed(**dials)
@@ -62,13 +90,16 @@ def patch_options(preset: str, unet: Unet, dials: dict[str, Any]) -> TransferOpt
 
 def patch_row(preset: str, options: TransferOptions) -> dict[str, Any]:
     """The panel's row of a Query-Preserve Attention Patch: what the preset has set."""
-    return _row(preset, {"strength": _text(options.injection.strength), **_injected(options, "gamma")})
+    values = {"strength": _text(options.injection.strength), **_injected(options, "gamma"), **_beside(options)}
+    return _row(preset, values)
 
 
 def triple_row(preset: str, options: TransferOptions) -> dict[str, Any]:
     """The same of a Triple Diffusion Sampler."""
     values = {"style_strength": _text(options.injection.strength), **_injected(options, "query_preservation")}
-    values["color_from_style"] = _text(options.adain)
+    values |= {"color_from_style": _text(options.adain), **_beside(options)}
+    if options.denoise < 1.0:
+        values["denoise"] = _text(options.denoise)
     if options.spacing == SPACING:
         values |= {"steps": str(options.steps), "cfg": "1", "denoise": "1", "sampler_name": SAMPLER}
     return _row(preset, values)
@@ -86,7 +117,26 @@ def _injected(options: TransferOptions, gamma_name: str) -> dict[str, str]:
     gamma = _text(injection.gamma)
     if injection.gamma_end is not None and injection.gamma_schedule != "constant":
         gamma += f" -> {_text(injection.gamma_end)} ({injection.gamma_schedule})"
-    return {gamma_name: gamma, "tau": _text(injection.tau), "layers": injection.layers}
+    values = {gamma_name: gamma, "tau": _text(injection.tau), "layers": injection.layers}
+    plain = Injection()
+    for name in ("kv", "bias", "query_adain", "key_adain", "contrast", "read"):
+        value = getattr(injection, name)
+        if value != getattr(plain, name):
+            values[name] = value if isinstance(value, str) else _text(value)
+    return values
+
+
+def _beside(options: TransferOptions) -> dict[str, str]:
+    """What a preset has set beside the injection, where that is anything."""
+    plain, values = TransferOptions(), {}
+    for name in (*GUIDANCE, "low_frequencies", "style_encoding", "refinements"):
+        value = getattr(options, name)
+        if value != getattr(plain, name):
+            values[name] = value if isinstance(value, str) else _text(value)
+    calibration = options.calibration
+    if calibration.amount > 0.0:
+        values["calibration"] = f"{_text(calibration.amount)} ({calibration.start:.0%} to {calibration.end:.0%})"
+    return values
 
 
 def _text(value: float) -> str:

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionEdit
+from ....swf_core.transfer import randomness
 from ....swf_core.transfer.attention_edits import InjectionStep, injection_edit, leaking_edit
-from ....swf_core.transfer.features import Box, FeatureBank, parts_read
-from ....swf_core.transfer.start_latent import start_tones
+from ....swf_core.transfer.features import Box, FeatureBank, content_parts, parts_read
+from ....swf_core.transfer.sigmas import travelled
+from ....swf_core.transfer.start_latent import damp_low_frequencies, start_tones
 from ....swf_core.transfer.styles import Style
 from ....swf_core.transfer.trajectory import Trajectory
 from .attention import CallPart, with_edit
@@ -59,13 +61,15 @@ class Sampling:
         self.layers = frozenset(plan.layers)
         self.text = plan.text or _negative_text(guider)
         any_read = any(plan.injection.active(s) for s in self.part)
-        any_tones = (plan.start_adain or 0.0) > 0.0  # the start asks for the styles' tones even if nothing is read
+        # The start and calibration ask for the styles' tones even if nothing is read.
+        any_tones = (plan.start_adain or 0.0) > 0.0 or plan.calibration.amount > 0.0
+        reads_styles = any_read and plan.injection.read == "style"
         if plan.feature_cache is not None:
             plan.feature_cache.keep_only(cache_signature(guider.model_patcher, options, self.falling, self.text))
         self.content = self._content_process() if any_read and plan.injection.needs_content else None
         self.styles = [
             Style(self._style_process(i, style.source), style.weight, style.readable, style.place)
-            for i, style in enumerate(plan.styles if any_read or any_tones else ())
+            for i, style in enumerate(plan.styles if reads_styles or any_tones else ())
             if style.weight > 0.0
         ]
 
@@ -79,7 +83,7 @@ class Sampling:
             raise UserError("This style transfer needs a content picture; connect 'content'.")
         if plan.content_model is None:
             trajectory = self._content_trajectory(source, self.denoiser)
-            bank = FeatureBank(self.layers, "q", plan.precision)
+            bank = FeatureBank(self.layers, content_parts(plan.injection), plan.precision)
             return ReferenceProcess(self.denoiser, self.text, trajectory, bank)
         model, shape = plan.content_model, source.shape
 
@@ -89,9 +93,9 @@ class Sampling:
         with weights():
             denoiser = denoiser_on(model)
             trajectory = self._content_trajectory(source, denoiser)
-            bank = FeatureBank(self.layers, "q", plan.precision, "cpu")
+            bank = FeatureBank(self.layers, content_parts(plan.injection), plan.precision, "cpu")
             process = ReferenceProcess(denoiser, self.text, trajectory, bank, LIMIT_BYTES)
-            process.ensure(*(s for s in self.part if plan.injection.active(s) and self.gamma_at(s) > 0.0))
+            process.ensure(*(s for s in self.part if plan.injection.active(s) and self.reads_content(s)))
         process.weights = weights
         return process
 
@@ -130,6 +134,8 @@ class Sampling:
         content = self.content or self._content_process()
         start = sigma if levels is None else levels.start[0]
         x = start_tones(content.latent_at(start).to(clean), self.styles, start, amount, self.plan.place)
+        damping = randomness.noise_like(x, self.plan.damping_seed, randomness.DAMPING)
+        x = damp_low_frequencies(x, self.plan.low_frequencies, damping)
         if levels is not None:
             x = x * levels.start_scale
         return (x - clean) / self._noise_scale(sampler, sigmas)
@@ -158,12 +164,21 @@ class Sampling:
         """The schedule's query preservation at this level."""
         return self.plan.injection.gamma_at_sigma(sigma, self.table, self.falling[0], self.falling[-1])
 
+    def reads_content(self, sigma: float) -> bool:
+        """Whether anything of content's attention is read at this level, if it is injected there."""
+        return self.plan.injection.read == "content" or self.gamma_at(sigma) > 0.0
+
+    def calibrated(self, x0: Tensor, sigma: float) -> Tensor:
+        """x0 with the styles' tones, where the plan calibrates it at this level."""
+        amount = self.plan.calibration.amount_at(travelled(self.table, sigma, self.falling[0], self.falling[-1]))
+        return start_tones(x0, self.styles, 0.0, amount, self.plan.place)
+
     def with_injection(self, options: dict[str, Any], conds: list, x: Tensor, sigma: float) -> dict[str, Any]:
         """Model options for one call of generation with rows `x`: its self-attention reads the styles."""
         gamma = self.gamma_at(sigma)
-        if gamma > 0.0 and self.content is not None:
+        if self.content is not None and self.reads_content(sigma):
             self.content.ensure(sigma)
-        for style in self.styles:
+        for style in self.styles if self.plan.injection.read == "style" else ():
             style.process.ensure(sigma)
         boxes = {entry.get("uuid"): _box(entry.get("area"), x) for part in conds for entry in part or ()}
         queries = None if self.content is None else self.content.bank

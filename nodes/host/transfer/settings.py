@@ -36,7 +36,7 @@ def read_settings(text: str) -> tuple[dict[str, Any], dict[str, float]]:
     if unknown:
         raise UserError(f"The settings hold {unknown[0]!r}, which this version does not know; update the node pack.")
     for name, value in values.items():
-        expected = str if name in ("layers", "kv", "gamma_schedule") else (int, float)
+        expected = str if name in ("layers", "kv", "gamma_schedule", "read") else (int, float)
         right = isinstance(value, expected) and not isinstance(value, bool) and value == value  # NaN is not itself
         if not right and not (name == "gamma_end" and value is None):
             raise UserError(f"The settings give {value!r} for {name!r}, which cannot be; ask for the style file anew.")
