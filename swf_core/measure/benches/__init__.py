@@ -25,7 +25,7 @@ BENCHES = {
     "unmatched": Bench("transfer", "any pairs (continues too)", "unmatched"),
     "held-out": Bench("transfer", "styles never trained on (continues too)", "held_out"),
     "fidelity": Bench("fidelity", "every preset, with and without words, beside baselines (continues too)"),
-    "words": Bench("words_in_transfer", "text during transfer"),
+    "words": Bench("words_in_transfer", "text during transfer (words.csv, continues too)"),
     "captions": Bench("captions", "the embedded captioner, stripping and the semantic gap"),
     "learn": Bench(
         "learn", "held-out styles, each from one picture (learn.csv, a row a training; continues where it stopped)"
@@ -38,6 +38,7 @@ BENCHES = {
     "color-words": Bench(
         "color_words", "'a blue house instead of a red one' during a transfer (color-words.csv, continues too)"
     ),
+    "claims": Bench("claims", "the six claims of arXiv 2506.15033: holds, does not hold, not decided (continues too)"),
 }
 # Names of before, still understood.
 ALIASES = {"taught": "lora-transfer", "recolour": "recolor", "colour-words": "color-words"}

@@ -28,6 +28,7 @@ from ..metrics.structure import edge_f1
 from .context import BenchContext, BenchResult
 from .tables import Row, as_text, read_rows, table_path, write_rows
 
+TABLE, FORMER_TABLE = "color-words.csv", "colour-words.csv"
 COUNT, STEPS = 105, 20
 # A truth shows the hue where its object is this colorful, and the new hue is this far from the old one.
 LEAST_CHROMA, LEAST_TURN = 0.04, 40.0
@@ -142,7 +143,7 @@ def scores(image: Tensor, unedited: Tensor, case: Case, classifier: SceneClassif
 
 def run(context: BenchContext) -> BenchResult:
     """Rows in color-words.csv, one an arm and case; continues where it stopped. Report by arm, and a page."""
-    table = table_path(context.out, "color-words.csv", former="colour-words.csv")
+    table = table_path(context.out, TABLE, former=FORMER_TABLE)
     rows = [row | {"arm": row["arm"].replace("recoloured", "recolored")} for row in read_rows(table)]
     present = {row["case"] for row in rows}
     jobs = cases(context.share_of(COUNT))

@@ -23,6 +23,7 @@ from .context import BenchContext, BenchResult
 from .lessons import PICTURES, Lesson, lesson_scores, lessons, paint_contents, train_lesson
 from .tables import Row, as_text, read_rows, write_rows
 
+TABLE = "learn.csv"
 FIELDS = (
     "arm",
     "style",
@@ -80,7 +81,7 @@ def train_arms(
     context: BenchContext, arms: Sequence[str], seeds: Sequence[int], pictures: int = PICTURES
 ) -> tuple[list[Row], Paintings]:
     """All rows of these arms and seeds in learn.csv, training those that are missing; and the pictures of these."""
-    table = context.out / "learn.csv"
+    table = context.out / TABLE
     rows = read_rows(table)
     present = {_key(row) for row in rows}
     jobs = [(lesson, arm, seed) for seed in seeds for lesson in lessons(pictures) for arm in arms]
