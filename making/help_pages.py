@@ -13,6 +13,7 @@ from pathlib import Path
 
 from making import locales
 from making.schemas import ROOT, NodeSchema, Socket, node_schemas
+from swf_core.presets import ENTRIES
 
 PROSE, PAGES = ROOT / "making" / "help", ROOT / "web" / "docs"
 LANGUAGES = ("en", "zh")
@@ -40,13 +41,14 @@ def pages(schemas: Mapping[str, NodeSchema]) -> dict[Path, str]:
 
 
 def page(node: NodeSchema, language: str) -> str:
-    """A node's page: its name, the prose, and the lists in place of {inputs} and {outputs}."""
+    """A node's page: its name, the prose, and the lists in place of {inputs}, {outputs} and {presets}."""
     named = dict(locales.texts_in(locales.translation(language).get(node.node_id, {})))
     prose = (PROSE / f"{node.node_id}.{language}.md").read_text(encoding="utf-8").strip()
     for group, sockets in (("inputs", node.inputs), ("outputs", node.outputs)):
         lines = [_line(socket, group, named, language) for socket in sockets]
         listed = "\n".join([f"## {WORDS[language][group]}", *lines]) if lines else ""
         prose = prose.replace(f"{{{group}}}", listed)
+    prose = prose.replace("{presets}", "\n".join(f"- `{name}`: {entry.line}." for name, entry in ENTRIES.items()))
     text = f"# {named.get('display_name', node.display_name)}\n\n{prose}\n"
     return re.sub(r"\n{3,}", "\n\n", PICTURE.sub(rf"\1{node.node_id}/\2", text))
 

@@ -5,16 +5,32 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
+
+from ..presets import ENTRIES
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """argparse's, but for texts of several lines (a list at the end): they stay lines."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" not in text:
+            return super()._fill_text(text, width, indent)
+        hanging = indent + " " * 4
+        return "\n".join(
+            textwrap.fill(line, width, initial_indent=indent, subsequent_indent=hanging) for line in text.splitlines()
+        )
 
 
 class Parser(argparse.ArgumentParser):
     """argparse with one sentence instead of the usage text when something is wrong."""
 
     def __init__(self, **options: Any):
+        options.setdefault("formatter_class", HelpFormatter)
         options.setdefault("allow_abbrev", False)  # an abbreviation accepted today is ambiguous tomorrow
         super().__init__(**options)
 
@@ -91,7 +107,8 @@ def add_common(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
 def add_transfer(parser: argparse.ArgumentParser) -> Any:
     """Add the options of the transfer and return their group. What is not given keeps the preset's value."""
     group = parser.add_argument_group("transfer", "what is not given keeps the preset's value")
-    group.add_argument("--preset", metavar="NAME", help="wallfacer (default), styleid, adain, faithful or free")
+    group.add_argument("--preset", metavar="NAME", help="the whole setting; default wallfacer, the list is below")
+    parser.epilog = "presets:\n" + "\n".join(f"  {name}: {entry.line}" for name, entry in ENTRIES.items())
     group.add_argument("--tau", type=number(0, 100, above=True), metavar="T", help="attention sharpness; 1 is neutral")
     group.add_argument("--strength", type=number(0, 1), metavar="S", help="0 is the plain model, 1 the full style")
     group.add_argument("--layers", metavar="L", help="self-attention layers: all, late, or a list such as up.1,up.2")
@@ -147,6 +164,12 @@ def add_layout(group: Any) -> None:
         help="0 is the preset faithful, 1 is free: less of the content's drawing, more of the style's",
     )
     group.add_argument(
+        "--renoise",
+        type=number(0, 1),
+        metavar="R",
+        help="turn the start from the content to fresh noise; 1 is noise alone",
+    )
+    group.add_argument(
         "--layout",
         type=number(0, 1),
         metavar="W",
@@ -199,7 +222,7 @@ def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
     if getattr(args, "gamma", None) is not None:
         injection |= {"gamma": args.gamma, "gamma_end": None, "gamma_schedule": "constant"}
     values = {"steps": args.steps, "cfg": args.cfg, "size_px": args.size}
-    names = ("adain", "denoise", "forward_first", "refinements", "style_guidance", "leak_guard")
+    names = ("adain", "denoise", "renoise", "forward_first", "refinements", "style_guidance", "leak_guard")
     values |= {name: getattr(args, name, None) for name in names}
     names = {"weight": "layout", "cut": "layout_cut", "end": "layout_end", "ramp": "layout_ramp"}
     layout = {part: getattr(args, name, None) for part, name in names.items()}

@@ -7,13 +7,14 @@ import math
 import pytest
 import torch
 
-from swf_core.presets import ENTRIES
+from swf_core.presets import ENTRIES, PRESETS
 from swf_core.transfer import Content, Models, StyleInput, preset, randomness, stylize
 from swf_core.transfer.contents import content_batches
 from swf_core.transfer.context import TransferContext
 from swf_core.transfer.generation import Generation
 from swf_core.transfer.style_planning import style_references
 
+from support.cli import swf
 from support.straight_line import CLEAN, StraightLine, logits, softmax_of, timesteps_of
 from support.tiny_models import picture, tiny_backend
 
@@ -307,3 +308,9 @@ def test_every_preset_says_what_it_is_and_what_it_costs():
         (batch,) = content_batches([Content(CONTENT)], context)
         Generation(context, batch, styles)
         assert context.meter.planned == entry.evaluations, name
+
+
+def test_help_has_a_line_for_each():
+    text = swf("stylize", "--help").stdout
+    lines = [line.strip().split(": ")[0] for line in text[text.index("\npresets:\n") :].splitlines()]
+    assert set(PRESETS) <= set(lines)

@@ -8,6 +8,7 @@ import pytest
 
 from making import help_pages, locales
 from making.schemas import ROOT, NodeSchema, node_schemas
+from swf_core.presets import PRESETS
 
 PAGES = ROOT / "web" / "docs"
 SCHEMAS = node_schemas()
@@ -103,3 +104,9 @@ def test_every_name_and_socket_has_a_text_in_american_english(node):
     page = (PAGES / node / "en.md").read_text(encoding="utf-8")
     found = {match[0] for text in (*texts.values(), page) for match in BRITISH.finditer(text)}
     assert found <= SPELLED_SO
+
+
+@pytest.mark.parametrize("language", help_pages.LANGUAGES)
+def test_the_samplers_page_says_what_each_preset_is(language):
+    text = help_pages.page(SCHEMAS["SWF_TripleSampler"], language)
+    assert re.findall(r"^- `([a-z-]+)`[:：]", text, re.MULTILINE) == list(PRESETS)
