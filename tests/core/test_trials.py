@@ -10,6 +10,7 @@ import torch
 from PIL import ImageColor
 
 from swf_core.errors import UserError
+from swf_core.learn.options import defaults
 from swf_core.measure.benches.context import BenchContext
 from swf_core.measure.benches.fidelity import all_arms
 from swf_core.measure.benches.tables import read_rows
@@ -18,14 +19,16 @@ from swf_core.measure.metrics.classifier import load_classifier
 from swf_core.measure.metrics.fidelity import CAPTIONED_CFG
 from swf_core.measure.metrics.measures import MEASURES, measured
 from swf_core.measure.metrics.pairs import make_pairs
+from swf_core.measure.trials import slow_arms
 from swf_core.measure.trials.arms import AUTO_WORDS, NO_WORDS, SAID_WORDS, Arm, Painted, preset_arms
 from swf_core.measure.trials.baselines import baselines, references
 from swf_core.measure.trials.engine import FIELDS, Trial, kept_picture, run_trial
+from swf_core.measure.trials.identity import model_digest
 from swf_core.measure.trials.pages import arms_page, preset_pages
 from swf_core.measure.trials.pareto import COLORS, pareto_picture
 from swf_core.measure.trials.prompts import Prompts
 from swf_core.measure.trials.reader import PictureReader, style_around
-from swf_core.measure.trials.report import lines, trial_report
+from swf_core.measure.trials.report import trial_report
 from swf_core.measure.trials.summary import Table, better_words, by_painter, pareto_front
 from swf_core.models import load
 from swf_core.presets import PRESETS
@@ -278,4 +281,14 @@ def test_a_report_of_a_real_trial(tmp_path, backend, pairs) -> None:
     said = [Content(pairs[0].content, table.rows(ours)[0]["prompt"])]
     cost = stylize(backend, said, [pairs[0].style], trial.arms[ours].paint.options).cost
     assert report["arms"][ours]["evaluations"] == cost.planned > 0
-    assert any(line.startswith(f"| {ours} | ") and "%" in line for line in lines(report, ("style", "gram")))
+    assert any(line.startswith(f"| {ours} | ") and "%" in line for line in report["table"])
+
+
+def test_a_slow_arm_trains_on_the_style_picture_and_leaves_the_model_as_it_was(backend, pairs, monkeypatch) -> None:
+    short = defaults(backend.family).changed(steps=2)
+    monkeypatch.setattr(slow_arms, "defaults", lambda family: short)
+    arm = slow_arms.slow_arms(backend)["LoRA alone"]
+    before = model_digest(backend)
+    picture = arm.paint(backend, pairs[0], "", 0).picture
+    assert picture.shape == pairs[0].content.shape and arm.most_pairs == 15 and model_digest(backend) == before
+    assert "LoRA alone" in all_arms(backend) and "LoRA alone" not in all_arms(backend, quick=True)

@@ -21,6 +21,7 @@ from ..trials.pareto import pareto_picture
 from ..trials.prompts import Prompts
 from ..trials.reader import PictureReader
 from ..trials.report import trial_report
+from ..trials.slow_arms import slow_arms
 from ..trials.summary import Table, better_words, front_points
 from .context import BenchContext, BenchResult
 
@@ -31,7 +32,7 @@ def run(context: BenchContext) -> BenchResult:
     """105 pairs; three seeds of ours and of four rivals, one of the rest. Quick: 5 pairs and one seed."""
     pairs = make_pairs(QUICK_PAIRS if context.quick else PAIRS, TEST_SEED)
     seeds = context.seed_range(1 if context.quick else SEEDS)
-    trial = Trial("fidelity", pairs, all_arms(context.backend), seeds)
+    trial = Trial("fidelity", pairs, all_arms(context.backend, context.quick), seeds)
     table = Table(run_trial(context, trial, Prompts(PictureReader(context))))
     own, rivals = better_words(table, tuple(OWN)), better_words(table, RIVALS)
     report = trial_report(trial, table, own, rivals)
@@ -44,6 +45,7 @@ def run(context: BenchContext) -> BenchResult:
     return report, pages | preset_pages(context.out, trial, PRESETS)
 
 
-def all_arms(backend: Backend) -> dict[str, Arm]:
-    """References, baselines, every preset with and without words, and points of the dial."""
-    return references() | baselines() | preset_arms(backend) | dial_arms(backend)
+def all_arms(backend: Backend, quick: bool = False) -> dict[str, Arm]:
+    """References, baselines, presets with and without words, points of the dial, and unless quick the slow arms."""
+    arms = references() | baselines() | preset_arms(backend) | dial_arms(backend)
+    return arms if quick else arms | slow_arms(backend)

@@ -59,9 +59,14 @@ def lessons(pictures: int = PICTURES, contents: int = CONTENTS, start: int = LES
 
 
 def train_lesson(backend: Backend, lesson: Lesson, text: str, options: TrainOptions) -> tuple[Adapter, float]:
-    """Train on the lesson's picture under a caption; the LoRA is in the backend's network then. Also the seconds."""
+    """`train_picture` on the lesson's picture. Also the seconds."""
+    return train_picture(backend, lesson.picture, text, options)
+
+
+def train_picture(backend: Backend, style: Tensor, text: str, options: TrainOptions) -> tuple[Adapter, float]:
+    """Train on one picture [3, H, W] under a caption; the LoRA is in the backend's network then. Also the seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        run = create_run(Path(folder) / "run", backend, options, items_of([lesson.picture], [text]), ())
+        run = create_run(Path(folder) / "run", backend, options, items_of([style], [text]), ())
         outcome = train(run, backend)
     return outcome.adapter, outcome.seconds
 

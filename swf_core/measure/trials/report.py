@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .engine import Trial
@@ -16,6 +16,12 @@ from .summary import (
     pareto_front,
 )
 
+PERCENT = ("style", "object", "both", "leak")
+SHOWN = (
+    *("style", "style_probability", "object", "both", "leak", "gram", "low_pass"),
+    *("gram_style", "ssim", "edge_f1", "self_similarity", "evaluations"),
+)
+
 
 def trial_report(trial: Trial, table: Table, firsts: Sequence[str], rivals: Sequence[str]) -> dict[str, Any]:
     """The whole report. `firsts`: arms that are compared with each of `rivals` and with each other."""
@@ -24,10 +30,12 @@ def trial_report(trial: Trial, table: Table, firsts: Sequence[str], rivals: Sequ
     for first in firsts:
         compared |= differences(table, first, [name for name in others if f"{name} - {first}" not in compared])
     points = front_points(table, trial.arms)
+    arms = {name: {"kind": trial.arms[name].kind} | arm_means(table, name) for name in table.arms}
     return {
         "pairs": len(trial.pairs),
         "seeds": list(trial.seeds),
-        "arms": {name: {"kind": trial.arms[name].kind} | arm_means(table, name) for name in table.arms},
+        "table": markdown_table(arms),
+        "arms": arms,
         "by_style": {
             name: by_painter(table, name) for name in table.arms if trial.arms[name].kind in ("ours", "rival")
         },
@@ -38,14 +46,14 @@ def trial_report(trial: Trial, table: Table, firsts: Sequence[str], rivals: Sequ
     }
 
 
-def lines(report: dict[str, Any], columns: Sequence[str]) -> list[str]:
-    """The arms as a Markdown table, as docs/figures.md has it; shares in percent."""
+def markdown_table(arms: Mapping[str, Mapping[str, Any]], columns: Sequence[str] = SHOWN) -> list[str]:
+    """The arms as lines of a Markdown table, as docs/figures.md has them; shares in percent."""
     head = ["| | " + " | ".join(columns) + " |", "|" + "---|" * (len(columns) + 1)]
     return head + [
         f"| {name} | " + " | ".join(_cell(column, means[column]) for column in columns) + " |"
-        for name, means in report["arms"].items()
+        for name, means in arms.items()
     ]
 
 
 def _cell(column: str, value: float) -> str:
-    return f"{100 * value:.0f} %" if column in ("style", "object", "both", "leak") else f"{value:.2f}"
+    return f"{100 * value:.0f} %" if column in PERCENT else f"{value:.2f}"
