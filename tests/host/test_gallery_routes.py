@@ -6,8 +6,9 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import socket
+import time
 import traceback
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,18 +75,38 @@ def test_half_characters_anywhere_in_a_body_are_refused(server, runs):
     assert request(url, "POST", f"{run}/caption", {"id": name, "caption": "a whole 😀"})[0] == 200
 
 
-def test_a_body_that_is_not_what_its_headers_say_is_refused(server, caplog):
+def test_a_compressed_body_is_read_and_a_broken_or_long_one_refused(server, caplog):
     url, run, (name, *_) = server
     good = json.dumps({"accept": [name]}).encode()
-    for encoding, data in (
-        ("gzip", good),
-        ("gzip", gzip.compress(good)[:-12]),
-        ("deflate", good),
-        ("deflate", zlib.compress(good)[:-6]),
-        ("gzip", gzip.compress(b" " * 1_000_000 + good)),
+    for encoding, data, wanted in (
+        ("gzip", good, {400}),
+        ("deflate", good, {400}),
+        ("gzip", gzip.compress(b" " * 1_000_000 + good), {400, 413}),
+        ("gzip", gzip.compress(good), {200}),
     ):
         status, answer = request(url, "POST", f"{run}/judge", data, {"Content-Encoding": encoding})
-        assert status in {400, 413, 415}, (encoding, status, answer)
+        assert status in wanted, (encoding, status, answer)
+    assert not faults_of_ours(caplog)
+
+
+def test_a_body_that_does_not_come_to_its_end_is_refused_in_time(server, caplog):
+    url, run, _ = server
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=30) as connection:
+        lines = (
+            f"POST {run}/judge HTTP/1.1",
+            f"Host: {url[7:]}",
+            "Content-Type: application/json",
+            "Content-Length: 99",
+        )
+        connection.sendall("\r\n".join((*lines, "", '{"accept": [')).encode())
+        assert b" 408 " in connection.recv(4096).split(b"\r\n")[0]
+    assert time.monotonic() - began < 20 and not faults_of_ours(caplog)
+
+
+def test_a_body_that_is_no_json_of_its_charset_is_refused(server, caplog):
+    url, run, (name, *_) = server
+    good = json.dumps({"accept": [name]}).encode()
     for data in (good.decode().encode("utf-16")[:-1], b"\xff", b"", b"\x00", b"{", b"[1", b'"a', b"1" * 5000):
         status, answer = request(url, "POST", f"{run}/judge", data)
         assert status == 400 and is_a_sentence(answer), data[:10]
@@ -93,7 +114,6 @@ def test_a_body_that_is_not_what_its_headers_say_is_refused(server, caplog):
         content_type = {"Content-Type": f"application/json; charset={charset}"}
         assert request(url, "POST", f"{run}/judge", b"\xff\xff", content_type)[0] == 400
     assert not faults_of_ours(caplog)
-    assert request(url, "POST", f"{run}/judge", gzip.compress(good), {"Content-Encoding": "gzip"})[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -17,6 +18,7 @@ from ....swf_core.learn.run_files import PICTURE_ID
 from .host_names import VARIABLE, authority_of, is_allowed, name_in
 
 MAX_BODY_BYTES = 64 * 1024
+BODY_SECONDS = 10
 MAX_IDS = 500
 PX_DIGITS = 4
 BROKEN_BODY = (web.RequestPayloadError, aiohttp.ClientPayloadError, HttpProcessingError, zlib.error)
@@ -70,15 +72,7 @@ async def json_body(request: web.Request) -> dict[str, Any]:
     """The request's JSON object. A simple form of another page cannot have this content type."""
     if request.content_type != "application/json":
         raise Refused(415, "The gallery takes application/json alone.")
-    data = bytearray()
-    try:
-        async for part in request.content.iter_any():  # a length that is announced need not be true
-            data += part
-            if len(data) > MAX_BODY_BYTES:
-                raise Refused(413, f"A request has at most {MAX_BODY_BYTES} bytes.")
-    except BROKEN_BODY:
-        request.content.feed_eof()  # or the server reads on, and logs what we answer
-        raise Refused(400, "The request's body is not what its headers say.", closes=True) from None
+    data = await _whole_body(request)
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
@@ -88,6 +82,27 @@ async def json_body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Refused(400, "The request is no JSON object.")
     return body
+
+
+async def _whole_body(request: web.Request) -> bytes:
+    """The request's body; a refusal for one that is too long, broken, or does not come to its end in time."""
+    try:
+        return await asyncio.wait_for(_read(request), BODY_SECONDS)
+    except BROKEN_BODY:
+        refusal = Refused(400, "The request's body is not what its headers say.", closes=True)
+    except asyncio.TimeoutError:  # for the rest of some broken ones aiohttp waits for ever
+        refusal = Refused(408, "The request's body did not come to its end.", closes=True)
+    request.content.feed_eof()  # or the server reads on, and logs what we answer
+    raise refusal
+
+
+async def _read(request: web.Request) -> bytes:
+    data = bytearray()
+    async for part in request.content.iter_any():  # a length that is announced need not be true
+        data += part
+        if len(data) > MAX_BODY_BYTES:
+            raise Refused(413, f"A request has at most {MAX_BODY_BYTES} bytes.")
+    return bytes(data)
 
 
 def _is_unicode(body: Any) -> bool:
