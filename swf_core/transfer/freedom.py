@@ -29,7 +29,7 @@ def free_end(faithful: TransferOptions, family: str, layer_presets: Mapping[str,
     return replace(
         faithful,
         injection=Injection(layers=layers, gamma=0.0, tau=faithful.injection.tau),
-        start="noise",
+        renoise=1.0,
         cfg=FREE_CFG,
         layout=Layout(1.0, MINI_CUT if mini else CUT, 0.5),
     )

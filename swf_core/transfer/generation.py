@@ -109,9 +109,9 @@ class Generation:
             base = self.content.latent_at(sigma)
         else:
             base = sigma * noise if options.start == "noise" else self.latents + sigma * noise
-        toneless = options.start == "noise" and options.guides_layout
-        x = start_tones(base, self.styles, sigma, 0.0 if toneless else options.adain, self.batch.place)
-        x = renoised(x, noise, sigma, options.renoise)
+        if options.renoise < 1.0:  # else nothing of it is left
+            base = start_tones(base, self.styles, sigma, options.adain, self.batch.place)
+        x = renoised(base, noise, sigma, options.renoise)
         damping = randomness.noise_like(self.latents, seed, randomness.DAMPING)
         return damp_low_frequencies(x, options.low_frequencies, damping)
 

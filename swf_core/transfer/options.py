@@ -34,12 +34,12 @@ class TransferOptions:
     * features: "capture" keeps features while a picture is inverted; "lockstep" evaluates again at each step. The
       result is the same; capture costs fewer evaluations and more memory.
     * start: "content" (its inverted latent), "stochastic" (content plus fresh noise) or "noise".
-    * renoise: 0..1, how far such a start is turned towards fresh noise (`start_latent.renoised`); "noise" is 1.
+    * renoise: 0..1, how far such a start, its tones moved, is turned towards fresh noise (`start_latent.renoised`).
     * layout: guidance by the content's low frequencies (`layout_guidance`), which brings its layout where the start
       and the queries do not.
     * calibration: late AdaIN of the predicted clean latent to the style's (`calibration`).
-    * adain: 0..1, how far the start's channel statistics move to the style's, and those of the layout that guides (a
-      start of noise has then none to move). Color follows; 0 when text or palette is to set the colors.
+    * adain: 0..1, how far the start's channel statistics move to the style's, and those of the layout that guides.
+      Color follows; 0 when text or palette is to set the colors.
     * low_frequencies: 0..1, share of the start's low frequencies that stays (`start.damp_low_frequencies`).
     * cfg: classifier-free guidance of generation; 1 is none and costs no second evaluation.
     * style_cfg: guidance of a style that is sampled from text.

@@ -66,7 +66,7 @@ def _of_picture(
     if unread and options.adain == 0.0 and options.calibration.amount == 0.0:
         return None, readable
     # Layout guidance from noise, and calibration, read the clean latents alone.
-    tones_alone = unread and (options.adain == 0.0 or (options.start == "noise" and options.guides_layout))
+    tones_alone = unread and (options.adain == 0.0 or options.renoise == 1.0)
     encoding = "stochastic" if tones_alone else options.style_encoding
     padded = pad_to_cells(fitted, cell)[None].to(backend.denoiser.device)
     role = _role(name, options.style_prompt, (int(padded.shape[-2]), int(padded.shape[-1])), context)

@@ -22,7 +22,7 @@ def test_faithful_is_todays_default_and_the_dial_ends_at_free():
     for family, layers in FAMILIES.items():
         start, end = dial(family, 0.0, 1.0)
         assert start == preset_of("wallfacer", family, layers) and end == preset_of("free", family, layers)
-        assert end.start == "noise" and end.injection.gamma == 0.0 and not end.injection.needs_content
+        assert end.renoise == 1.0 and end.injection.gamma == 0.0 and not end.injection.needs_content
         assert end.guides_layout and not start.guides_layout and end.cfg == 2.0
     assert preset_of("free", "SD1.x", FAMILIES["SD1.x"]).injection.layers == "late"
     assert preset_of("free", "mini", {}, asymmetric=True).adain == 0.0
@@ -35,7 +35,7 @@ def test_the_contents_hold_falls_in_every_step_of_the_dial(family):
         assert less.injection.gamma_at(0.0) > more.injection.gamma_at(0.0)
         assert less.injection.gamma_at(1.0) > more.injection.gamma_at(1.0)
         assert less.layout.weight < more.layout.weight and less.cfg <= more.cfg
-        assert less.renoise < (1.0 if more.start == "noise" else more.renoise)
+        assert less.renoise < more.renoise
 
 
 def test_the_dials_costs_and_ends_meet():

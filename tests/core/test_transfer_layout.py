@@ -14,7 +14,7 @@ from swf_core.transfer.start_latent import adain, renoised, toned
 from support.tiny_models import FAMILIES, picture, tiny_backend
 from support.tiny_transfer import CONTENT, FAST, STYLE, apart, run
 
-NOISE = FAST.changed(start="noise", gamma=0.0, adain=0.5)
+NOISE = FAST.changed(renoise=1.0, gamma=0.0, adain=0.5)
 WHOLE = Layout(1.0, math.inf, 1.0)
 X = torch.randn((2, 4, 9, 7), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
