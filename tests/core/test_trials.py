@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import ImageColor
 
+from swf_core.cli import parser
 from swf_core.errors import UserError
 from swf_core.learn.options import defaults
 from swf_core.measure.benches.context import BenchContext
@@ -292,3 +293,12 @@ def test_a_slow_arm_trains_on_the_style_picture_and_leaves_the_model_as_it_was(b
     picture = arm.paint(backend, pairs[0], "", 0).picture
     assert picture.shape == pairs[0].content.shape and arm.most_pairs == 15 and model_digest(backend) == before
     assert "LoRA alone" in all_arms(backend) and "LoRA alone" not in all_arms(backend, quick=True)
+
+
+def test_the_number_of_seeds_is_the_benchs_own_or_the_one_that_was_given(tmp_path, capsys) -> None:
+    assert BenchContext(tmp_path, seed=5).seed_range(3) == (5, 6, 7)
+    assert BenchContext(tmp_path, seed=5, seeds=1).seed_range(3) == (5,)
+    assert parser().parse_args(["bench", "transfer", "--seeds", "3"]).seeds == 3
+    with pytest.raises(SystemExit):
+        parser().parse_args(["bench", "transfer", "--seeds", "0"])
+    assert "between 1 and 100" in capsys.readouterr().err
