@@ -29,6 +29,7 @@ from ..models.mini.weight_files import as_float, read_weights, sha256, write_wei
 from . import base_batches, stage_base, stage_classifier, stage_vae, stage_words
 from .data import SETS, rendered
 from .model_card import contact_sheet_samples, contact_sheet_vae, model_card
+from .sample_check import sample_check
 from .training_loop import Progress, StageSettings
 
 STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "base-4", "vision", "blip", "clip")
@@ -170,7 +171,7 @@ def _base(build: _Build, stage: str) -> dict[str, Any]:
     }
     write_weights(build.weights / "base.safetensors", tensors, metadata)
     contact_sheet_samples(build.weights).save(build.weights / "base.png")
-    return report
+    return report | {"samples": sample_check(build.weights, progress=build.bar(f"samples: {stage}"))}
 
 
 def _base_networks(build: _Build, number: int) -> tuple[Any, Any, WordTokenizer]:

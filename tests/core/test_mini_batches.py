@@ -11,9 +11,11 @@ import torch
 from swf_core.mini_build import base_batches, stage_base
 from swf_core.mini_build.base_batches import LatentSet
 from swf_core.mini_build.data import SETS, further_picture
+from swf_core.mini_build.sample_check import sample_check
 from swf_core.mini_build.training_loop import Plan, StageSettings
 from swf_core.models.mini.text import WordTokenizer, new_text_model
 from swf_core.models.mini.unet import new_unet
+from swf_core.models.mini.weight_files import WEIGHTS
 from swf_core.world import STYLE_WORDS, TRAINED, Look, Mixture, vocabulary
 
 
@@ -108,3 +110,10 @@ def test_a_killed_base_4_resumes_to_the_same_bytes(tmp_path, monkeypatch) -> Non
         trained(tmp_path / "killed")
     assert torch.equal(trained(tmp_path / "killed"), uninterrupted)
     assert len(calls) == 4  # from the checkpoint of step 1, not from the beginning
+
+
+def test_what_a_stage_draws_is_counted_by_style() -> None:
+    report = sample_check(WEIGHTS, each=1)
+    assert set(report["by_style"]) == set(TRAINED) and set(report["by_style"].values()) <= {0.0, 1.0}
+    assert report["style"] == pytest.approx(np.mean(list(report["by_style"].values())), abs=1e-4)
+    assert report["style"] > 0.6 and report["object"] > 0.6
