@@ -14,6 +14,7 @@ from ..swf_core.transfer.trajectory import ENCODINGS, Encoding
 from .host.schema import number, schema
 from .host.transfer.denoiser import PlainConditioning
 from .host.transfer.feature_cache import FeatureCache
+from .host.transfer.layout import layout_inputs, layout_of
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
 from .host.transfer.presets import AUTO_LAYERS, CUSTOM, patch_options, patch_row, planned, preset_input, sets_start
@@ -191,7 +192,17 @@ class QueryPreservePatch(io.ComfyNode):
                 ),
                 size_input(),
                 preset_input(
-                    "strength, gamma, tau, layers, kv and the guidance; adain and stylessp also set the start"
+                    "strength, gamma, tau, layers, kv, guidance and layout; adain and stylessp also set the start"
+                ),
+                *layout_inputs(),
+                number(
+                    "layout_tones",
+                    FRESH.adain,
+                    0.0,
+                    1.0,
+                    0.01,
+                    "How far the tones of the layout that guides move to the style's; 0 keeps the content's.",
+                    optional=True,
                 ),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The same model with style transfer on it.")],
@@ -222,7 +233,8 @@ class QueryPreservePatch(io.ComfyNode):
         schedule: Any = None,
         **widgets: Any,
     ) -> io.NodeOutput:
-        """`widgets`: what the injection and the guidance are set to, by the fields' own names."""
+        """`widgets`: what the injection and the guidance are set to, by the fields' own names, and `layout_inputs`."""
+        widgets.setdefault("layout_tones", FRESH.adain)  # graphs from before it
         unet = inspect_unet(model.model)
         if settings is None:
             options = patch_options(preset, unet, widgets | _window(model, start_percent, end_percent))
@@ -232,11 +244,10 @@ class QueryPreservePatch(io.ComfyNode):
         else:
             values, guidance = read_settings(settings)
             options, injection = None, Injection(**values)
+            guidance |= {"layout": layout_of(widgets), "layout_adain": widgets["layout_tones"]}
         starts = options is not None and preset != CUSTOM and sets_start(options)
-        if content is None and (injection.needs_content or starts):
-            if preset != CUSTOM:
-                raise UserError(f"The preset {preset!r} asks for content: connect 'content', or choose {CUSTOM!r}.")
-            raise UserError(f"gamma is {injection.gamma}, so content is asked for: connect 'content', or set it to 0.")
+        if content is None and (injection.needs_content or starts or guidance["layout"].weight > 0.0):
+            raise UserError(_without_content(preset, injection))
         encoded, size_px = Encoding(encoding, refinements, forward_first, seed), working_size(size, unet.native_size_px)
         # A preset without inversion of the style says so; else the widget counts.
         kind = options.style_encoding if options and options.style_encoding == "stochastic" else encoding
@@ -251,7 +262,7 @@ class QueryPreservePatch(io.ComfyNode):
                 place,
                 **guidance,
                 start_adain=options.adain if options and starts else None,
-                damping_seed=seed,
+                start_seed=seed,
                 content_model=content_model,
                 feature_cache=FeatureCache() if keep_style else None,
                 schedule=None if schedule is None else tuple(float(level) for level in schedule),
@@ -259,6 +270,15 @@ class QueryPreservePatch(io.ComfyNode):
 
         row = panel_output([patch_row(preset, options)]) if options and preset != CUSTOM else None
         return io.NodeOutput(apply(model, injection.layers, make_plan), ui=row)
+
+
+def _without_content(preset: str, injection: Injection) -> str:
+    """Why a content picture is needed, in a sentence."""
+    if preset != CUSTOM:
+        return f"The preset {preset!r} asks for content: connect 'content', or choose {CUSTOM!r}."
+    if injection.needs_content:
+        return f"gamma is {injection.gamma}, so content is asked for: connect 'content', or set it to 0."
+    return "Layout guidance asks for content: connect 'content', or set layout to 0."
 
 
 def _window(model: Any, start_percent: float, end_percent: float) -> dict[str, float]:

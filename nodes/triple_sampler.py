@@ -16,9 +16,18 @@ from .host.latents import NOISE_MASK, beside_samples, latent_from
 from .host.schema import number, schema
 from .host.transfer.asymmetric import lora_on_prompt_alone
 from .host.transfer.denoiser import PlainConditioning
+from .host.transfer.layout import layout_inputs
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
-from .host.transfer.presets import CUSTOM, encoding_of, planned, preset_input, triple_options, triple_row
+from .host.transfer.presets import (
+    CUSTOM,
+    encoding_of,
+    guidance_by_words,
+    planned,
+    preset_input,
+    triple_options,
+    triple_row,
+)
 from .host.transfer.sources import (
     SOURCE_TYPES,
     STYLE_TYPES,
@@ -148,6 +157,26 @@ class TripleSampler(io.ComfyNode):
                 ),
                 size_input(),
                 preset_input("the three dials above (styleid: of steps, cfg, sampler, scheduler and denoise too)"),
+                number(
+                    "renoise",
+                    FRESH.renoise,
+                    0.0,
+                    1.0,
+                    0.01,
+                    "How far the start is turned from the content to fresh noise; 1 is noise alone, which the seed "
+                    "chooses: set layout to 1 then, or the content's places are lost.",
+                    optional=True,
+                ),
+                *layout_inputs(),
+                number(
+                    "freedom",
+                    0.0,
+                    0.0,
+                    1.0,
+                    0.01,
+                    "With the preset faithful: how far it goes towards free; 0 is faithful, 1 is free.",
+                    optional=True,
+                ),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode; a noise mask stays on it.")
@@ -177,10 +206,14 @@ class TripleSampler(io.ComfyNode):
         start_tones: str = AUTO,
         size: int = 0,
         preset: str = CUSTOM,
+        renoise: float = 0.0,
+        freedom: float = 0.0,
+        **layout: float,  # the widgets of `layout_inputs`
     ) -> io.NodeOutput:
         unet = inspect_unet(model.model)
+        cfg = guidance_by_words(preset, freedom, cfg, positive is not None)
         dials = {"gamma": query_preservation, "strength": style_strength, "adain": colour_from_style}
-        dials |= {"steps": steps, "cfg": cfg, "denoise": denoise}
+        dials |= {"steps": steps, "cfg": cfg, "denoise": denoise, "renoise": renoise, "freedom": freedom} | layout
         positive, negative = sampled_texts(positive, negative, clip, unet, cfg)
         asymmetric = start_tones == AUTO and lora_on_prompt_alone(positive, negative)
         options = triple_options(preset, unet, asymmetric, dials)
@@ -201,7 +234,7 @@ class TripleSampler(io.ComfyNode):
                 PlainConditioning(negative),
                 start_adain=options.adain,
                 **planned(options),
-                damping_seed=seed,
+                start_seed=seed,
                 feature_cache=None,
                 levels=levels,
             )

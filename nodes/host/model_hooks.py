@@ -37,11 +37,12 @@ def with_hooks(
     around_sampling: Callable[..., Any] | None = None,
     around_call: Callable[..., Any] | None = None,
     after_guidance: Callable[..., Any] | None = None,
+    before: str | None = None,
 ) -> Any:
     """A clone of a MODEL without the hooks it had under `key`, and with those that are given.
 
     `around_sampling`: SAMPLER_SAMPLE wrapper; `around_call`: CALC_COND_BATCH wrapper; `after_guidance`: post-CFG
-    function. Each gets `data` first.
+    function, which runs before that of our key `before` where the MODEL has one. Each gets `data` first.
     """
     clone = model.clone()
     wrappers = ((WrappersMP.SAMPLER_SAMPLE, around_sampling), (WrappersMP.CALC_COND_BATCH, around_call))
@@ -54,6 +55,9 @@ def with_hooks(
         options[_AFTER_GUIDANCE] = [f for f in options[_AFTER_GUIDANCE] if not (isinstance(f, Hook) and f.key == key)]
     if after_guidance is not None:
         clone.set_model_sampler_post_cfg_function(Hook(key, after_guidance, data))
+        *others, own = clone.model_options[_AFTER_GUIDANCE]
+        later = [f for f in others if isinstance(f, Hook) and f.key == before]
+        clone.model_options[_AFTER_GUIDANCE] = [*(f for f in others if f not in later), own, *later]
     return clone
 
 

@@ -11,6 +11,7 @@ from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.models.contracts import Backend, Conditioning
 from swf_core.transfer import PRESETS, Content, TransferOptions, preset, stylize
 from swf_core.transfer.injection import Injection
+from swf_core.transfer.layout_guidance import Layout
 from swf_core.transfer.sigmas import schedule
 
 from support.comfy_host import INSIDE
@@ -77,6 +78,53 @@ def test_the_samplers_presets_are_the_command_lines(host, tmp_path, name):
     asked = round(options.denoise * steps)  # the host counts the steps that are run
     theirs = stylized_in_comfyui(host, tmp_path, tensors, {"options": json.dumps({"preset": name, "steps": asked})})
     assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
+
+
+def test_the_samplers_dial_is_the_command_lines(host, tmp_path):
+    pytest.importorskip("diffusers")
+    from swf_core.models import load
+
+    backend = load("mini")
+    pair = make_pairs(3, 12_345_700)[2]
+    content, style = pair.content[:, :96], pair.style
+    ours = stylize(backend, [content], [style], preset("faithful", backend, 0.6).changed(size_px=0, steps=10))
+    with torch.no_grad():
+        tensors = {key: backend.codec.encode(p[None]) for key, p in (("content", content), ("style", style))}
+    options = {"preset": "faithful", "freedom": 0.6, "steps": 10}
+    tensors |= {"sigmas": torch.zeros(1)}
+    theirs = stylized_in_comfyui(host, tmp_path, tensors, {"options": json.dumps(options)})
+    assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("colored", [False, True])
+def test_layout_guidance_agrees_and_colors_have_the_last_word(host, tmp_path, colored):
+    """Color Edit stands before the transfer in the graph, and after it in what is done to x0."""
+    pytest.importorskip("diffusers")
+    from swf_core.color.axes import Axes
+    from swf_core.color.guidance import ColorGuidance
+    from swf_core.color.palette_text import read_palette
+    from swf_core.models import load
+
+    backend, values = load("mini"), {"layers": "all", "gamma": 0.0, "tau": 1.5}
+    layout = {"weight": 0.8, "cut": 3.0, "end": 0.7, "ramp": "linear"}
+    pair = make_pairs(3, 12_345_700)[2]
+    content, style, prompt = pair.content[:, :96], pair.style, "a woodcut of a red house"
+    codes, more = "#a63f1b, #1d3557, #e9c46a", {"words_strength": 2.0, "focus": 0.4, "method": "linear"}
+    axes = Axes.of(backend.codec)
+    steering = ColorGuidance(palette=read_palette(codes)[1], axes=axes, lightness=0.0) if colored else None
+    options = TransferOptions(Injection(**values), steps=6, cfg=2.0, size_px=0, adain=0.7, renoise=1.0)
+    options = options.changed(layout=Layout(**layout))
+    ours = stylize(backend, [Content(content, prompt)], [style], options, steering=steering)
+    with torch.no_grad():
+        latents = {name: backend.codec.encode(p[None]) for name, p in (("content", content), ("style", style))}
+    sigmas = torch.tensor([*schedule(backend.denoiser.sigmas, 6), 0.0], dtype=torch.float32)
+    asked = values | {"cfg": 2.0, "prompt": prompt, "adain": 0.7, "layout": layout}
+    if colored:
+        more |= {"words": "", "palette": codes, "strength": 1.0, "lightness": 0.0}
+        asked |= {"color": more, "first": True}
+    theirs = stylized_in_comfyui(host, tmp_path, latents | {"sigmas": sigmas}, {"options": json.dumps(asked)})
+    assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
+    assert int(theirs["calls"]) == 6 + 6 * 3  # the style's inversion, then the style and both halves of generation
 
 
 class FixedText:

@@ -17,7 +17,7 @@ from ....swf_core.finite import check_finite
 from ....swf_core.models.contracts import AttentionLayer
 from ....swf_core.transfer.layers import select_layers
 from ..model_hooks import hook_data, with_hooks
-from .denoiser import TRANSFER_KEY
+from .denoiser import COLOR_KEY, TRANSFER_KEY
 from .other_weights import check_same_layers
 from .plan import TransferPlan
 from .sampling import Sampling, current_sampling
@@ -38,9 +38,11 @@ def apply(model: Any, selector: str, make_plan: Callable[[tuple[str, ...], int],
             )
     if plan.content_model is not None:
         check_same_layers(plan.content_model, plan.layers)
-    if plan.injection.strength == 0.0 and plan.start_adain is None:
+    guides_layout = plan.layout.weight > 0.0
+    if plan.injection.strength == 0.0 and plan.start_adain is None and not guides_layout:
         return with_hooks(model, TRANSFER_KEY)  # the plain model, bit for bit
-    guided = plan.style_guidance > 0.0 or plan.leak_guard > 0.0 or plan.calibration.amount > 0.0
+    guides_layout = plan.layout.weight > 0.0
+    guided = plan.style_guidance > 0.0 or plan.leak_guard > 0.0 or plan.calibration.amount > 0.0 or guides_layout
     return with_hooks(
         model,
         TRANSFER_KEY,
@@ -48,6 +50,7 @@ def apply(model: Any, selector: str, make_plan: Callable[[tuple[str, ...], int],
         around_sampling=_run_sampling,
         around_call=_predict,
         after_guidance=_guide if guided else None,
+        before=COLOR_KEY,  # colors that were asked for have the last word, as in the core
     )
 
 
@@ -107,4 +110,6 @@ def _guide(plan: TransferPlan, args: dict[str, Any]) -> Tensor:
         return x0
     if plan.injection.active(sigma):
         x0 = sampling.add_guidance(args, x0, sigma)
+    if sampling.layout is not None:
+        x0 = sampling.layout.x0(x0, sigma)
     return sampling.calibrated(x0, sigma)

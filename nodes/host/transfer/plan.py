@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ....swf_core.transfer.calibration import Calibration
 from ....swf_core.transfer.injection import Injection
+from ....swf_core.transfer.layout_guidance import Layout
 from ....swf_core.transfer.sigmas import Levels
 from ....swf_core.transfer.trajectory import Encoding, Trajectory
 from .denoiser import PlainConditioning
@@ -64,15 +65,17 @@ class StyleSource:
 class TransferPlan:
     """Everything a patched MODEL knows of its style transfer; shared by all its clones.
 
-    `text`: of the reference processes; None takes the negative of each sampling. `place`: mask [1 or B, H, W] of where
-    the style goes. `style_guidance`, `leak_guard`: see `TransferOptions` in the core. `start_adain`: None leaves the
-    sampler its own start; a number in 0..1 starts it from the content's noisy latent, its channel statistics moved so
-    far to the styles' (StyleID's initial latent AdaIN); `low_frequencies`: the share of its low frequencies that such a
-    start keeps, under noise of `damping_seed`. `calibration`: see the core. `content_model`: a MODEL whose weights run
-    the content process (arXiv 2506.15033 leaves open which do); None takes generation's. `feature_cache`: where the
+    `text`: of the reference processes; None takes the negative of each sampling. `place`: mask [1 or B, H, W] of
+    where the style goes. `style_guidance`, `leak_guard`: see `TransferOptions` in the core. `start_adain`: None
+    leaves the sampler its own start; a number in 0..1 starts it from the content's noisy latent, its channel
+    statistics moved so far to the styles' (StyleID's initial latent AdaIN); `low_frequencies`: the share of its low
+    frequencies that such a start keeps; `renoise`: how far it is turned towards fresh noise (1 is noise alone and
+    needs no content); both noises are of `start_seed`. `calibration`, `layout`: see the core; `layout_adain`: how far
+    the tones of the layout that guides are moved to the styles'. `content_model`: a MODEL whose weights run the
+    content process (arXiv 2506.15033 leaves open which do); None takes generation's. `feature_cache`: where the
     styles' features stay between samplings; None forgets them. `levels`: noise levels of the references and the start
-    that are not simply the sampler's (StyleID's bookkeeping). `schedule`: the whole schedule, falling, where a sampler
-    may run but a part of it; None leaves it to be recognized (`schedules.whole_schedule`).
+    that are not simply the sampler's (StyleID's bookkeeping). `schedule`: the whole schedule, falling, where a
+    sampler may run but a part of it; None leaves it to be recognized (`schedules.whole_schedule`).
     """
 
     injection: Injection
@@ -85,8 +88,11 @@ class TransferPlan:
     leak_guard: float = 0.0
     start_adain: float | None = None
     low_frequencies: float = 1.0
-    damping_seed: int = 0
+    renoise: float = 0.0
+    start_seed: int = 0
     calibration: Calibration = field(default_factory=Calibration)
+    layout: Layout = field(default_factory=Layout)
+    layout_adain: float = 0.0
     precision: str = "fp32"
     content_model: Any = None
     feature_cache: FeatureCache | None = field(default_factory=FeatureCache)

@@ -9,11 +9,13 @@ from comfy_api.latest import io
 
 from ....swf_core.errors import UserError
 from ....swf_core.transfer.defaults import SAMPLER
+from ....swf_core.transfer.freedom import FREE_CFG
 from ....swf_core.transfer.injection import Injection
 from ....swf_core.transfer.options import TransferOptions
-from ....swf_core.transfer.presets import PRESETS, preset_of, wallfacer
+from ....swf_core.transfer.presets import DIALED, PRESETS, check_freedom, preset_of, wallfacer
 from ....swf_core.transfer.styleid import SPACING
 from ....swf_core.transfer.trajectory import Encoding
+from .layout import layout_of
 from .settings import GUIDANCE
 from .unet import Unet
 
@@ -30,29 +32,42 @@ def preset_input(replaced: str) -> Any:
         options=list(CHOICES),
         default=CUSTOM,
         optional=True,
-        tooltip="custom: the widgets as they are. wallfacer: what suits the model best; adain: the style's tones "
-        "alone; the others are published ways, named by their papers: see the help page. A preset takes the place of "
+        tooltip="custom: the widgets as they are. wallfacer: what suits the model best; faithful: the content's "
+        "drawing first; free: the style first, best with words that say what is seen; adain: the style's tones alone; "
+        "the others are published ways, named by their papers: see the help page. A preset takes the place of "
         f"{replaced}, and the node shows its values.",
     )
 
 
 def triple_options(preset: str, unet: Unet, asymmetric: bool, dials: dict[str, float]) -> TransferOptions:
-    """The options of a Triple Diffusion Sampler. `dials`: its widgets gamma, strength, adain, steps, cfg, denoise.
+    """The options of a Triple Diffusion Sampler. `dials`: its widgets gamma, strength, adain, steps, cfg, denoise,
+    renoise, layout, layout_cut, layout_end, freedom.
 
     `asymmetric`: a LoRA is on the positive prompt alone and brings the style's tones, so the start keeps the content's.
     """
-    sampling = {name: dials[name] for name in ("steps", "cfg", "denoise")}
+    sampling, freedom = {name: dials[name] for name in ("steps", "cfg", "denoise")}, dials["freedom"]
+    check_freedom(preset, freedom)
     if preset == CUSTOM:
         options = wallfacer(unet.family, unet.presets)
         measured = options.injection
         # A schedule falls to the same share of the widget's value as the preset's does.
         end = None if measured.gamma_end is None else dials["gamma"] * measured.gamma_end / measured.gamma
         adain = 0.0 if asymmetric else dials["adain"]
-        return options.changed(gamma=dials["gamma"], gamma_end=end, strength=dials["strength"], adain=adain, **sampling)
-    options = preset_of(preset, unet.family, unet.presets, asymmetric)
+        kept = {"gamma": dials["gamma"], "gamma_end": end, "renoise": dials["renoise"], "layout": layout_of(dials)}
+        return options.changed(strength=dials["strength"], adain=adain, **kept, **sampling)
+    options = preset_of(preset, unet.family, unet.presets, asymmetric, freedom)
     if options.denoise < 1.0:  # a share of the schedule that belongs to the preset
         del sampling["denoise"]
     return options if options.spacing == SPACING else replace(options, **sampling)
+
+
+def guidance_by_words(preset: str, freedom: float, cfg: float, worded: bool) -> float:
+    """The sampler's cfg: where the widget leaves it off (1), the free presets, which need the words, have their own.
+
+    `worded`: whether a positive is connected.
+    """
+    free = preset == "free" or (preset == DIALED and freedom > 0.0)
+    return FREE_CFG if free and worded and cfg == 1.0 else cfg
 
 
 def encoding_of(options: TransferOptions, kind: str, seed: int) -> Encoding:
@@ -62,7 +77,9 @@ def encoding_of(options: TransferOptions, kind: str, seed: int) -> Encoding:
 
 def planned(options: TransferOptions) -> dict[str, Any]:
     """What a `TransferPlan` takes over of options beside injection, start tones and sources."""
-    return {name: getattr(options, name) for name in (*GUIDANCE, "calibration", "low_frequencies")}
+    names = (*GUIDANCE, "calibration", "low_frequencies", "renoise", "layout")
+    values = {name: getattr(options, name) for name in names}
+    return values | {"layout_adain": options.adain if options.guides_layout else 0.0}
 
 
 def sets_start(options: TransferOptions) -> bool:
@@ -85,7 +102,8 @@ def patch_options(preset: str, unet: Unet, dials: dict[str, Any]) -> TransferOpt
         return options.changed(sigma_low=low, sigma_high=high)
     if dials["layers"].strip() == AUTO_LAYERS:
         dials = dials | {"layers": wallfacer(unet.family, unet.presets).injection.layers}
-    return TransferOptions().changed(**dials)
+    own = {name: value for name, value in dials.items() if not name.startswith("layout")}
+    return TransferOptions(adain=dials["layout_tones"], layout=layout_of(dials)).changed(**own)
 
 
 def patch_row(preset: str, options: TransferOptions) -> dict[str, Any]:
@@ -98,6 +116,8 @@ def triple_row(preset: str, options: TransferOptions) -> dict[str, Any]:
     """The same of a Triple Diffusion Sampler."""
     values = {"style_strength": _text(options.injection.strength), **_injected(options, "query_preservation")}
     values |= {"color_from_style": _text(options.adain), **_beside(options)}
+    if options.renoise > 0.0:
+        values["cfg"] = _text(options.cfg)
     if options.denoise < 1.0:
         values["denoise"] = _text(options.denoise)
     if options.spacing == SPACING:
@@ -129,13 +149,16 @@ def _injected(options: TransferOptions, gamma_name: str) -> dict[str, str]:
 def _beside(options: TransferOptions) -> dict[str, str]:
     """What a preset has set beside the injection, where that is anything."""
     plain, values = TransferOptions(), {}
-    for name in (*GUIDANCE, "low_frequencies", "style_encoding", "refinements"):
+    for name in (*GUIDANCE, "low_frequencies", "renoise", "style_encoding", "refinements"):
         value = getattr(options, name)
         if value != getattr(plain, name):
             values[name] = value if isinstance(value, str) else _text(value)
     calibration = options.calibration
     if calibration.amount > 0.0:
         values["calibration"] = f"{_text(calibration.amount)} ({calibration.start:.0%} to {calibration.end:.0%})"
+    layout = options.layout
+    if layout.weight > 0.0:
+        values |= {"layout": _text(layout.weight), "layout_cut": _text(layout.cut), "layout_end": _text(layout.end)}
     return values
 
 

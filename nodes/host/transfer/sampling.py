@@ -18,12 +18,13 @@ from ....swf_core.transfer import randomness
 from ....swf_core.transfer.attention_edits import InjectionStep, injection_edit, leaking_edit
 from ....swf_core.transfer.features import Box, FeatureBank, content_parts, parts_read
 from ....swf_core.transfer.sigmas import travelled
-from ....swf_core.transfer.start_latent import damp_low_frequencies, start_tones
+from ....swf_core.transfer.start_latent import damp_low_frequencies, renoised, start_tones
 from ....swf_core.transfer.styles import Style
 from ....swf_core.transfer.trajectory import Trajectory
 from .attention import CallPart, with_edit
 from .denoiser import REFERENCE_KEY, TRANSFER_KEY, HostDenoiser, PlainConditioning
 from .feature_cache import LIMIT_BYTES, cache_signature
+from .layout import SampledLayout
 from .other_weights import denoiser_on, loaded_weights
 from .plan import LatentSource, Source, TrajectorySource, TransferPlan
 from .reference import ReferenceProcess, trajectory_of
@@ -46,13 +47,13 @@ class Sampling:
         self.denoiser = HostDenoiser(guider.inner_model, options)
         self.unet, self.table = self.denoiser.unet, self.denoiser.sigmas
         self.part = [float(s) for s in sigmas if float(s) > 0.0]
-        # All levels of the sampling, of which the sampler may run but a part.
-        begins, model_sampling = (
-            plan.start_adain is not None or bool(noise.count_nonzero()),
-            guider.inner_model.model_sampling,
-        )
-        self.falling = whole_schedule(sigmas, begins, sampler, model_sampling, plan.schedule)
         levels = plan.levels
+        # All levels of the sampling, of which the sampler may run but a part.
+        if levels is None:
+            begins = plan.start_adain is not None or bool(noise.count_nonzero())
+            self.falling = whole_schedule(sigmas, begins, sampler, guider.inner_model.model_sampling, plan.schedule)
+        else:
+            self.falling = levels.full
         # What pictures are inverted up to, and the level that a clean latent is taken to be at.
         self.rising = (
             levels.inverted[::-1] if levels else [s for s in self.falling[::-1] if s <= max(self.part, default=0.0)]
@@ -61,8 +62,9 @@ class Sampling:
         self.layers = frozenset(plan.layers)
         self.text = plan.text or _negative_text(guider)
         any_read = any(plan.injection.active(s) for s in self.part)
-        # The start and calibration ask for the styles' tones even if nothing is read.
-        any_tones = (plan.start_adain or 0.0) > 0.0 or plan.calibration.amount > 0.0
+        # The start, calibration and the layout ask for the styles' tones even if nothing is read.
+        any_tones = (plan.start_adain or 0.0) > 0.0 and plan.renoise < 1.0
+        any_tones |= plan.calibration.amount > 0.0 or (plan.layout.weight > 0.0 and plan.layout_adain > 0.0)
         reads_styles = any_read and plan.injection.read == "style"
         if plan.feature_cache is not None:
             plan.feature_cache.keep_only(cache_signature(guider.model_patcher, options, self.falling, self.text))
@@ -72,6 +74,9 @@ class Sampling:
             for i, style in enumerate(plan.styles if reads_styles or any_tones else ())
             if style.weight > 0.0
         ]
+        self.layout = None
+        if plan.layout.weight > 0.0:
+            self.layout = SampledLayout(plan, self.denoiser, self.styles, tuple(noise.shape), self.progress)
 
     def __deepcopy__(self, memo: Any) -> Sampling:
         return self
@@ -129,12 +134,14 @@ class Sampling:
 
     def start_noise(self, sampler: Any, sigmas: Tensor, clean: Tensor, amount: float) -> Tensor:
         """The noise with which the host's sampler, scaling and adding it to the `clean` latents, starts where we want:
-        at the content's noisy latent with the styles' statistics."""
-        sigma, levels = float(sigmas[0]), self.plan.levels
-        content = self.content or self._content_process()
-        start = sigma if levels is None else levels.start[0]
-        x = start_tones(content.latent_at(start).to(clean), self.styles, start, amount, self.plan.place)
-        damping = randomness.noise_like(x, self.plan.damping_seed, randomness.DAMPING)
+        at the content's noisy latent with the styles' statistics, or turned from there towards fresh noise."""
+        sigma, levels, seed = float(sigmas[0]), self.plan.levels, self.plan.start_seed
+        start, x = sigma if levels is None else levels.start[0], clean
+        if self.plan.renoise < 1.0:
+            content = self.content or self._content_process()
+            x = start_tones(content.latent_at(start).to(clean), self.styles, start, amount, self.plan.place)
+        x = renoised(x, randomness.noise_like(x, seed, randomness.START), start, self.plan.renoise)
+        damping = randomness.noise_like(x, seed, randomness.DAMPING)
         x = damp_low_frequencies(x, self.plan.low_frequencies, damping)
         if levels is not None:
             x = x * levels.start_scale
@@ -162,7 +169,11 @@ class Sampling:
 
     def gamma_at(self, sigma: float) -> float:
         """The schedule's query preservation at this level."""
-        return self.plan.injection.gamma_at_sigma(sigma, self.table, self.falling[0], self.falling[-1])
+        return self.plan.injection.gamma_at(self.progress(sigma))
+
+    def progress(self, sigma: float) -> float:
+        """How far a level lies in the whole schedule, 0 at its first and 1 at its last."""
+        return travelled(self.table, sigma, self.falling[0], self.falling[-1])
 
     def reads_content(self, sigma: float) -> bool:
         """Whether anything of content's attention is read at this level, if it is injected there."""

@@ -1,9 +1,10 @@
 """Run by ComfyUI's Python in its folder: REQUEST RESULT, both safetensors. A transfer as the nodes do it.
 
 REQUEST holds clean latents `content` and `style` [1,4,h,w] and the falling `sigmas`; its metadata "options" is a JSON
-object of the injection's values, with "cfg", "prompt" and "adain" beside them, and "color" where colors are edited
-(the values of `nodes.host.color.ColorEditOptions`); or of "preset" and "steps", for a new Triple Diffusion Sampler
-with the scheduler whose levels the command line has. The model is mini; or, with "family" in
+object of the injection's values, with "cfg", "prompt" and "adain" beside them, "layout" (the values of `Layout`) where
+it guides from noise, "color" where colors are edited, and "first" where they are before the transfer
+(the values of `nodes.host.color.ColorEditOptions`); or of "preset", "freedom" and "steps", for a new Triple Diffusion
+Sampler with the scheduler whose levels the command line has. The model is mini; or, with "family" in
 the metadata, one of random_unets.py with the tensors `unet.*`, and `tokens` and `pooled` are its text. RESULT gets
 `latents`, and `calls`, the number of latents that the network saw.
 """
@@ -37,9 +38,11 @@ with safe_open(request, "pt") as file:
         weights = {k.removeprefix("unet."): file.get_tensor(k) for k in file.keys() if k.startswith("unet.")}
         text = [[file.get_tensor("tokens"), {"pooled_output": file.get_tensor("pooled")}]]
 cfg, prompt, adain, color_edit = (options.pop(n, None) for n in ("cfg", "prompt", "adain", "color"))
+layout, color_first = options.pop("layout", None), options.pop("first", False)
 preset = options.pop("preset", None)
 mini, patch, plan = (pack(f"nodes.host.{n}") for n in ("native_mini", "transfer.patch", "transfer.plan"))
 Injection = pack("swf_core.transfer.injection").Injection
+Layout = pack("swf_core.transfer.layout_guidance").Layout
 PlainConditioning = pack("nodes.host.transfer.denoiser").PlainConditioning
 rows = []
 with torch.inference_mode():
@@ -58,22 +61,27 @@ with torch.inference_mode():
             plan.LatentSource(content),
             PlainConditioning(empty),
             start_adain=adain,
+            **({"renoise": 1.0, "layout": Layout(**layout), "layout_adain": adain} if layout else {}),
         )
+
+    def colored(model):
+        if not color_edit:
+            return model
+        color = pack("nodes.host.color")
+        codes = color_edit.pop("palette")
+        palette = pack("swf_core.color.palette_text").read_palette(codes) if codes else None
+        edit = color.ColorEditOptions(palette=palette, reference=None, mask=None, **color_edit)
+        return color.guided_model(model, clip, mini.load_vae(), edit, 0.0, 1.0)
 
     if preset:
         node = pack("nodes.triple_sampler").TripleSampler
         dials = {i.id: i.default for i in node.define_schema().inputs if getattr(i, "default", None) is not None}
         dials |= {"model": model, "content": {"samples": content}, "style": {"samples": style}, "preset": preset}
-        result = node.execute(**dials | {"steps": options["steps"], "scheduler": "ddim_uniform"}).result[0]["samples"]
+        result = node.execute(**dials | options | {"scheduler": "ddim_uniform"}).result[0]["samples"]
         save_file({"latents": result.float().contiguous(), "calls": torch.tensor([sum(rows)])}, result_path)
         sys.exit()
-    patched = patch.apply(model, options["layers"], make_plan)
-    if color_edit:
-        color = pack("nodes.host.color")
-        codes = color_edit.pop("palette")
-        palette = pack("swf_core.color.palette_text").read_palette(codes) if codes else None
-        edit = color.ColorEditOptions(palette=palette, reference=None, mask=None, **color_edit)
-        patched = color.guided_model(patched, clip, mini.load_vae(), edit, 0.0, 1.0)
+    patched = patch.apply(colored(model) if color_first else model, options["layers"], make_plan)
+    patched = patched if color_first else colored(patched)
     result = comfy.sample.sample_custom(
         patched,
         torch.zeros_like(content),
