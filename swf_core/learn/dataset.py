@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..pictures import picture_id as picture_id
 
 ORIGINAL = "original"
 MAX_WEIGHT, MAX_REPEATS = 1000.0, 10_000
@@ -56,12 +55,6 @@ class Item:
     def share(self) -> float:
         """How often it is drawn, unscaled."""
         return self.weight * self.repeats
-
-
-def picture_id(picture: Tensor) -> str:
-    """16 hexadecimal digits of the SHA-256 of a picture [3, H, W] as 8-bit values."""
-    values = (picture.detach().to("cpu", torch.float32).clamp(0, 1) * 255 + 0.5).to(torch.uint8).contiguous()
-    return hashlib.sha256(str(tuple(values.shape)).encode() + values.numpy().tobytes()).hexdigest()[:16]
 
 
 def items_of(

@@ -4,6 +4,7 @@ Alpha is kept aside for the output. Working sizes and padding are the transfer's
 """
 
 from .contact_sheet import sheet
+from .identity import picture_id
 from .picture import SMALLEST_PX, Picture
 from .reading import LARGEST_PIXELS, check, from_png, load
 from .sizes import check_size, resize, scaled
@@ -17,6 +18,7 @@ __all__ = [
     "check_size",
     "from_png",
     "load",
+    "picture_id",
     "png_bytes",
     "resize",
     "save",

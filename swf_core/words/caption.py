@@ -93,12 +93,14 @@ class Captioner:
     """A BLIP and its processor. `model` may be moved between calls.
 
     `media`: phrases that in its captions, and in them alone, say how a picture is made; `strip` takes them.
+    `synonyms`: groups of phrases that name one medium.
     """
 
     model: Any
     processor: Any
     name: str
     media: tuple[str, ...] = ()
+    synonyms: tuple[tuple[str, ...], ...] = ()
 
 
 def load_captioner(
@@ -109,9 +111,11 @@ def load_captioner(
 
     kind: Any = BlipForConditionalGeneration
     media: tuple[str, ...] = ()
+    synonyms: tuple[tuple[str, ...], ...] = ()
     if str(where) == EMBEDDED:
         from ..models.mini.early_conv import MiniBlip as kind
         from ..world.captions import MEDIA as media
+        from ..world.captions import SYNONYMS as synonyms
     source, online = resolve_source(where, "blip", download, BLIP_IDS)
 
     def load() -> Captioner:
@@ -122,7 +126,7 @@ def load_captioner(
             loaded = kind.from_pretrained(source, dtype=dtype or torch.float32, output_loading_info=True, **options)
             model = complete_model(loaded, f"The captioner in '{source}'", f"copy all files of {BLIP_IDS[0]} again")
             processor = BlipProcessor.from_pretrained(source, **options)
-        return Captioner(model.eval().to(device), processor, str(where), media)
+        return Captioner(model.eval().to(device), processor, str(where), media, synonyms)
 
     return load_or_explain(load, source, "captioner")
 

@@ -13,18 +13,25 @@ from torch import Tensor
 from ..pictures import to_image
 from .pretrained import CLIP_IDS, EMBEDDED, complete_model, load_or_explain, quiet_transformers, resolve_source
 
+# Of the embedded CLIP: 99 % of 360 pictures of its world lie above, 15 of 18 pictures of scikit-image below.
+MINI_FAMILIAR_FROM = 0.78
 # What a caption loses for saying the same three words again and again.
 REPEATED = 0.02
 
 
 @dataclass
 class Clip:
-    """A whole CLIP: both towers and both projections. `model` may be moved between calls."""
+    """A whole CLIP: both towers and both projections. `model` may be moved between calls.
+
+    `familiar_from`: the cosine that the best caption of a picture of the kind it was trained on reaches; below it the
+    picture is of another kind. None: not known.
+    """
 
     model: Any
     tokenizer: Any
     image_processor: Any
     name: str
+    familiar_from: float | None = None
 
     @property
     def device(self) -> Any:
@@ -56,8 +63,11 @@ def load_clip(where: str | Path = "mini", device: Any = "cpu", dtype: Any = None
     from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel
 
     kind: Any = CLIPModel
+    familiar_from = None
     if str(where) == EMBEDDED:
         from ..models.mini.early_conv import MiniClip as kind
+
+        familiar_from = MINI_FAMILIAR_FROM
     source, online = resolve_source(where, "clip", download, CLIP_IDS)
     options: dict[str, Any] = {"local_files_only": not online}
 
@@ -70,7 +80,7 @@ def load_clip(where: str | Path = "mini", device: Any = "cpu", dtype: Any = None
             model = complete_model(loaded, f"The CLIP in '{source}'", hint)
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
             image_processor = CLIPImageProcessor.from_pretrained(source, **options)
-        return Clip(model.eval().to(device), tokenizer, image_processor, str(where))
+        return Clip(model.eval().to(device), tokenizer, image_processor, str(where), familiar_from)
 
     return load_or_explain(load, source, "CLIP")
 

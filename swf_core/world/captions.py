@@ -35,6 +35,10 @@ STYLE_WORDS: dict[str, tuple[str, ...]] = {
 }
 # Every phrase that names a medium here; elsewhere some of them are things, such as a neon sign over a bar.
 MEDIA = tuple(phrase for phrases in STYLE_WORDS.values() for phrase in phrases)
+# The phrases of each medium, without their articles.
+SYNONYMS = tuple(
+    tuple(phrase.removeprefix("a ").removeprefix("an ") for phrase in phrases) for phrases in STYLE_WORDS.values()
+)
 GROUND_WORDS = {
     "grass": ("on the grass", "in a green meadow"),
     "sand": ("on the sand", "on a sandy beach"),
