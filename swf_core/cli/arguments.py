@@ -223,6 +223,7 @@ def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
         injection |= {"gamma": args.gamma, "gamma_end": None, "gamma_schedule": "constant"}
     values = {"steps": args.steps, "cfg": args.cfg, "size_px": args.size}
     names = ("adain", "denoise", "renoise", "forward_first", "refinements", "style_guidance", "leak_guard")
+    names += ("content_prompt", "style_prompt")
     values |= {name: getattr(args, name, None) for name in names}
     names = {"weight": "layout", "cut": "layout_cut", "end": "layout_end", "ramp": "layout_ramp"}
     layout = {part: getattr(args, name, None) for part, name in names.items()}

@@ -12,6 +12,7 @@ from .arguments import add_common, add_layout, add_output, add_text, add_transfe
 from .checks import check_files, check_preset, check_targets, check_weights, unique_names
 from .loading import check_sizes, load_guided, load_pictures
 from .progress import Bars
+from .transfer_words import add_words, check_words, prompts_of
 
 
 def add(verbs: Any) -> None:
@@ -24,7 +25,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("--content", type=Path, nargs="+", required=True, metavar="IMG", help="what is repainted")
     parser.add_argument("--style", type=Path, nargs="+", default=[], metavar="IMG", help="how it is painted")
     parser.add_argument("--style-text", metavar="T", help="a style in words, instead of or beside --style")
-    parser.add_argument("--prompt", default="", metavar="T", help="what the result should show")
+    add_words(parser)
     add_text(parser)
     add_output(parser)
     add_layout(add_transfer(parser))
@@ -47,19 +48,20 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
 
     name = check_preset(args)
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
+    inputs = [*(picture.pixels for picture in styles), *([args.style_text] if args.style_text else [])]
+    weights = args.style_weight or [1.0] * len(inputs)
+    prompts, words = prompts_of(args, [picture.pixels for picture in contents], inputs, weights, bars)
     backend, plain = load_guided(args)
     models = Models(backend, content=plain, unconditional=plain)
     options = transfer_options(transfer.preset(name, models, args.freedom or 0.0), args)
-    if args.prompt and args.cfg is None and options.cfg == 1.0:
+    if any(prompts) and args.cfg is None and options.cfg == 1.0:
         # along the whole dial the same
         options = replace(options, cfg=CFG_WITH_PROMPT if args.freedom is None else FREE_CFG)
     if args.size is None:
         check_sizes([*contents, *styles], options.size_px or backend.native_size_px)
-    inputs = [*(picture.pixels for picture in styles), *([args.style_text] if args.style_text else [])]
-    weights = args.style_weight or [1.0] * len(inputs)
     result = transfer.stylize(
         models,
-        [Content(picture.pixels, args.prompt) for picture in contents],
+        [Content(picture.pixels, prompt) for picture, prompt in zip(contents, prompts, strict=True)],
         [StyleInput(style, weight) for style, weight in zip(inputs, weights, strict=True)],
         options,
         seed=args.seed,
@@ -75,6 +77,8 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         "family": backend.family,
         "preset": name,
         "seed": args.seed,
+        "prompts": prompts,
+        "words": words,
         "options": options,
         "cost": result.cost,
         "seconds": round(result.seconds, 3),
@@ -88,6 +92,7 @@ def _checked_targets(args: argparse.Namespace) -> list[Path]:
     if not args.style and not args.style_text:
         raise UserError("No style was given; use --style IMG or --style-text T.")
     check_weights(args.style_weight, len(args.style) + bool(args.style_text))
+    check_words(args)
     style_name = "+".join(path.stem for path in args.style[:3]) or "text"
     names = unique_names([f"{path.stem}_in_{style_name}" for path in args.content])
     targets = [args.out / f"{name}.png" for name in names]

@@ -59,7 +59,9 @@ def test_a_result_never_overwrites_what_is_read(model, cat):
     clash = cat.with_name("cat_in_cat.png")
     Image.open(cat).save(clash)
     before = clash.read_bytes()
-    result = swf("stylize", "--content", cat, clash, "--style", cat, "--out", cat.parent, "--model", model)
+    result = swf(
+        "stylize", "--content", cat, clash, "--style", cat, "--out", cat.parent, "--model", model, "--prompt", ""
+    )
     assert result.returncode == 2 and "one of the pictures given" in result.stderr
     assert clash.read_bytes() == before
 
@@ -83,6 +85,8 @@ def test_stylize_end_to_end(model, cat, tmp_path):
         64,
         "--gamma",
         0.4,
+        "--prompt",
+        "",
         "--json",
     ]
     result = swf_process(*arguments, "--out", tmp_path / "out")

@@ -64,7 +64,10 @@ def test_a_verb_that_is_ended_at_any_moment_leaves_whole_files_alone(tmp_path, v
     first, second, large = (tmp_path / f"{k}.png" for k in range(3))
     out = tmp_path / "out"
     arguments = {
-        "stylize": ["stylize", "--content", first, second, "--style", second, "--steps", 2, "--size", 64, "--out", out],
+        "stylize": [
+            *["stylize", "--content", first, second, "--style", second],
+            *["--prompt", "", "--steps", 2, "--size", 64, "--out", out],
+        ],
         "recolor": ["recolor", "--image", large, "--like", first, "--method", "histogram", "--out", out / "a.png"],
     }[verb]
     rng = random.Random(3)

@@ -74,7 +74,8 @@ def test_train_pick_train_more_choose_a_step_and_use_the_lora(style, tmp_path):
         assert result.returncode == 0, result.stderr
         pictures.append(np.asarray(Image.open(out / "sample_0_000.png"), dtype=int))
     out = tmp_path / "repainted"
-    result = swf("stylize", "--content", style, "--style", style, "--steps", 2, "--out", out, *lora, "--json")
+    pictures_of = ("--content", style, "--style", style, "--prompt", "")
+    result = swf("stylize", *pictures_of, "--steps", 2, "--out", out, *lora, "--json")
     assert result.returncode == 0 and json.loads(result.stdout)["options"]["adain"] == 0.0, result.stderr
     plain = tmp_path / "plain"
     swf("sample", "--prompt", "a red cat", "--steps", 4, "--out", plain)

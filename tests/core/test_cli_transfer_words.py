@@ -1,0 +1,73 @@
+"""`stylize` without a typed prompt as a person meets it: what was read, what is said, and who decides."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from swf_core.measure.metrics.pairs import make_pairs
+from swf_core.pictures import save
+from swf_core.transfer.defaults import CFG, CFG_WITH_PROMPT
+from swf_core.world.seeds import TUNE_SEED
+
+from support.cli import swf
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    (pair,) = make_pairs(1, TUNE_SEED, ("watercolour",))
+    folder = tmp_path_factory.mktemp("pictures")
+    save(folder / "content.png", pair.content)
+    save(folder / "style.png", pair.style)
+    return pair, folder / "content.png", folder / "style.png", folder
+
+
+def stylized(pictures, *more):
+    _, content, style, folder = pictures
+    result = swf(
+        "stylize", "--content", content, "--style", style, "--steps", 2, "--out", folder / "out", "--json", *more
+    )
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout), result.stderr, (folder / "out" / "content_in_style.png").read_bytes()
+
+
+def test_nothing_typed_reads_the_pictures_says_so_and_guides(pictures):
+    report, said, image = stylized(pictures)
+    (words,), (prompt,) = report["words"], report["prompts"]
+    assert pictures[0].scene.main.kind in prompt and "watercolour" in prompt and words["prompt"] == prompt
+    assert words["caption"] in said and words["styles"][0]["caption"] in said and f"prompt: {prompt}" in said
+    assert 0.5 <= words["styles"][0]["confidence"] <= 1.0 and report["options"]["cfg"] == CFG_WITH_PROMPT
+    assert "watercolour" in " ".join(words["styles"][0]["removed"])
+    # auto by its name is the same, and so is the prompt typed by hand
+    assert stylized(pictures, "--prompt", "auto")[2] == image == stylized(pictures, "--prompt", prompt)[2]
+
+
+def test_no_words_and_typed_words_are_left_alone(pictures):
+    silent, said, _ = stylized(pictures, "--prompt", "")
+    assert silent["prompts"] == [""] and silent["words"] == [] and silent["options"]["cfg"] == CFG
+    assert "prompt" not in said
+    typed, _, _ = stylized(pictures, "--prompt", "a blue boat", "--style-prompt", "a cat", "--content-prompt", "a dog")
+    assert typed["prompts"] == ["a blue boat"] and typed["words"] == []
+    assert typed["options"]["style_prompt"] == "a cat" and typed["options"]["content_prompt"] == "a dog"
+
+
+def test_a_medium_that_is_not_sure_enough_is_not_said(pictures):
+    report, said, _ = stylized(pictures, "--least-confidence", "1")
+    assert "watercolour" not in report["prompts"][0] and pictures[0].scene.main.kind in report["prompts"][0]
+    assert "is below 1" in report["words"][0]["notes"][0] and "is below 1" in said
+
+
+def test_a_style_in_words_is_read_as_a_caption(pictures):
+    _, content, _, folder = pictures
+    arguments = ("--style-text", "a woodcut of a boat", "--steps", 2, "--out", folder / "text", "--json")
+    result = swf("stylize", "--content", content, *arguments)
+    assert result.returncode == 0, result.stderr
+    prompt = json.loads(result.stdout)["prompts"][0]
+    assert prompt.startswith("a woodcut of ") and pictures[0].scene.main.kind in prompt and "boat" not in prompt
+
+
+def test_other_models_need_a_captioner_and_are_told_so(pictures):
+    _, content, style, folder = pictures
+    result = swf("stylize", "--content", content, "--style", style, "--out", folder / "no", "--model", folder)
+    assert result.returncode == 2 and "--captioner" in result.stderr and "--prompt ''" in result.stderr
