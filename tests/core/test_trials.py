@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -21,20 +20,22 @@ from swf_core.measure.metrics.fidelity import CAPTIONED_CFG
 from swf_core.measure.metrics.measures import MEASURES, measured
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.measure.trials import slow_arms
-from swf_core.measure.trials.arms import AUTO_WORDS, NO_WORDS, SAID_WORDS, Arm, Painted, preset_arms
+from swf_core.measure.trials.arms import AUTO_WORDS, NO_WORDS, SAID_WORDS, Arm, Painted, in_fewer_steps, preset_arms
 from swf_core.measure.trials.baselines import baselines, references
 from swf_core.measure.trials.engine import FIELDS, Trial, kept_picture, run_trial
 from swf_core.measure.trials.identity import model_digest
 from swf_core.measure.trials.pages import arms_page, preset_pages
 from swf_core.measure.trials.pareto import COLORS, pareto_picture
 from swf_core.measure.trials.prompts import Prompts
-from swf_core.measure.trials.reader import PictureReader, style_around
+from swf_core.measure.trials.reader import PictureReader
 from swf_core.measure.trials.report import trial_report
 from swf_core.measure.trials.summary import Table, better_words, by_painter, pareto_front
 from swf_core.models import load
 from swf_core.presets import PRESETS
 from swf_core.transfer import Content, stylize
-from swf_core.words.strip import strip
+from swf_core.words.caption import load_captioner
+from swf_core.words.clip import load_clip
+from swf_core.words.picture_words import WordReader, auto_prompts
 from swf_core.world import caption
 from swf_core.world.seeds import TEST_SEED
 
@@ -144,26 +145,13 @@ def test_words_by_source(pairs) -> None:
         prompts.of("shouted", pairs)
 
 
-def test_words_read_from_the_pictures_stand_around_what_the_content_shows() -> None:
-    content = strip("a photo of a green mountain by a lake")
-    for caption_of_style, prompt in {
-        "a watercolour of a red house in shades of rose": "a watercolour of {} in shades of rose",
-        "a purple house at night, an ink wash painting": "{}, an ink wash painting",
-        "a house": "{}",
-    }.items():
-        assert style_around(content, strip(caption_of_style)) == prompt.format(content.stripped)
-
-
-def test_pictures_are_captioned_once(tmp_path, pairs) -> None:
-    context = BenchContext(tmp_path)
-    first = PictureReader(context)(pairs[:1])
-    kept = json.loads((tmp_path / "captions.json").read_text())
-    assert first[0] and len(kept["captions"]) == 2
-    marked = {name: "a lighthouse, an oil painting" for name in kept["captions"]}
-    (tmp_path / "captions.json").write_text(json.dumps(kept | {"captions": marked}))
-    assert PictureReader(context)(pairs[:1]) == ["a lighthouse, an oil painting"]  # read, not made again
-    (tmp_path / "captions.json").write_text(json.dumps({"model": "another", "captions": marked}))
-    assert PictureReader(context)(pairs[:1]) == first
+def test_words_are_read_from_the_two_pictures_as_the_command_line_reads_them(pairs) -> None:
+    bars: list[float] = []
+    prompts = PictureReader(lambda value, *text: bars.append(value))(pairs[:1])
+    assert prompts == auto_prompts(
+        WordReader(load_captioner("mini"), load_clip("mini")), [pairs[0].content], [pairs[0].style]
+    )
+    assert prompts[0] and bars[-1] == 1.0
 
 
 def counted(calls: list[tuple[int, int]]):
@@ -264,10 +252,10 @@ def test_the_pareto_picture_puts_right_what_has_more_style_and_up_what_keeps_the
 def test_a_report_of_a_real_trial(tmp_path, backend, pairs) -> None:
     """Two cheap arms of the model and the references: figures, differences with intervals, the front, a table."""
     quick = {
-        name: replace(arm, paint=replace(arm.paint, options=arm.paint.options.changed(steps=3, spacing="leading")))
+        name: in_fewer_steps(arm, 0.1)
         for name, arm in preset_arms(backend, ("wallfacer", "adain"), (SAID_WORDS,)).items()
     }
-    assert all(arm.paint.options.cfg == CAPTIONED_CFG for arm in quick.values())
+    assert all(arm.paint.options.steps == 3 and arm.paint.options.cfg == CAPTIONED_CFG for arm in quick.values())
     trial = Trial("report", pairs[:2], references() | baselines() | quick, (0,), {"gatys": "install it"})
     trial.arms.pop(f"img2img, {AUTO_WORDS}")
     table = Table(run_trial(context_of(tmp_path, backend), trial, Prompts(silent)))

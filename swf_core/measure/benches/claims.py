@@ -100,7 +100,7 @@ def _table(context: BenchContext) -> Table:
     pairs = make_pairs(context.share_of(PAIRS), TEST_SEED)
     seeds = context.seed_range(1 if context.quick else SEEDS)
     trial = Trial("claims", pairs, transfer_arms(context.backend), seeds)
-    return Table(run_trial(context, trial, Prompts(PictureReader(context))))
+    return Table(run_trial(context, trial, Prompts(PictureReader(context.bar))))
 
 
 def query_preservation(context: BenchContext) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`bench fidelity`: every preset with and without words from the pictures, and what they have to be better than.
 
-Rows in fidelity.csv, from which a stopped bench continues; means, intervals, differences and the Pareto front in
-fidelity.json; pages of the best arms, of each preset, and the Pareto picture.
+Rows in fidelity.csv (fidelity-quick.csv), from which a stopped bench continues; means, intervals, differences and the
+Pareto front in fidelity.json; pages of the best arms, of each preset, and the Pareto picture.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ...presets import PRESETS
 from ...presets.own import OWN
 from ...world.seeds import TEST_SEED
 from ..metrics.pairs import make_pairs
-from ..trials.arms import AUTO_WORDS, RIVALS, Arm, arm_name, dial_arms, preset_arms
+from ..trials.arms import AUTO_WORDS, RIVALS, Arm, arm_name, dial_arms, in_fewer_steps, preset_arms
 from ..trials.baselines import baselines, references
 from ..trials.engine import Trial, run_trial
 from ..trials.pages import arms_page, preset_pages
@@ -25,15 +25,20 @@ from ..trials.slow_arms import slow_arms
 from ..trials.summary import Table, better_words, front_points
 from .context import BenchContext, BenchResult
 
-PAIRS, QUICK_PAIRS, SEEDS = 105, 5, 3
+PAIRS, SEEDS = 105, 3
+# Quick is a look, not a measurement: few pairs, and a third of each way's steps.
+QUICK_PAIRS, QUICK_SHARE = 7, 1 / 3
 
 
 def run(context: BenchContext) -> BenchResult:
-    """105 pairs; three seeds of ours and of four rivals, one of the rest. Quick: 5 pairs and one seed."""
+    """105 pairs; three seeds of ours and of four rivals, one of the rest. Quick: 7 pairs, one seed, a third of the
+    steps."""
     pairs = make_pairs(QUICK_PAIRS if context.quick else PAIRS, TEST_SEED)
     seeds = context.seed_range(1 if context.quick else SEEDS)
-    trial = Trial("fidelity", pairs, all_arms(context.backend, context.quick), seeds)
-    table = Table(run_trial(context, trial, Prompts(PictureReader(context))))
+    trial = Trial(
+        "fidelity-quick" if context.quick else "fidelity", pairs, all_arms(context.backend, context.quick), seeds
+    )
+    table = Table(run_trial(context, trial, Prompts(PictureReader(context.bar))))
     own, rivals = better_words(table, tuple(OWN)), better_words(table, RIVALS)
     report = trial_report(trial, table, own, rivals)
     front: Sequence[str] = report["pareto front"]
@@ -46,6 +51,8 @@ def run(context: BenchContext) -> BenchResult:
 
 
 def all_arms(backend: Backend, quick: bool = False) -> dict[str, Arm]:
-    """References, baselines, presets with and without words, points of the dial, and unless quick the slow arms."""
-    arms = references() | baselines() | preset_arms(backend) | dial_arms(backend)
-    return arms if quick else arms | slow_arms(backend)
+    """References, baselines, presets with and without words, points of the dial; the slow arms unless quick."""
+    transfers = preset_arms(backend) | dial_arms(backend)
+    if not quick:
+        return references() | baselines() | transfers | slow_arms(backend)
+    return references() | {name: in_fewer_steps(arm, QUICK_SHARE) for name, arm in (baselines() | transfers).items()}

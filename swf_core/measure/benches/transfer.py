@@ -94,7 +94,7 @@ def _compared(context: BenchContext, name: str, pairs: list[Pair]) -> BenchResul
     arms = grid_arms(context.backend) if context.tune else transfer_arms(context.backend)
     seeds = context.seed_range(1)
     trial = Trial(f"{name}-tune" if context.tune else name, pairs, references() | arms, seeds)
-    table = Table(run_trial(context, trial, Prompts(PictureReader(context))))
+    table = Table(run_trial(context, trial, Prompts(PictureReader(context.bar))))
     firsts: Sequence[str] = list(arms)[:1] if context.tune else better_words(table, tuple(OWN))
     rivals = list(arms) if context.tune else better_words(table, RIVALS)
     return trial_report(trial, table, firsts, rivals), {"": arms_page(context.out, trial, list(arms))}

@@ -101,3 +101,12 @@ def dial_arms(backend: Backend, points: tuple[float, ...] = (0.25, 0.5, 0.75)) -
         )
         for point in points
     }
+
+
+def in_fewer_steps(arm: Arm, share: float) -> Arm:
+    """A transfer with this share (0..1) of its steps; an arm without steps as it is."""
+    if not isinstance(arm.paint, Transfer):
+        return arm
+    options = arm.paint.options
+    options = replace(options, steps=max(1, round(share * options.steps)))
+    return replace(arm, paint=Transfer(options), settings=repr(options))
