@@ -27,8 +27,9 @@ CAPTIONS = {"base-1": _FIRST, "base-2": _LATER, "base-3": _PAIRED, "base-4": _LE
 # Which sets a stage draws from: pictures, the partners of as many first of them, lessons and their partners.
 SETS = {"base-1": ("train",), "base-2": ("train",), "base-3": ("train", "partner")}
 SETS |= {"base-4": ("further", "further_partner", "lesson", "lesson_partner")}
-# Noise levels are drawn as T u^k, u uniform in 0..1. Low levels make the marks: with noise of 0.2 in the latent strokes
-# are seen in 25 % of round trips (of 12; woodcut in 92 %), and base-3 is 0.2 off at t = 100.
+# Noise levels are drawn as T u^k, u uniform in 0..1. Low levels make the marks: where base-3 goes on from the latents
+# of strokes noised to t = 250, 6 of 12 are seen, from 400 two, from noise one at cfg 1 and five at cfg 4 (round trips:
+# 10). It knows training pictures no better than others, and 100 steps or cfg 7 in sampling change nothing.
 TIMESTEP_POWER = {"base-4": 1.5}
 # Styles that the samples of the stage before drew least well; the stage draws their pictures twice as often.
 HARD = {"base-3": ("strokes", "oil", "ink", "pixel", "halftone")}
