@@ -17,12 +17,17 @@ EQUAL = {
     "preset wallfacer: a new sampler": 0.0,
     "preset wallfacer: a new patch": 0.0,
     "preset adain: strength 0 and all tones": 0.0,
+    "preset masactrl: another style is the same": 0.0,
     "text: mini's own empty one": 0.0,
     "text: by clip": 0.0,
     "text: only a positive, cfg 3": 0.0,
     "text: of a trajectory": 0.0,
 }
-DIFFERENT = ["preset adain: the patch sets the start", "text: words matter"]
+DIFFERENT = [
+    "preset adain: the patch sets the start",
+    "preset stylessp: the patch sets the start",
+    "text: words matter",
+]
 SIZES = {
     "size: shape of two large photographs": [1, 4, 12, 16],
     "size: shape at 64": [1, 4, 6, 8],
@@ -39,10 +44,21 @@ REFUSALS = {
     "grey pictures": ("content", "(1, 384, 512, 1)", "3 channels"),
     "a preset without content": ("'wallfacer'", "connect 'content'"),
     "adain without content": ("'adain'", "connect 'content'"),
+    "masactrl without content": ("'masactrl'", "connect 'content'"),
+    "nothing of a preset's window": ("'cross-image'", "start_percent and end_percent"),
     "a preset and settings": ("settings", "'styleid'", "'custom'"),
     "no text on a checkpoint": ("'positive'", "'clip'"),
     "no negative at cfg 3": ("'negative'", "'clip'"),
 }
+
+
+def published(both: dict[str, str], sampler: dict[str, str] | None = None) -> tuple[dict[str, str], dict[str, str]]:
+    """The panels of a way that reads late layers plainly and has values of its own on both nodes."""
+    shared = {"tau": "1", "layers": "late", **both}
+    tones = {"query_preservation": "0", "style_strength": "1", "color_from_style": "0", **(sampler or {})}
+    return tones | shared, {"gamma": "0", "strength": "1"} | shared
+
+
 # What the panel says a preset has set, on mini.
 PANELS = {
     "custom": ({}, {}),
@@ -56,6 +72,10 @@ PANELS = {
         {"gamma": "0.75", "tau": "1.5", "layers": "late", "strength": "1"},
     ),
     "adain": ({"style_strength": "0", "color_from_style": "1"}, {"strength": "0"}),
+    "style-keeper": published({"leak_guard": "2", "style_encoding": "stochastic", "calibration": "1 (50% to 80%)"}),
+    "cross-image": published(
+        {"contrast": "1.67", "style_guidance": "1.625", "calibration": "1 (52% to 100%)"}, {"denoise": "0.68"}
+    ),
 }
 
 
@@ -90,8 +110,12 @@ def test_what_cannot_work_is_refused_with_its_reason(report, case):
 @pytest.mark.parametrize("preset", PANELS)
 def test_a_node_says_what_its_preset_has_set(report, preset):
     for kind, values in zip(("sampler", "patch"), PANELS[preset]):
-        rows = report[f"preset {preset}: panel of the {kind}"]
+        rows = [row for row in report[f"preset {preset}: panel of the {kind}"] if row["kind"] == "preset"]
         assert rows == ([{"kind": "preset", "preset": preset, "values": values}] if values else [])
+
+
+def test_a_published_way_brings_its_own_encoding_and_calibration_on_the_patch(report):
+    assert report["preset visual-style-prompting: encoding"] == ["stochastic", 1.0]
 
 
 def test_a_preset_keeps_the_window_of_steps(report):

@@ -94,7 +94,7 @@ def sizes():
 
 def presets():
     pictures = {"content": {"samples": content}, "style": {"samples": style}}
-    for name in ("custom", "wallfacer", "styleid", "adain"):
+    for name in ("custom", "wallfacer", "styleid", "adain", "style-keeper", "cross-image"):
         for kind, node in (
             ("sampler", triple(**pictures, steps=2, preset=name)),
             ("patch", patch_node(**pictures, preset=name)),
@@ -111,7 +111,17 @@ def presets():
     report["preset adain: the patch sets the start"] = apart(sample(patch(**pictures, preset="adain")), sample(model))
     injected = plan_on(patch(**pictures, preset="styleid", start_percent=0.2)).injection
     report["preset styleid: injection"] = [injected.layers, injected.gamma, injected.tau, injected.sigma_high < 100.0]
+    alone = {"style": pictures["style"]}
+    report["preset stylessp: the patch sets the start"] = apart(
+        sample(patch(**pictures, preset="stylessp", end_percent=0.05)), sample(model)
+    )
+    own = plan_on(patch(**alone, preset="visual-style-prompting"))
+    report["preset visual-style-prompting: encoding"] = [own.styles[0].source.encoding.kind, own.calibration.amount]
+    reads = patch(**pictures, preset="masactrl"), patch(**pictures | {"style": {"samples": -style}}, preset="masactrl")
+    report["preset masactrl: another style is the same"] = apart(*map(sample, reads))
     refused = {
+        "masactrl without content": lambda: patch(**alone, preset="masactrl"),
+        "nothing of a preset's window": lambda: patch(**pictures, preset="cross-image", end_percent=0.1),
         "a preset without content": lambda: patch(style={"samples": style}, preset="wallfacer"),
         "adain without content": lambda: patch(style={"samples": style}, preset="adain"),
         "a preset and settings": lambda: patch(**pictures, preset="styleid", settings="{}"),
