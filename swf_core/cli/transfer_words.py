@@ -82,7 +82,6 @@ def prompts_of(
     reader = WordReader(
         load_captioner(captioner, device),
         None if clip == NONE else load_clip(clip, device),
-        seed=args.seed,
         least_confidence=least,
     )
     bar, read = bars("words"), []

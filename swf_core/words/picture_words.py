@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..pictures import picture_id
-from .caption import Captioner, CaptionOptions, CaptionResult, caption_pictures
+from .caption import Captioner, CaptionOptions, caption_pictures
 from .clip import Clip
 from .medium_confidence import medium_confidence
 from .prompt import transfer_prompt
@@ -23,11 +23,11 @@ from .strip import Marker, Stripped, strip
 # Below it others than the medium named first are together more likely. On 360 pictures of the world it keeps back 18 of
 # 38 wrong media and 10 of 322 right ones.
 LEAST_CONFIDENCE = 0.5
-KEPT_CAPTIONS = 512
+KEPT_PICTURES = 512
 # All candidates, for the medium's confidence counts them.
 OPTIONS = CaptionOptions(keep=100)
-# Captions and their media's confidence by what they were read with and from; the oldest go first.
-_kept: OrderedDict[tuple[str, ...], tuple[CaptionResult, float | None]] = OrderedDict()
+# Words of pictures by what read them, and which picture it is; the oldest go first.
+_kept: OrderedDict[tuple[str, ...], PictureWords] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,18 @@ class WordReader:
             raise UserError(f"The least confidence is {self.least_confidence}; it must be between 0 and 1.")
 
     def words_of(self, picture: Tensor | str) -> PictureWords:
-        """The words of a picture, or of a caption that is given instead."""
+        """The words of a picture, or of a caption that is given instead. One picture at a time is captioned, so that
+        its caption does not depend on the others'."""
         if isinstance(picture, str):
             return PictureWords(picture, strip(picture, self.marker))
-        result, confidence = self._read(picture)
-        stripped = strip(result.caption, self.marker, media=self.captioner.media)
-        least = None if self.clip is None else self.clip.familiar_from
-        score = result.candidates[0].score if result.candidates else None
-        return PictureWords(result.caption, stripped, confidence, least is None or score is None or score >= least)
+        key = _key(self.captioner.name, self.clip and self.clip.name, self.options, self.seed, self.marker, picture)
+        words = _kept.get(key)
+        if words is None:
+            words = _kept[key] = self._read(picture)
+            while len(_kept) > KEPT_PICTURES:
+                _kept.popitem(last=False)
+        _kept.move_to_end(key)
+        return words
 
     def prompt_of(
         self, content: Tensor | str, styles: Sequence[Tensor | str], weights: Sequence[float] | None = None
@@ -92,37 +96,50 @@ class WordReader:
         """The prompt of a content in styles, each a picture or a caption. A style counts by its weight, and one of
         weight 0 is not said."""
         weighed = sorted(zip(weights or [1.0] * len(styles), styles, strict=True), key=lambda pair: -pair[0])
-        return self.joined(self.words_of(content), [self.words_of(style) for weight, style in weighed if weight > 0.0])
+        read = [self.words_of(style) for weight, style in weighed if weight > 0.0]
+        return transfer_words(self.words_of(content), read, self.least_confidence)
 
-    def joined(self, content: PictureWords, styles: Sequence[PictureWords]) -> TransferWords:
-        """The prompt from what was read of the pictures."""
-        if not content.familiar:
-            note = f"the content is unlike what the captioner knows ({content.caption!r} fits it badly): no words"
-            return TransferWords("", content, tuple(styles), (note,))
-        said = [style.stripped for style in styles if self._is_said(style)]
-        notes = [self._unsaid(style) for style in styles if not self._is_said(style)]
-        return TransferWords(transfer_prompt(content.stripped, said), content, tuple(styles), tuple(notes))
+    def _read(self, picture: Tensor) -> PictureWords:
+        result = caption_pictures(self.captioner, [picture], self.options, self.clip, self.seed)[0]
+        stripped = strip(result.caption, self.marker, media=self.captioner.media)
+        confidence = medium_confidence(result.candidates, self.captioner, self.clip)
+        least = None if self.clip is None else self.clip.familiar_from
+        score = result.candidates[0].score if result.candidates else None
+        return PictureWords(result.caption, stripped, confidence, least is None or score is None or score >= least)
 
-    def _is_said(self, style: PictureWords) -> bool:
-        return style.familiar and (style.confidence is None or style.confidence >= self.least_confidence)
 
-    def _unsaid(self, style: PictureWords) -> str:
+def transfer_words(
+    content: PictureWords, styles: Sequence[PictureWords], least_confidence: float = LEAST_CONFIDENCE
+) -> TransferWords:
+    """The prompt of a content in styles, the one that counts most first, from what was read of the pictures.
+
+    A medium with less than `least_confidence` (0..1), or of a picture unlike what the captioner knows, is not said; of
+    such a content nothing is. The notes say so.
+    """
+    if not content.familiar:
+        note = f"the content is unlike what the captioner knows ({content.caption!r} fits it badly): no words"
+        return TransferWords("", content, tuple(styles), (note,))
+    said, notes = [], []
+    for style in styles:
         removed = ", ".join(style.stripped.removed) or style.caption
         if not style.familiar:
-            return f"the style picture is unlike what the captioner knows: {removed!r} is not said"
-        return f"confidence {style.confidence:.2f} is below {self.least_confidence:g}: {removed!r} is not said"
+            notes.append(f"the style picture is unlike what the captioner knows: {removed!r} is not said")
+        elif style.confidence is not None and style.confidence < least_confidence:
+            notes.append(f"confidence {style.confidence:.2f} is below {least_confidence:g}: {removed!r} is not said")
+        else:
+            said.append(style.stripped)
+    return TransferWords(transfer_prompt(content.stripped, said), content, tuple(styles), tuple(notes))
 
-    def _read(self, picture: Tensor) -> tuple[CaptionResult, float | None]:
-        """One picture at a time, so that its caption does not depend on the others'."""
-        ranked_by = "" if self.clip is None else self.clip.name
-        key = (self.captioner.name, ranked_by, repr(self.options), str(self.seed), picture_id(picture))
-        if key not in _kept:
-            result = caption_pictures(self.captioner, [picture], self.options, self.clip, self.seed)[0]
-            _kept[key] = result, medium_confidence(result.candidates, self.captioner, self.clip)
-            while len(_kept) > KEPT_CAPTIONS:
-                _kept.popitem(last=False)
-        _kept.move_to_end(key)
-        return _kept[key]
+
+def kept_words(captioner: str, clip: str | None, picture: Tensor) -> PictureWords | None:
+    """What models of these names read of a picture before, with the defaults of `WordReader`; None if they did not."""
+    return _kept.get(_key(captioner, clip, OPTIONS, 0, None, picture))
+
+
+def _key(
+    captioner: str, clip: str | None, options: CaptionOptions, seed: int, marker: Marker | None, picture: Tensor
+) -> tuple[str, ...]:
+    return captioner, clip or "", repr(options), str(seed), marker.name if marker else "", picture_id(picture)
 
 
 def auto_prompts(
@@ -143,6 +160,6 @@ def auto_prompts(
     return prompts
 
 
-def forget_captions() -> None:
+def forget_pictures() -> None:
     """Read every picture anew."""
     _kept.clear()

@@ -13,7 +13,14 @@ from swf_core.words import picture_words
 from swf_core.words.caption import Candidate, CaptionOptions, load_captioner
 from swf_core.words.clip import load_clip
 from swf_core.words.medium_confidence import media_named, medium_confidence
-from swf_core.words.picture_words import PictureWords, WordReader, auto_prompts, forget_captions
+from swf_core.words.picture_words import (
+    PictureWords,
+    WordReader,
+    auto_prompts,
+    forget_pictures,
+    kept_words,
+    transfer_words,
+)
 from swf_core.words.strip import strip
 from swf_core.world.seeds import TUNE_SEED
 
@@ -37,7 +44,7 @@ def test_prompts_name_the_contents_object_in_the_style_pictures_medium(reader, p
 
 
 def test_a_picture_is_captioned_once_whatever_stands_beside_it(reader, pairs, monkeypatch):
-    forget_captions()
+    forget_pictures()
     first = auto_prompts(reader, [pairs[0].content], [pairs[0].style])
     calls = []
     real = picture_words.caption_pictures
@@ -45,7 +52,7 @@ def test_a_picture_is_captioned_once_whatever_stands_beside_it(reader, pairs, mo
     assert auto_prompts(reader, [pairs[0].content], [pairs[0].style]) == first and not calls
     swapped = reader.prompt_of(pairs[0].style, [pairs[1].style])
     assert len(calls) == 1 and swapped.content.caption == reader.words_of(pairs[0].style).caption
-    monkeypatch.setattr(picture_words, "KEPT_CAPTIONS", 2)
+    monkeypatch.setattr(picture_words, "KEPT_PICTURES", 2)
     reader.words_of(pairs[2].style)
     assert len(picture_words._kept) == 2  # pyright: ignore[reportPrivateUsage]
     # the same picture after the cache has lost it, alone and not as the third: the same caption
@@ -84,17 +91,25 @@ def style(caption: str, confidence: float | None = None, familiar: bool = True) 
 def test_what_is_unsure_is_not_said_and_the_note_says_so(reader):
     house = style("a photo of a green house")
     sure, unsure = style("a woodcut of a cat", 0.51), style("a woodcut of a cat", 0.49)
-    assert reader.joined(house, [sure]).prompt == "a woodcut of a green house"
-    kept_back = reader.joined(house, [unsure])
+    assert transfer_words(house, [sure]).prompt == "a woodcut of a green house"
+    kept_back = transfer_words(house, [unsure])
     assert kept_back.prompt == "a green house" and "0.49 is below 0.5: 'a woodcut of' is not said" in kept_back.notes[0]
-    assert replace(reader, least_confidence=0.0).joined(house, [unsure]).prompt == "a woodcut of a green house"
-    both = reader.joined(house, [unsure, style("a watercolour of a cat")])
+    assert transfer_words(house, [unsure], 0.0).prompt == "a woodcut of a green house"
+    both = transfer_words(house, [unsure, style("a watercolour of a cat")])
     assert both.prompt == "a watercolour of a green house" and len(both.notes) == 1
-    strange = reader.joined(replace(house, familiar=False), [sure])
+    strange = transfer_words(replace(house, familiar=False), [sure])
     assert strange.prompt == "" and "unlike what the captioner knows" in strange.notes[0]
-    assert reader.joined(house, [style("a woodcut of a cat", 0.9, False)]).prompt == "a green house"
+    assert transfer_words(house, [style("a woodcut of a cat", 0.9, False)]).prompt == "a green house"
     with pytest.raises(UserError, match="least confidence"):
         replace(reader, least_confidence=1.5)
+
+
+def test_what_was_read_is_found_without_the_models(reader, pairs):
+    forget_pictures()
+    assert kept_words("mini", "mini", pairs[0].style) is None
+    words = WordReader(reader.captioner, reader.clip).words_of(pairs[0].style)
+    assert kept_words("mini", "mini", pairs[0].style) is words
+    assert kept_words("mini", None, pairs[0].style) is None is kept_words("mini", "mini", pairs[0].content)
 
 
 def test_a_picture_of_another_kind_is_known_by_its_score(reader, pairs):
