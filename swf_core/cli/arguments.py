@@ -187,9 +187,6 @@ def add_layout(group: Any) -> None:
         metavar="E",
         help="share of the steps that it guides; after it the model paints freely",
     )
-    group.add_argument(
-        "--layout-ramp", choices=("constant", "linear"), help="linear: it falls to 0 at its end; constant: it stays"
-    )
 
 
 def add_text(parser: argparse.ArgumentParser) -> None:
@@ -225,7 +222,7 @@ def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
     names = ("adain", "denoise", "renoise", "forward_first", "refinements", "style_guidance", "leak_guard")
     names += ("content_prompt", "style_prompt")
     values |= {name: getattr(args, name, None) for name in names}
-    names = {"weight": "layout", "cut": "layout_cut", "end": "layout_end", "ramp": "layout_ramp"}
+    names = {"weight": "layout", "cut": "layout_cut", "end": "layout_end"}
     layout = {part: getattr(args, name, None) for part, name in names.items()}
     values["layout"] = replace(preset.layout, **{part: value for part, value in layout.items() if value is not None})
     return preset.changed(**injection, **{name: value for name, value in values.items() if value is not None})

@@ -1,10 +1,10 @@
 """Layout guidance: the content's low frequencies guide the predicted clean latent, and the network paints the rest.
 
     target = AdaIN(C, styles, a)
-    x0 <- x0 + w(sigma) * G_cut(target - x0)
+    x0 <- x0 + w * G_cut(target - x0)      down to the noise level where it ends
 
 C and the styles are clean latents, G_cut is a Gaussian low-pass. The same idea as ILVR's low-pass conditioning
-(arXiv 2108.02938, eq. 9), which moves the noisy latent to the content's own low frequencies; differs from it: x0 is
+(arXiv 2108.02938), which moves the noisy latent to the content's own low frequencies; differs from it: x0 is
 moved, towards a content that already has the style's tones. A filter on x0: it evaluates nothing (0 E).
 """
 
@@ -19,8 +19,6 @@ from torch import Tensor
 
 from ..errors import UserError
 
-RAMPS = ("constant", "linear")
-
 
 @dataclass(frozen=True)
 class Layout:
@@ -30,7 +28,6 @@ class Layout:
     * cut: > 0, where the low-pass lets 0.61 through, in cycles per long side of the latent: 4 keeps shapes of an eighth
       of it; inf guides every detail.
     * end: 0..1, above 0: the share of the schedule, from its noisy end, that is guided; below it the network is free.
-    * ramp: "constant", or "linear": w falls to 0 at `end`.
 
     Raises ValueError (UserError) when a value is outside its range.
     """
@@ -38,7 +35,6 @@ class Layout:
     weight: float = 0.0
     cut: float = 4.0
     end: float = 0.5
-    ramp: str = "constant"
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.weight <= 1.0:
@@ -47,14 +43,10 @@ class Layout:
             raise UserError(f"The layout's cut is {self.cut}; it must be above 0 cycles per long side (4 suits mini).")
         if not 0.0 < self.end <= 1.0:
             raise UserError(f"The layout's end is {self.end}; it must be above 0 and at most 1, the whole schedule.")
-        if self.ramp not in RAMPS:
-            raise UserError(f"The layout's ramp is {self.ramp!r}; use one of {', '.join(RAMPS)}.")
 
     def weight_at(self, progress: float) -> float:
         """w at `progress`, 0 at the first step of the schedule and 1 at the last (`sigmas.travelled`)."""
-        if progress > self.end:
-            return 0.0
-        return self.weight if self.ramp == "constant" else self.weight * (1.0 - progress / self.end)
+        return self.weight if progress <= self.end else 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,15 +58,13 @@ def test_the_ends_of_guidance():
 
 def test_the_weight_over_the_schedule():
     assert [Layout(0.8).weight_at(p) for p in (0.0, 0.5, 0.51, 1.0)] == [0.8, 0.8, 0.0, 0.0]
-    ramp = Layout(0.8, end=0.5, ramp="linear")
-    assert [round(ramp.weight_at(p), 9) for p in (0.0, 0.25, 0.5, 0.75)] == [0.8, 0.4, 0.0, 0.0]
     assert Layout(1.0, end=1.0).weight_at(1.0) == 1.0
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_layout_0_leaves_the_result_bit_for_bit(family):
     for options in (FAST, NOISE):
-        plain, off = run(family, options), run(family, options.changed(layout=Layout(0.0, 2.0, 1.0, "linear")))
+        plain, off = run(family, options), run(family, options.changed(layout=Layout(0.0, 2.0, 1.0)))
         assert torch.equal(plain.latents[0], off.latents[0]) and plain.cost == off.cost
 
 
@@ -97,7 +95,7 @@ def test_styles_guide_by_weight_and_place():
 
 
 def test_a_picture_is_guided_alone_as_in_a_batch():
-    options = NOISE.changed(layout=Layout(0.7, 2.0, 0.8, "linear"), size_px=0)
+    options = NOISE.changed(layout=Layout(0.7, 2.0, 0.8), size_px=0)
     contents = [CONTENT, picture(5), picture(6, 48, 64)]
     together = run("sd15", options, contents)
     for k, content in enumerate(contents):
@@ -150,7 +148,6 @@ def test_a_start_is_renoised_between_its_ends():
         (lambda: Layout(1.0, 0.0), "cut is 0.0"),
         (lambda: Layout(1.0, math.nan), "cut is nan"),
         (lambda: Layout(1.0, 4.0, 0.0), "end is 0.0"),
-        (lambda: Layout(1.0, ramp="cubic"), "constant, linear"),
         (lambda: TransferOptions(Injection(), renoise=-0.1), "renoise is -0.1"),
     ],
 )

@@ -106,7 +106,7 @@ def test_layout_guidance_agrees_and_colors_have_the_last_word(host, tmp_path, co
     from swf_core.models import load
 
     backend, values = load("mini"), {"layers": "all", "gamma": 0.0, "tau": 1.5}
-    layout = {"weight": 0.8, "cut": 3.0, "end": 0.7, "ramp": "linear"}
+    layout = {"weight": 0.8, "cut": 3.0, "end": 0.7}
     pair = make_pairs(3, 12_345_700)[2]
     content, style, prompt = pair.content[:, :96], pair.style, "a woodcut of a red house"
     codes, more = "#a63f1b, #1d3557, #e9c46a", {"words_strength": 2.0, "focus": 0.4, "method": "linear"}
