@@ -276,6 +276,8 @@ def _without_content(preset: str, injection: Injection) -> str:
     """Why a content picture is needed, in a sentence."""
     if preset != CUSTOM:
         return f"The preset {preset!r} asks for content: connect 'content', or choose {CUSTOM!r}."
+    if injection.read == "content":
+        return "The settings read the content's own keys and values, so it is asked for: connect 'content'."
     if injection.needs_content:
         return f"gamma is {injection.gamma}, so content is asked for: connect 'content', or set it to 0."
     return "Layout guidance asks for content: connect 'content', or set layout to 0."

@@ -45,6 +45,7 @@ REFUSALS = {
     "a preset without content": ("'wallfacer'", "connect 'content'"),
     "adain without content": ("'adain'", "connect 'content'"),
     "masactrl without content": ("'masactrl'", "connect 'content'"),
+    "settings that read the content": ("own keys and values", "connect 'content'"),
     "nothing of a preset's window": ("'cross-image'", "start_percent and end_percent"),
     "a preset and settings": ("settings", "'styleid'", "'custom'"),
     "no text on a checkpoint": ("'positive'", "'clip'"),

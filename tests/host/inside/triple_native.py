@@ -121,6 +121,7 @@ def presets():
     report["preset masactrl: another style is the same"] = apart(*map(sample, reads))
     refused = {
         "masactrl without content": lambda: patch(**alone, preset="masactrl"),
+        "settings that read the content": lambda: patch(**alone, settings='{"read": "content", "gamma": 0.0}'),
         "nothing of a preset's window": lambda: patch(**pictures, preset="cross-image", end_percent=0.1),
         "a preset without content": lambda: patch(style={"samples": style}, preset="wallfacer"),
         "adain without content": lambda: patch(style={"samples": style}, preset="adain"),
