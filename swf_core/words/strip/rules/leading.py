@@ -37,6 +37,9 @@ for _lead in sorted(word_set("leads"), key=lambda lead: (-len(lead.split()), lea
 # What phrases of quality and technique end with that name a picture.
 KINDS = frozenset("art design footage photo photograph photography render rendering sheet shot still".split())
 FASTENED = frozenset("glued nailed pinned stapled tacked taped".split())
+# Pictures on a wall or on somebody's skin.
+ON_A_GROUND = frozenset("graffiti tattoo tattoos mural murals batik".split())
+OWN = frozenset("his her their my your whose".split())
 # What leaves a print in mud.
 MARKING = frozenset("boot finger foot hand hoof paw shoe tire".split())
 BESIDE = frozenset("front beside near outside".split())
@@ -156,6 +159,8 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
             head = k
         elif of and head < 0 and (tags & MATERIAL and " on " in c.words[k] or (c.words[k] in DRAWN_WITH and k > at)):
             head = k  # "an oil on canvas of"
+        elif of and c.words[k] in ON_A_GROUND and not OWN & set(c.words[k:behind]):
+            head = k  # "graffiti of a rat", not "a tattoo of a rose on her arm"
         elif of and tags & (QUALITY | TECH) and c.words[k].split()[-1] in KINDS:
             head = k  # "Unreal Engine 5 render of"
         elif c.words[k] == "scene" and of and any(c.tags[j] & (MEDIUM | MOVE) for j in range(at, k)):
@@ -171,6 +176,8 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
                 and not (k + 1 < behind and c.tags[k + 1] & (STYLE | DET | ADJ))
             ):
                 break
+        elif tags & NUMBER and k == at and c.words[k] != "one":
+            pass  # "two paintings of"
         elif describes(c, k) and head < 0 and unknown < 3 and (k > at or begins(c, k)):
             unknown += 1
         else:
@@ -195,12 +202,18 @@ def _the_picture(c: TaggedCaption, k: int, behind: int) -> bool:
 def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
     """Where the opening ends whose picture noun stands just before unit `k`."""
     while k < behind and (
-        c.words[k] in ("in", "on", "with", "and", "by", "from", "made", "done") and _part_until_of(c, k + 1, behind)
+        c.words[k + 1 : k + 2] != ["which"]
+        and c.words[k] in ("in", "on", "with", "and", "by", "from", "made", "done")
+        and _part_until_of(c, k + 1, behind)
     ):
         k = _part_until_of(c, k + 1, behind)
     if k >= behind:
         return 0
     word = c.words[k]
+    if word in ("in", "on") and c.words[k + 1 : k + 2] == ["which"] and c.tags[k - 1] & (MEDIUM | OBJECT):
+        return k + 2  # "a photo collage in which"
+    if word == "where" and c.tags[k - 1] & MEDIUM:
+        return k + 1
     if word == "of" and c.words[k - 1] in MANNERS:
         return 0  # "an illustration in the style of Moebius": a credit, which is read later
     if (

@@ -97,6 +97,9 @@ def _participle(p: _Phrase) -> bool:
     a boat rendered in loose brushwork -> a boat
     a man is painting a wall painted in oil -> a man is painting a wall painted in oil
     """
+    c = p.caption
+    if c.words[p.start : p.start + 2] == ["rendered", "in"] and p.end == p.start + 3 and c.capital(p.start + 2):
+        return True  # "rendered in Arnold"
     anchors = p.tags & (MOVE | TECH | QUALITY | ARTIST | MATERIAL) or p.nouns or (p.tags & MEDIUM and not p.article)
     return bool(anchors) and not (p.busy and p.start > p.first) and not (p.before in ("is", "are") and p.busy)
 
@@ -194,7 +197,7 @@ def _as(p: _Phrase) -> bool:
     c, last = p.caption, p.caption.tags[p.end - 1]
     only = all(c.tags[k] & (STYLE | DET | ADJ | COLOR | OBJECT) for k in p.rest)
     played = p.before.endswith(("ed", "ing")) or p.before in PLAYED
-    return only and bool(last & (MEDIUM | OBJECT)) and not played and not p.busy and p.start > p.first
+    return only and bool(last & (MEDIUM | OBJECT)) and not played and not p.busy and p.start > 0
 
 
 BY_PREPOSITION: dict[str, Callable[[_Phrase], bool]] = {
