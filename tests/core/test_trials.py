@@ -167,7 +167,11 @@ def counted(calls: list[tuple[int, int]]):
 def test_a_trial_continues_and_makes_again_what_is_out_of_date(tmp_path, backend, pairs) -> None:
     calls: list[tuple[int, int]] = []
     arm = Arm(counted(calls), "one", "ours", seeded=True)
-    arms = {"content": references()["content"], "ours": arm, "once": replace(arm, seeded=False, most_pairs=2)}
+    arms = {
+        "content": references()["content"],
+        "ours": arm,
+        "once": replace(arm, settings="once", seeded=False, most_pairs=2),
+    }
     trial = Trial("trial", pairs[:3], arms, (0, 1))
     context = context_of(tmp_path, backend)
     rows = run_trial(context, trial, Prompts(silent))
@@ -182,6 +186,11 @@ def test_a_trial_continues_and_makes_again_what_is_out_of_date(tmp_path, backend
     run_trial(context, changed, Prompts(silent))
     assert len(calls) == 18  # that arm alone
     assert len(read_rows(tmp_path / "trial.csv")) == 14  # in place of the old rows
+
+    twin = replace(changed, arms=dict(changed.arms) | {"twin": changed.arms["ours"]})
+    copied = [row for row in run_trial(context, twin, Prompts(silent)) if row["arm"] == "twin"]
+    assert len(copied) == 8 and len(calls) == 18  # what another arm has done is not done again
+    assert kept_picture(tmp_path, "trial", "twin", 0) is not None
 
     shown = kept_picture(tmp_path, "trial", "ours", 0)
     assert shown is not None and shown.shape == pairs[0].content.shape
@@ -244,7 +253,7 @@ def test_the_pareto_picture_puts_right_what_has_more_style_and_up_what_keeps_the
 
     page = drawn()
     ours = ImageColor.getrgb(COLORS["ours"])
-    dots = [(x, y) for x in range(640) for y in range(700) if page.getpixel((x, y)) == ours]
+    dots = [(x, y) for x in range(640) for y in range(720) if page.getpixel((x, y)) == ours]
     assert dots and max(x for x, _ in dots) < 250 and max(y for _, y in dots) < 250
     assert page.tobytes() == drawn().tobytes()
 

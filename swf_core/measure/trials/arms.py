@@ -38,7 +38,8 @@ Paint = Callable[[Backend, Pair, str, int], Painted]
 class Arm:
     """One way to repaint.
 
-    * settings: text that changes whenever results would: rows made under another are made again.
+    * settings: text that changes whenever results would: rows made under another are made again, and arms of one text
+      do the same.
     * kind: of `KINDS`; references are what results are measured beside, and stand on no Pareto front.
     * words: of `WORDS`.
     * seeded: whether it is run with all seeds of a trial, or with the first alone.

@@ -1,7 +1,8 @@
 """The engine of a trial: every arm paints every pair with every seed, and each result becomes a row of a CSV file.
 
 A row is kept by arm, seed and pair, and is made again when its key no longer fits: another model, other settings,
-another prompt or other pictures. So a trial that was stopped continues, and one whose preset changed runs that alone.
+another prompt or other pictures. So a trial that was stopped continues, one whose preset changed runs that alone, and
+two arms that do the same are painted once.
 """
 
 from __future__ import annotations
@@ -75,14 +76,26 @@ def run_trial(context: BenchContext, trial: Trial, prompts: Prompts) -> list[Row
     known = {(row["arm"], row["seed"], row["pair"]): row for row in read_rows(table) if set(FIELDS) <= row.keys()}
     jobs = list(_jobs(context.backend, trial, prompts))
     to_do = [job for job in jobs if known.get(job.place, {}).get("key") != job.key]
+    alike = {row["key"]: row for row in known.values()}
     done = 0
     for chunk in _chunks(to_do):
-        for job, row in zip(chunk, _rows(context, trial, chunk), strict=True):
-            known[job.place] = row
+        new = [job for job in chunk if job.key not in alike]
+        rows = dict(zip(new, _rows(context, trial, new), strict=True)) if new else {}
+        for job in chunk:
+            known[job.place] = rows[job] if job in rows else _copied(context.out, trial, alike[job.key], job)
+            alike[job.key] = known[job.place]
         write_rows(table, list(known.values()), FIELDS)
         done += len(chunk)
         context.bar(done / len(to_do), chunk[0].arm)
     return [known[job.place] for job in jobs]
+
+
+def _copied(out: Path, trial: Trial, row: Row, job: Job) -> Row:
+    """The row of another arm that does the same, as a row of this one; a preset may be another's end of a dial."""
+    picture = picture_path(out, trial.name, row["arm"], int(row["pair"]))
+    if job.seed == trial.seeds[0] and job.pair < SHEET_PAIRS and picture.exists():
+        write_files({picture_path(out, trial.name, job.arm, job.pair): picture.read_bytes()})
+    return as_text(row | {"arm": job.arm, "seed": job.seed, "pair": job.pair})
 
 
 def _jobs(backend: Backend, trial: Trial, prompts: Prompts) -> Iterator[Job]:

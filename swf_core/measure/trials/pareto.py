@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -22,8 +24,9 @@ def pareto_picture(
     height = max(SIDE + 2 * MARGIN, (len(points) + 6) * LINE + MARGIN)
     page = Image.new("RGB", (SIDE + 2 * MARGIN + LEGEND, height), "white")
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(TEXT_PX)
-    _axes(draw, font)
-    places = {name: _place(*point) for name, point in points.items()}
+    axes = tuple(_Axis.of([point[k] for point in points.values()]) for k in (0, 1))
+    _draw_axes(draw, font, *axes)
+    places = {name: _place(point, *axes) for name, point in points.items()}
     line = [places[name] for name in front]
     for (x, y), (right, below) in zip(line, line[1:], strict=False):
         draw.line([(x, y), (right, y), (right, below)], fill="#999999", width=2)
@@ -31,19 +34,33 @@ def pareto_picture(
     for number, name in enumerate(order, 1):
         color, (x, y) = COLORS[kinds[name]], places[name]
         _dot(draw, x, y, color, name in hollow)
-        label = str(number)
-        draw.text((x + DOT, y - DOT - 8), label, fill=color, font=font)
-        top = MARGIN + (number - 1) * LINE
-        left = SIDE + 2 * MARGIN
+        draw.text((x + DOT, y - DOT - 8), str(number), fill=color, font=font)
+        top, left = MARGIN + (number - 1) * LINE, SIDE + 2 * MARGIN
         _dot(draw, left, top + LINE // 2, color, name in hollow)
-        on_front = " *" if name in front else ""
-        draw.text((left + 16, top), f"{number}  {name}{on_front}", fill="black", font=font)
+        draw.text((left + 16, top), f"{number}  {name}{' *' if name in front else ''}", fill="black", font=font)
     _key(draw, font, MARGIN + (len(order) + 1) * LINE)
     return page
 
 
-def _place(style: float, kept: float) -> tuple[int, int]:
-    return round(MARGIN + style * SIDE), round(MARGIN + (1 - kept) * SIDE)
+@dataclass(frozen=True)
+class _Axis:
+    """The tenths from `low` to `high` that an axis shows: what lies beyond would press the points together."""
+
+    low: int
+    high: int
+
+    @staticmethod
+    def of(values: Sequence[float]) -> _Axis:
+        low, high = math.floor(10 * min(values)), math.ceil(10 * max(values))
+        return _Axis(min(low, 9), max(high, low + 1))
+
+    def at(self, value: float) -> float:
+        """0..1 along the axis."""
+        return (10 * value - self.low) / (self.high - self.low)
+
+
+def _place(point: tuple[float, float], style: _Axis, kept: _Axis) -> tuple[int, int]:
+    return round(MARGIN + style.at(point[0]) * SIDE), round(MARGIN + (1 - kept.at(point[1])) * SIDE)
 
 
 def _dot(draw: ImageDraw.ImageDraw, x: int, y: int, color: str, hollow: bool) -> None:
@@ -51,12 +68,16 @@ def _dot(draw: ImageDraw.ImageDraw, x: int, y: int, color: str, hollow: bool) ->
     draw.ellipse(box, fill="white" if hollow else color, outline=color, width=2)
 
 
-def _axes(draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> None:
-    for tick in range(11):
-        (x, _), (_, y) = _place(tick / 10, 0), _place(0, tick / 10)
+def _draw_axes(
+    draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, style: _Axis, kept: _Axis
+) -> None:
+    for tick in range(style.low, style.high + 1):
+        x, _ = _place((tick / 10, 0), style, kept)
         draw.line([(x, MARGIN), (x, MARGIN + SIDE)], fill="#eeeeee")
-        draw.line([(MARGIN, y), (MARGIN + SIDE, y)], fill="#eeeeee")
         draw.text((x - 9, MARGIN + SIDE + 6), f"{tick / 10:g}", fill="black", font=font)
+    for tick in range(kept.low, kept.high + 1):
+        _, y = _place((0, tick / 10), style, kept)
+        draw.line([(MARGIN, y), (MARGIN + SIDE, y)], fill="#eeeeee")
         draw.text((MARGIN - 30, y - 9), f"{tick / 10:g}", fill="black", font=font)
     draw.rectangle((MARGIN, MARGIN, MARGIN + SIDE, MARGIN + SIDE), outline="black")
     draw.text((MARGIN + SIDE // 3, MARGIN + SIDE + 28), "probability of the style", fill="black", font=font)
