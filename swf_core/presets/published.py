@@ -46,7 +46,8 @@ PUBLISHED = {
         published="softmax([1.2 Q_c K_s, Q_c K_c]) [V_s, V_c], the last six self-attention layers, steps 5 to 29 of "
         "30, cfg 7.5 with empty prompts, null-text optimization of the content.",
         departs="No null-text optimization (it costs gradients), and so no guidance between two empty texts; the "
-        "style's own row is read as it is, not mixed with the content's. " + _LATE,
+        "style's own row is read as it is, not mixed with the content's, and the latent is not drawn by 0.01 to the "
+        "content's inverted one at each step. " + _LATE,
         values={"layers": "late", "gamma": 0.0, "tau": 1.2, "kv": "concat", "steps": 30, "adain": 0.0},
         window=(5.5 / 30, 1.0),
         evaluations=90,
@@ -96,8 +97,8 @@ PUBLISHED = {
         "AdaIN from step 20 on, appearance guidance 3.5 falling to 1.75, 100 steps of which 32 are skipped, "
         "edit-friendly inversion with cfg 3.5.",
         departs="DDIM inversion, which is not guided. The guidance is its mean, 2.6, all along; AdaIN moves the "
-        "predicted clean latent, the whole of it without masks; the structure picture's own keys and values do not "
-        "come back at every fifth step.",
+        "predicted clean latent, the whole of it without masks; the guided prediction is not rescaled; the structure "
+        "picture's own keys and values do not come back at every fifth step.",
         values={
             **{"layers": "late", "gamma": 0.0, "tau": 1.0, "contrast": 1.67, "style_guidance": 1.625},
             **{"steps": 100, "denoise": 0.68, "adain": 0.0, "calibration": dict(amount=1.0, start=0.52, end=1.0)},
@@ -140,7 +141,7 @@ PUBLISHED = {
         published="A = softmax(norm(Q_c) norm(K_s)), M = A V, S = sqrt(A V^2 - M^2), out = S norm(F_c) + M on VGG's "
         "relu3_1 to relu5_1 with a trained decoder.",
         departs="The network's own queries, keys and values in place of VGG's features, its denoising in place of the "
-        "decoder; the queries take the keys' statistics, which is the same as normalizing both up to the keys' own.",
+        "decoder; the content's queries take the statistics of the style's own, where both sides are normalized.",
         values={
             **{"layers": "all", "gamma": 1.0, "query_adain": 1.0, "tau": 1.0, "kv": "adaattn"},
             **{"steps": 30, "adain": 0.0},
