@@ -25,7 +25,8 @@ def preset(name: str, models: Models | Backend, freedom: float = 0.0) -> Transfe
 
     `ENTRIES` says of each what it is and from where. wallfacer: where the unconditional branch has a model of its own
     (asymmetric guidance) the start keeps the content's tones.
-    Raises ValueError (UserError) for another name.
+    `freedom`: 0..1, moves the preset faithful towards free.
+    Raises ValueError (UserError) for another name, or a freedom with another preset.
     """
     models = Models.of(models)
     backend = models.generation
