@@ -27,6 +27,7 @@ def node_list() -> list[type]:
     from .style_strip import StyleStrip
     from .train_on import TrainOn
     from .trajectory import TrajectoryNode
+    from .transfer_prompt import TransferPrompt
     from .triple_sampler import TripleSampler
 
     nodes = [
@@ -44,6 +45,7 @@ def node_list() -> list[type]:
         FeedbackGallery,
         TrainOn,
         ColorEdit,
+        TransferPrompt,
     ]
     return [check_inputs(node) for node in nodes]
 

@@ -41,12 +41,15 @@ from .host.transfer.sources import (
 from .host.transfer.texts import sampled_texts
 from .host.transfer.unet import inspect_unet
 from .host.transfer.whole_sampling import WholeSampling
+from .host.transfer.words import read_words, take_models, words_inputs
 from .host.ui_rows import panel_output
 
 AUTO, AS_SET = "auto", "as set"
 
 
 class TripleSampler(io.ComfyNode):
+    NAMES_MODELS = ("captioner", "ranker")
+
     @classmethod
     def define_schema(cls):
         return schema(
@@ -177,6 +180,7 @@ class TripleSampler(io.ComfyNode):
                     "With the preset faithful: how far it goes towards free; 0 is faithful, 1 is free.",
                     optional=True,
                 ),
+                *words_inputs(),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode; a noise mask stays on it.")
@@ -208,10 +212,11 @@ class TripleSampler(io.ComfyNode):
         preset: str = CUSTOM,
         renoise: float = 0.0,
         freedom: float = 0.0,
-        **layout: float,  # the widgets of `layout_inputs`
+        **layout: Any,  # the widgets of `layout_inputs` and `words_inputs`
     ) -> io.NodeOutput:
         unet = inspect_unet(model.model)
-        cfg = guidance_by_words(preset, freedom, cfg, positive is not None)
+        read = read_words(positive, clip, (content, style), take_models(layout), preset)
+        positive, cfg = read.positive, read.guidance(guidance_by_words(preset, freedom, cfg, read.positive is not None))
         dials = {"gamma": query_preservation, "strength": style_strength, "adain": colour_from_style}
         dials |= {"steps": steps, "cfg": cfg, "denoise": denoise, "renoise": renoise, "freedom": freedom} | layout
         positive, negative = sampled_texts(positive, negative, clip, unet, cfg)
@@ -221,9 +226,8 @@ class TripleSampler(io.ComfyNode):
         of_content = encoding_of(options, options.content_encoding, stream_seed(seed, CONTENT))
         of_style = encoding_of(options, options.style_encoding, stream_seed(seed, STYLE))
         source = as_batch(picture_sources(content, vae, of_content, "content", size_px))
-        levels = None
-        if options.spacing == STYLEID_SPACING:
-            levels = plan_levels(model.get_model_object("model_sampling").sigmas.double().cpu(), options)
+        table = model.get_model_object("model_sampling").sigmas.double().cpu()
+        levels = plan_levels(table, options) if options.spacing == STYLEID_SPACING else None
 
         def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
             return TransferPlan(
@@ -243,5 +247,5 @@ class TripleSampler(io.ComfyNode):
         sampling = WholeSampling(options, sampler_name, scheduler, positive, negative, seed, levels)
         mask = beside_samples(content).get(NOISE_MASK)
         result = check_finite(sampling.run(patched, clean_latents(source, model), mask), "The sampled latent")
-        row = None if preset == CUSTOM else panel_output([triple_row(preset, options)])
-        return io.NodeOutput(latent_from(content, result), ui=row)
+        rows = [*([] if preset == CUSTOM else [triple_row(preset, options)]), *read.rows]
+        return io.NodeOutput(latent_from(content, result), ui=panel_output(rows) if rows else None)

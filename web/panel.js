@@ -7,13 +7,14 @@ import { followLocaleSetting } from "./locale.js";
 import { addElementWidget, onExecuted } from "./node_widget.js";
 import { drawCandidates, drawStrip } from "./panel/caption_rows.js";
 import { drawPreset } from "./panel/preset_row.js";
+import { drawPrompt } from "./panel/prompt_row.js";
 import { CSS, MIN_HEIGHT } from "./panel/stylesheet.js";
 import { drawPalette } from "./panel/swatches.js";
 import { words } from "./panel/words.js";
 
 const KEY = "swf_panel";
 const TYPE = "SWF_PANEL";
-const ROWS = { candidates: drawCandidates, strip: drawStrip, palette: drawPalette, preset: drawPreset };
+const ROWS = { candidates: drawCandidates, strip: drawStrip, palette: drawPalette, preset: drawPreset, prompt: drawPrompt };
 
 /** The node's panel, made when it is first needed. */
 function panelOf(node) {

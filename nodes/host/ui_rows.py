@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def strip_row(index: int, count: int, stripped: Stripped, edited: bool, gap: Gap
         "edited": edited,
         "gap": None if gap is None else _gap(gap),
     }
+
+
+def prompt_row(text: str, notes: Sequence[str], index: int = 0, count: int = 1, edited: bool = False) -> dict[str, Any]:
+    """A prompt that was put together, number `index` of `count`, and what is to be said of it."""
+    return {"kind": "prompt", "index": index, "count": count, "text": text, "edited": edited, "notes": list(notes)}
 
 
 def palette_row(palette: Palette, edit: tuple[Palette | None, Palette] | None) -> dict[str, Any]:

@@ -6,6 +6,11 @@ function editedWidget(node) {
   return node.widgets?.find((widget) => widget.name === "edited");
 }
 
+/** Whether the node has a widget to edit in. */
+export function hasEdited(node) {
+  return editedWidget(node) !== undefined;
+}
+
 /** Put a text on a row's line, leaving the other lines as they are. A row that is alone has the whole widget. */
 export function writeLine(node, row, text) {
   const widget = editedWidget(node);
