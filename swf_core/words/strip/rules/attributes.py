@@ -17,6 +17,8 @@ MANNERS, PARTICIPLES, TOOLS, MEDIA, MOVEMENTS, CRAFTED, DESIGNED = map(
 _BETWEEN = ADJ | COLOR | MOOD
 
 ROUGH = frozenset("bold colorful delicate fine loose minimal quick rough simple sketchy soft".split())
+# No thing is so by itself.
+ALWAYS = frozenset("stylized chibi cartoonish cartoony".split())
 # Said of a painted vase, too, unlike "loosely painted".
 CAREFUL = frozenset("delicately finely meticulously vividly lightly".split())
 # Of a picture that hangs in the scene: "a framed watercolor hangs on the wall".
@@ -42,7 +44,7 @@ def _before_a_thing(c: TaggedCaption, first: int, behind: int) -> None:
     while k < behind and not c.deleted[k]:
         if n := _styles(c, k):
             sure, made = True, made or n > 1 or _participle(c.words[k])
-            loose = loose or n == 2 and c.words[k] not in CAREFUL
+            loose = loose or c.words[k] in ALWAYS or n == 2 and c.words[k] not in CAREFUL
             k += n
         elif c.tags[k] & WEAK and not c.tags[k] & VIEW and (sure or _styles(c, k + 1)):
             k += 1

@@ -43,6 +43,8 @@ OWN = frozenset("his her their my your whose".split())
 # What leaves a print in mud.
 MARKING = frozenset("boot finger foot hand hoof paw shoe tire".split())
 BESIDE = frozenset("front beside near outside".split())
+# Verbs by which a painting tells something; of a person they are said too.
+TELLING = frozenset("suggests imagines recreates commemorates documents narrates retells".split())
 # What may follow a poster or a statue that is the picture itself.
 POSTED = frozenset("of for advertising advertises promoting promotes with showing depicting design".split())
 # Before "of" a way to name an author.
@@ -157,14 +159,8 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
         of = k + 1 < behind and c.words[k + 1] == "of"
         if tags & MEDIUM or (of and tags & MOVE) or (tags & OBJECT and _the_picture(c, k, behind)):
             head = k
-        elif of and head < 0 and (tags & MATERIAL and " on " in c.words[k] or (c.words[k] in DRAWN_WITH and k > at)):
-            head = k  # "an oil on canvas of"
-        elif of and c.words[k] in ON_A_GROUND and not OWN & set(c.words[k:behind]):
-            head = k  # "graffiti of a rat", not "a tattoo of a rose on her arm"
-        elif of and tags & (QUALITY | TECH) and c.words[k].split()[-1] in KINDS:
-            head = k  # "Unreal Engine 5 render of"
-        elif c.words[k] == "scene" and of and any(c.tags[j] & (MEDIUM | MOVE) for j in range(at, k)):
-            head = k  # "a pixel art scene of"
+        elif of and _before_of(c, at, k, behind, head):
+            head = k
         elif tags & VIEW and head < 0 and k + 1 < behind and c.tags[k + 1] & (MEDIUM | ADJ) and c.words[k + 1] != "of":
             pass
         elif tags & (STYLE | DET | ADJ | COLOR | BOTH) or c.words[k] in ("and", "but") and k > at:
@@ -191,10 +187,24 @@ def opening(c: TaggedCaption, at: int, behind: int) -> int:
     return _after_head(c, k, behind)
 
 
+def _before_of(c: TaggedCaption, at: int, k: int, behind: int, head: int) -> bool:
+    """Whether a unit before "of" names a picture, though by itself it may be something else."""
+    tags, word = c.tags[k], c.words[k]
+    if head < 0 and (tags & MATERIAL and " on " in word or word in DRAWN_WITH and k > at):
+        return True  # "an oil on canvas of"
+    if word in ON_A_GROUND:
+        return not OWN & set(c.words[k:behind])  # "graffiti of a rat", not "a tattoo of a rose on her arm"
+    if tags & (QUALITY | TECH) and word.split()[-1] in KINDS:
+        return True  # "Unreal Engine 5 render of"
+    return word == "scene" and any(c.tags[j] & (MEDIUM | MOVE) for j in range(at, k))  # "a pixel art scene of"
+
+
 def _the_picture(c: TaggedCaption, k: int, behind: int) -> bool:
     """Whether a statue or a poster is what the picture is, rather than something that stands in a place."""
     if k + 1 >= behind or c.words[k + 1] not in POSTED:
         return False
+    if c.words[k + 1] in ("advertises", "promotes", "advertising", "promoting"):
+        return True
     beside = any(c.words[j] in BESIDE for j in range(k + 1, len(c.words)))
     return not beside and not any(c.words[j] in PLACED for j in range(k + 1, len(c.words)))
 
@@ -210,10 +220,8 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
     if k >= behind:
         return 0
     word = c.words[k]
-    if word in ("in", "on") and c.words[k + 1 : k + 2] == ["which"] and c.tags[k - 1] & (MEDIUM | OBJECT):
-        return k + 2  # "a photo collage in which"
-    if word == "where" and c.tags[k - 1] & MEDIUM:
-        return k + 1
+    if after := _relative(c, k):
+        return after
     if word == "of" and c.words[k - 1] in MANNERS:
         return 0  # "an illustration in the style of Moebius": a credit, which is read later
     if (
@@ -232,12 +240,6 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
             if c.tags[j] & SHOWS and c.words[j] != "of":
                 return j + 1
         return 0
-    if (
-        word in ("that", "which", "where")
-        and k + 1 < behind
-        and (c.tags[k + 1] & SHOWS or c.words[k + 1] in ("is", "has"))
-    ):
-        return k + 2
     if word == "after" and (inner := opening(c, k + 1, behind)):
         return inner  # "an etching after a painting of"
     if word in ("is", "was", "are"):
@@ -255,6 +257,22 @@ def _after_head(c: TaggedCaption, k: int, behind: int) -> int:
             else 0
         )
     return 0
+
+
+def _relative(c: TaggedCaption, k: int) -> int:
+    """Behind "in which", "where", "that blends" when they follow a picture noun; else 0."""
+    word, after = c.words[k], c.words[k + 1 : k + 2]
+    if word in ("in", "on") and after == ["which"] and c.tags[k - 1] & (MEDIUM | OBJECT):
+        return k + 2  # "a photo collage in which"
+    if word == "where" and c.tags[k - 1] & MEDIUM:
+        return k + 1
+    if (
+        word in ("that", "which")
+        and after
+        and (after[0] in JOINING or c.tags[k + 1] & SHOWS or after[0] in ("is", "has"))
+    ):
+        return k + 2
+    return k + 1 if word in TELLING and c.tags[k - 1] & MEDIUM else 0
 
 
 def _part_until_of(c: TaggedCaption, k: int, behind: int) -> int:

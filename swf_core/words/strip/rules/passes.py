@@ -17,6 +17,7 @@ from .effects import effect_sentences, left_clauses, stumps
 from .leading import openings
 from .lone_artists import lone_artists
 from .modifiers import articles, styled_things
+from .named_pictures import named_pictures
 from .parted_openings import interrupted_openings
 from .picture_sentences import style_sentences
 from .segments import style_segments
@@ -40,6 +41,7 @@ PASSES: tuple[Callable[[TaggedCaption], None], ...] = (
     style_segments,  # nothing is deleted yet
     effect_sentences,  # segments of style alone do not count: a sentence is read whole
     style_sentences,  # of a sentence only the segments without style are left to read
+    named_pictures,  # before openings, which would leave the picture that a sentence names as if it were content
     openings,  # segments of style alone are gone, so what begins here names content behind its opening
     lone_artists,  # deleted words elsewhere show a caption that has style; a label's medium is gone already
     credits,  # media and openings are gone: "by" and a name at the end is an author if anything was deleted before
