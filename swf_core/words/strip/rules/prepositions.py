@@ -158,6 +158,8 @@ def _with(p: _Phrase) -> bool:
     a bridge with a muted palette -> a bridge
     a child with a serene look -> a child with a serene look
     """
+    if p.caption.words[p.end - 1] in ("wallpaper", "wallpapers"):
+        return False  # "a hallway with green wallpaper"
     if p.tags & (TECH | QUALITY) or p.nouns & WITH or (p.tags & MOVE and p.nouns):
         return not p.busy or bool(p.nouns)
     return p.caption.words[p.start] == "using" and bool(p.tags & MATERIAL) and not p.busy
