@@ -122,11 +122,18 @@ def test_every_preset_stands_in_the_trial_with_and_without_words(backend) -> Non
         assert (plain.words, auto.words) == (NO_WORDS, AUTO_WORDS) and plain.kind == auto.kind
         assert auto.paint.options.cfg > 1 == plain.paint.options.cfg  # words guide, and no words do not
         assert plain.paint.options.size_px == 0
-    assert arms["styleid"].kind == arms["adain"].kind == "rival" and arms["wallfacer"].seeded
+    assert arms["styleid"].kind == arms["adain"].kind == "rival" and arms["free"].seeded
     assert not arms["scheduled"].seeded and arms["scheduled"].kind == "published"
     assert set(references()) | set(baselines()) <= set(arms)
     assert transfer_arms(backend).keys() > preset_arms(backend, ("wallfacer", "styleid", "adain")).keys()
     assert len({arm.settings for arm in grid_arms(backend).values()}) == len(grid_arms(backend))
+
+
+def test_an_arm_runs_with_several_seeds_where_they_make_a_difference(backend, pairs) -> None:
+    arms = {name: in_fewer_steps(arm, 0.1) for name, arm in preset_arms(backend, ("wallfacer", "free"), ("",)).items()}
+    for name, seeded in (("wallfacer", False), ("free", True)):
+        first, second = (arms[name].paint(backend, pairs[0], "", seed).picture for seed in (0, 1))
+        assert arms[name].seeded == seeded == (not torch.equal(first, second)), name
 
 
 def test_words_by_source(pairs) -> None:

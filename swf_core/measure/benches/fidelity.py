@@ -31,8 +31,8 @@ QUICK_PAIRS, QUICK_SHARE = 7, 1 / 3
 
 
 def run(context: BenchContext) -> BenchResult:
-    """105 pairs; three seeds of ours and of four rivals, one of the rest. Quick: 7 pairs, one seed, a third of the
-    steps."""
+    """105 pairs; three seeds of ours and of four rivals where they draw noise, one of the rest. Quick: 7 pairs, one
+    seed, a third of the steps."""
     pairs = make_pairs(QUICK_PAIRS if context.quick else PAIRS, TEST_SEED)
     seeds = context.seed_range(1 if context.quick else SEEDS)
     trial = Trial(

@@ -42,7 +42,7 @@ class Arm:
       do the same.
     * kind: of `KINDS`; references are what results are measured beside, and stand on no Pareto front.
     * words: of `WORDS`.
-    * seeded: whether it is run with all seeds of a trial, or with the first alone.
+    * seeded: whether it is run with all seeds of a trial, or with the first alone (say where it draws no noise).
     * most_pairs: a slow arm paints the first so many pairs; None: all.
     """
 
@@ -70,7 +70,14 @@ def transfer_arm(options: TransferOptions, kind: str, words: str = NO_WORDS) -> 
     prompt hardly acts; without words there is none, since there is nothing to guide by."""
     cfg = (CAPTIONED_CFG if options.cfg == 1.0 else options.cfg) if words else 1.0
     options = replace(options, size_px=0, cfg=cfg)
-    return Arm(Transfer(options), repr(options), kind, words, seeded=kind in ("ours", "rival"))
+    return Arm(Transfer(options), repr(options), kind, words, kind in ("ours", "rival") and draws_noise(options))
+
+
+def draws_noise(options: TransferOptions) -> bool:
+    """Whether results depend on the seed: an inverted picture, sampled without noise, gives one result for all."""
+    encodings = {options.content_encoding, options.style_encoding}
+    fresh = options.start != "content" or options.renoise > 0.0 or options.low_frequencies < 1.0
+    return fresh or "stochastic" in encodings
 
 
 def arm_name(way: str, words: str) -> str:
