@@ -5,57 +5,26 @@ Neither needs downloaded weights and neither is trained on anything, so nothing 
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-SEED = 20250617
+from ...features.distances import gram as gram_matrix
+from ...features.distances import relative_gram_distance
+from ...features.embedded import random_features
+
 LOW_PASS_SIGMA = 4.0  # pixels at 128: half a latent cell
-
-
-@cache
-def _filters() -> tuple[tuple[Tensor, Tensor], ...]:
-    """Two layers of random zero-mean filters; random convolutions describe texture (Ustyuzhaninov et al., 2016)."""
-    g = torch.Generator().manual_seed(SEED)
-    layers = []
-    for width_in, width_out, side in ((3, 48, 7), (48, 96, 5)):
-        w = torch.randn((width_out, width_in, side, side), generator=g)
-        w = w - w.mean((2, 3), keepdim=True) * (1 if width_in == 3 else 0)
-        w = w / w.flatten(1).norm(dim=1)[:, None, None, None]
-        layers.append((w, 0.1 * torch.randn(width_out, generator=g)))
-    return tuple(layers)
-
-
-@torch.no_grad()
-def random_features(pictures: Tensor) -> list[Tensor]:
-    """Features [B, C, h, w] of both layers at three scales, for pictures [B, 3, H, W]."""
-    out = []
-    x = pictures.float() * 2 - 1
-    for _ in range(3):
-        y = x
-        for weight, bias in _filters():
-            y = F.relu(F.conv2d(F.pad(y, (weight.shape[-1] // 2,) * 4, mode="reflect"), weight, bias))
-            out.append(y)
-            y = F.avg_pool2d(y, 2)
-        x = F.avg_pool2d(x, 2)
-    return out
 
 
 def gram(pictures: Tensor) -> list[Tensor]:
     """Gram matrices [B, C, C] of `random_features`, for pictures [B, 3, H, W] (Gatys et al., 2016)."""
-    flat = [features.flatten(2) for features in random_features(pictures)]
-    return [features @ features.transpose(1, 2) / features.shape[-1] for features in flat]
+    return [gram_matrix(features) for features in random_features(pictures)]
 
 
 def gram_distance(a: Tensor, b: Tensor) -> Tensor:
     """Mean relative Frobenius distance of the Gram matrices, [B]."""
-    parts = [
-        (ga - gb).flatten(1).norm(dim=1) / (ga.flatten(1).norm(dim=1) * gb.flatten(1).norm(dim=1)).sqrt()
-        for ga, gb in zip(gram(a), gram(b), strict=True)
-    ]
+    parts = [relative_gram_distance(ga, gb) for ga, gb in zip(gram(a), gram(b), strict=True)]
     return torch.stack(parts).mean(0)
 
 

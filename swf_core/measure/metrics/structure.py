@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...color.spaces import to_oklab
-from .distances import random_features
+from ...features.embedded import random_features
 
 EDGE_PX = 2
 SIMILARITY_GRID = 16
@@ -40,8 +40,8 @@ def self_similarity_distance(a: Tensor, b: Tensor) -> Tensor:
 
     The cosine distances between all places of a picture, each place's brought to a sum of 1; the mean over places of
     the absolute difference's sum (STROTSS, Kolkin et al., arXiv 1904.12785, equation 7). Places are a grid of 16 x 16
-    and features the fixed random ones of `distances`, where the paper takes 1024 places of VGG-16. Colors may change:
-    places that were alike have to stay alike.
+    and features the fixed random ones of `features/embedded.py`, where the paper takes 1024 places of VGG-16. Colors
+    may change: places that were alike have to stay alike.
     """
     return (_resemblance(a) - _resemblance(b)).abs().sum(1).mean(1)
 
