@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from ..models.mini.vae import NarrowAutoencoder
 from ..models.precision import mixed_precision
+from ..pictures.held_back import refuse_held_back
 from .training_loop import Plan, StageSettings, train
 
 BATCH, CROP = 16, 64
@@ -46,7 +47,11 @@ def real_photographs() -> list[np.ndarray]:
 def train_autoencoder(
     train_set: np.ndarray, held_out_set: np.ndarray, photographs: Sequence[np.ndarray], settings: StageSettings
 ) -> tuple[NarrowAutoencoder, dict[str, Any]]:
-    """Train from nothing and return the autoencoder and the training's report."""
+    """Train from nothing and return the autoencoder and the training's report.
+
+    Raises UserError for a photograph that is kept for tests.
+    """
+    refuse_held_back(photographs)
     seed = settings.seed
     torch.manual_seed(seed)
     model = NarrowAutoencoder()
