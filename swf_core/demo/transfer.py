@@ -6,23 +6,31 @@ from dataclasses import replace
 
 import torch
 
-from ..measure.metrics.fidelity import CAPTIONED, CAPTIONED_CFG, compare, repaint_pairs
+from ..measure.metrics.fidelity import compare, repaint_pairs
 from ..measure.metrics.pairs import make_pairs
 from ..pictures import sheet
 from ..transfer import preset
+from ..transfer.defaults import CFG_WITH_PROMPT
+from ..words.caption import load_captioner
+from ..words.clip import load_clip
+from ..words.picture_words import WordReader, auto_prompts
 from ..world.seeds import TEST_SEED
 from .stage import Result, Stage
 
+# As `stylize` does it where nothing is typed.
+AUTO = "wallfacer, words read from the pictures"
 STYLES = ("stained glass", "woodcut", "watercolour", "mosaic", "comic", "pencil", "halftone", "ink")
 
 
 def run(stage: Stage) -> Result:
-    """A page of results from pictures alone and with a caption; the report is the table of a bench."""
+    """A page of results without words and with those read from the pictures; the table of a bench, and the prompts."""
     bar = stage.bars("image to image")
     pairs = make_pairs(len(STYLES), TEST_SEED + 1000 * (stage.seed + 1), STYLES)
+    reader = WordReader(load_captioner("mini"), load_clip("mini"))
+    prompts = auto_prompts(reader, [p.content for p in pairs], [p.style for p in pairs])
     settings = {
         "wallfacer": stage.options,
-        CAPTIONED: stage.options.changed(cfg=CAPTIONED_CFG),
+        AUTO: stage.options.changed(cfg=CFG_WITH_PROMPT),
         "adain": replace(preset("adain", stage.backend), size_px=0),
     }
     results = {
@@ -32,14 +40,14 @@ def run(stage: Stage) -> Result:
             options,
             stage.seed,
             lambda value, k=k: bar((k + value) / len(settings)),
-            captioned=name == CAPTIONED,
+            prompts=prompts if name == AUTO else (),
         )
         for k, (name, options) in enumerate(settings.items())
     }
-    on_page = [results[name] for name in ("wallfacer", CAPTIONED)]
+    on_page = [results[name] for name in ("wallfacer", AUTO)]
     page = sheet(
         [[p.content, p.style, *(images[i] for images in on_page), p.truth] for i, p in enumerate(pairs)],
-        ["content", "style", "result, pictures alone", "result, with a caption as prompt", "truth"],
+        ["content", "style", "result, no words", "result, nothing typed", "truth"],
         [p.look.style for p in pairs],
         cell_px=160,
         title="Repainted in the style of a picture",
@@ -48,4 +56,4 @@ def run(stage: Stage) -> Result:
         "content itself": torch.stack([p.content for p in pairs]),
         "another render of the truth": torch.stack([p.other for p in pairs]),
     }
-    return page, compare(pairs, stage.classifier, results, "wallfacer", CAPTIONED)
+    return page, compare(pairs, stage.classifier, results, "wallfacer", AUTO) | {"prompts": prompts}

@@ -23,6 +23,7 @@ NODES = [
     "SWF_StyleStrip",
     "SWF_TrainOn",
     "SWF_Trajectory",
+    "SWF_TransferPrompt",
     "SWF_TripleSampler",
 ]
 

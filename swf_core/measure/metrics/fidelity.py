@@ -98,14 +98,16 @@ def repaint_pairs(
     progress: Progress | None = None,
     *,
     captioned: bool = False,
+    prompts: Sequence[str] = (),
 ) -> Tensor:
     """Results [pairs, 3, H, W] of the triple process; pictures keep their size.
 
-    `captioned`: the prompt is the full caption of the result (content and style named), else it is empty.
+    `captioned`: the prompt is the full caption of the result (content and style named), else it is empty; or give
+    `prompts`, one a pair.
     """
     images: list[Tensor] = []
     for i, pair in enumerate(pairs):
-        prompt = caption(pair.scene, pair.look) if captioned else ""
+        prompt = prompts[i] if prompts else caption(pair.scene, pair.look) if captioned else ""
         run = stylize(
             backend, [Content(pair.content, prompt)], [pair.style], replace(options, size_px=0), seed=seed + i
         )
