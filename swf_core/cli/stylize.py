@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import UserError
 from .arguments import add_common, add_layout, add_output, add_text, add_transfer, transfer_options
 from .checks import check_files, check_preset, check_targets, check_weights, unique_names
+from .lesson import add_lesson, check_lesson, learn_lesson, lesson_data
 from .loading import check_sizes, load_guided, load_pictures
 from .progress import Bars
 from .transfer_words import add_words, check_words, prompts_of
@@ -26,6 +27,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("--style", type=Path, nargs="+", default=[], metavar="IMG", help="how it is painted")
     parser.add_argument("--style-text", metavar="T", help="a style in words, instead of or beside --style")
     add_words(parser)
+    add_lesson(parser)
     add_text(parser)
     add_output(parser)
     add_layout(add_transfer(parser))
@@ -41,6 +43,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
 
     from .. import transfer
     from ..files import write_files
+    from ..models.lora import without_lora
     from ..pictures import png_bytes
     from ..transfer import Content, Models, StyleInput
     from ..transfer.defaults import CFG_WITH_PROMPT
@@ -52,6 +55,9 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     weights = args.style_weight or [1.0] * len(inputs)
     prompts, words = prompts_of(args, [picture.pixels for picture in contents], inputs, weights, bars)
     backend, plain = load_guided(args)
+    lesson = learn_lesson(args, backend, [picture.pixels for picture in styles], bars)
+    if lesson is not None:
+        plain = without_lora(backend, lesson.adapter)
     models = Models(backend, content=plain, unconditional=plain)
     options = transfer_options(transfer.preset(name, models, args.freedom or 0.0), args)
     if any(prompts) and args.cfg is None and options.cfg == 1.0:
@@ -79,6 +85,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         "seed": args.seed,
         "prompts": prompts,
         "words": words,
+        "lesson": lesson_data(lesson),
         "options": options,
         "cost": result.cost,
         "seconds": round(result.seconds, 3),
@@ -93,6 +100,7 @@ def _checked_targets(args: argparse.Namespace) -> list[Path]:
         raise UserError("No style was given; use --style IMG or --style-text T.")
     check_weights(args.style_weight, len(args.style) + bool(args.style_text))
     check_words(args)
+    check_lesson(args)
     style_name = "+".join(path.stem for path in args.style[:3]) or "text"
     names = unique_names([f"{path.stem}_in_{style_name}" for path in args.content])
     targets = [args.out / f"{name}.png" for name in names]

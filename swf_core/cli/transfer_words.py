@@ -15,7 +15,7 @@ from .progress import Bars
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..words.picture_words import PictureWords, TransferWords
+    from ..words.picture_words import PictureWords, TransferWords, WordReader
 
 AUTO, MINI, NONE = "auto", "mini", "none"
 
@@ -72,6 +72,22 @@ def prompts_of(
     """A prompt a content, and where the pictures were read what was read, as data; that is printed on stderr too."""
     if not reads_pictures(args):
         return [args.prompt] * len(contents), []
+    reader, bar, read = _reader(args), bars("words"), []
+    for content in contents:
+        read.append(reader.prompt_of(content, styles, weights))
+        bar(len(read) / len(contents))
+    for path, words in zip(args.content, read, strict=True):
+        _say(path, words, bars)
+    return [words.prompt for words in read], [_data(path, words) for path, words in zip(args.content, read)]
+
+
+def stripped_captions(args: argparse.Namespace, pictures: Sequence[Tensor]) -> list[str]:
+    """What style pictures show, without how: captions to learn a style by."""
+    reader = _reader(args)
+    return [reader.words_of(picture).stripped.stripped for picture in pictures]
+
+
+def _reader(args: argparse.Namespace) -> WordReader:
     from ..words.caption import load_captioner
     from ..words.clip import load_clip
     from ..words.picture_words import LEAST_CONFIDENCE, WordReader
@@ -79,18 +95,8 @@ def prompts_of(
     device, captioner = device_of(args.device), args.captioner or MINI
     clip = args.clip or (MINI if captioner == MINI else NONE)
     least = LEAST_CONFIDENCE if args.least_confidence is None else args.least_confidence
-    reader = WordReader(
-        load_captioner(captioner, device),
-        None if clip == NONE else load_clip(clip, device),
-        least_confidence=least,
-    )
-    bar, read = bars("words"), []
-    for content in contents:
-        read.append(reader.prompt_of(content, styles, weights))
-        bar(len(read) / len(contents))
-    for path, words in zip(args.content, read, strict=True):
-        _say(path, words, bars)
-    return [words.prompt for words in read], [_data(path, words) for path, words in zip(args.content, read)]
+    ranking = None if clip == NONE else load_clip(clip, device)
+    return WordReader(load_captioner(captioner, device), ranking, least_confidence=least)
 
 
 def _say(path: Path, words: TransferWords, bars: Bars) -> None:

@@ -1,4 +1,4 @@
-"""Where a caption names the picture and nothing in it: "The image shows a watercolor by Winslow Homer."
+"""Where a caption names the picture and nothing in it, as in "The image shows a watercolor by Winslow Homer".
 
 Beside whole sentences these are a label before a colon ("Screenshot from a game: ..."), a kind of picture before a list
 ("Minecraft screenshot, a village"), where in it something is ("in the foreground of this photograph") and whose
