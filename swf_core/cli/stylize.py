@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..models.lora import without_lora
     from ..pictures import png_bytes
     from ..transfer import Content, Models, StyleInput
-    from ..transfer.defaults import CFG_WITH_PROMPT
+    from ..transfer.defaults import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS
     from ..transfer.freedom import FREE_CFG
 
     name = check_preset(args)
@@ -61,8 +61,8 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     models = Models(backend, content=plain, unconditional=plain)
     options = transfer_options(transfer.preset(name, models, args.freedom or 0.0), args)
     if any(prompts) and args.cfg is None and options.cfg == 1.0:
-        # along the whole dial the same
-        options = replace(options, cfg=CFG_WITH_PROMPT if args.freedom is None else FREE_CFG)
+        with_words = CFG_WITH_READ_WORDS if words else CFG_WITH_PROMPT
+        options = replace(options, cfg=with_words if args.freedom is None else FREE_CFG)  # along the dial the same
     if args.size is None:
         check_sizes([*contents, *styles], options.size_px or backend.native_size_px)
     result = transfer.stylize(

@@ -8,7 +8,7 @@ import pytest
 
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.pictures import save
-from swf_core.transfer.defaults import CFG, CFG_WITH_PROMPT
+from swf_core.transfer.defaults import CFG, CFG_WITH_PROMPT, CFG_WITH_READ_WORDS
 from swf_core.world.seeds import TUNE_SEED
 
 from support.cli import swf
@@ -37,10 +37,11 @@ def test_nothing_typed_reads_the_pictures_says_so_and_guides(pictures):
     (words,), (prompt,) = report["words"], report["prompts"]
     assert pictures[0].scene.main.kind in prompt and "watercolour" in prompt and words["prompt"] == prompt
     assert words["caption"] in said and words["styles"][0]["caption"] in said and f"prompt: {prompt}" in said
-    assert 0.5 <= words["styles"][0]["confidence"] <= 1.0 and report["options"]["cfg"] == CFG_WITH_PROMPT
+    assert 0.5 <= words["styles"][0]["confidence"] <= 1.0 and report["options"]["cfg"] == CFG_WITH_READ_WORDS
     assert "watercolour" in " ".join(words["styles"][0]["removed"])
-    # auto by its name is the same, and so is the prompt typed by hand
-    assert stylized(pictures, "--prompt", "auto")[2] == image == stylized(pictures, "--prompt", prompt)[2]
+    # auto by its name is the same, and so is the prompt typed by hand at that guidance
+    assert stylized(pictures, "--prompt", "auto")[2] == image
+    assert stylized(pictures, "--prompt", prompt, "--cfg", CFG_WITH_READ_WORDS)[2] == image
 
 
 def test_no_words_and_typed_words_are_left_alone(pictures):
@@ -49,6 +50,7 @@ def test_no_words_and_typed_words_are_left_alone(pictures):
     assert "prompt" not in said
     typed, _, _ = stylized(pictures, "--prompt", "a blue boat", "--style-prompt", "a cat", "--content-prompt", "a dog")
     assert typed["prompts"] == ["a blue boat"] and typed["words"] == []
+    assert typed["options"]["cfg"] == CFG_WITH_PROMPT
     assert typed["options"]["style_prompt"] == "a cat" and typed["options"]["content_prompt"] == "a dog"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.transfer import Content, preset, stylize
-from swf_core.transfer.defaults import CFG_WITH_PROMPT
+from swf_core.transfer.defaults import CFG_WITH_READ_WORDS
 from swf_core.words.caption import load_captioner
 from swf_core.words.clip import load_clip
 from swf_core.words.picture_words import WordReader
@@ -41,7 +41,7 @@ def test_the_sampler_reads_and_paints_as_the_command_line_does(host, tmp_path, p
 
     words = WordReader(load_captioner("mini"), load_clip("mini")).prompt_of(pair.content, [pair.style])
     backend = load("mini")
-    options = preset("wallfacer", backend).changed(steps=10, cfg=CFG_WITH_PROMPT)
+    options = preset("wallfacer", backend).changed(steps=10, cfg=CFG_WITH_READ_WORDS)
     ours = stylize(backend, [Content(pair.content, words.prompt)], [pair.style], options)
     latents, seconds, (row,) = sampled(host, tmp_path, pair, captioner="mini", preset="wallfacer")
     assert row["text"] == words.prompt and words.prompt and row["notes"] == list(words.notes)

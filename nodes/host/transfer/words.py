@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from comfy_api.latest import io
 
-from ....swf_core.transfer.defaults import CFG_WITH_PROMPT
+from ....swf_core.transfer.defaults import CFG_WITH_READ_WORDS
 from ....swf_core.words.pretrained import EMBEDDED
 from ..caption_models import NONE, loaded_model, model_choices, resolve
 from ..ui_rows import prompt_row
@@ -61,7 +61,7 @@ class ReadWords:
     def guidance(self, cfg: float) -> float:
         """The command line's where words were read and the sampler leaves guidance off, else `cfg`."""
         read = self.row is not None and self.positive is not None
-        return CFG_WITH_PROMPT if read and cfg == 1.0 else cfg
+        return CFG_WITH_READ_WORDS if read and cfg == 1.0 else cfg
 
 
 def take_models(widgets: dict[str, Any]) -> tuple[str, str]:
