@@ -8,6 +8,8 @@ from typing import Any
 
 from ..files import check_folder
 from ..measure.benches import BENCHES, bench_name
+from ..measure.benches.real_pictures import RealPictures
+from ..presets import PRESETS
 from .arguments import add_common, whole
 from .progress import Bars
 
@@ -35,8 +37,27 @@ def add(verbs: Any) -> None:
         help="how many seeds, from --seed on (transfer, unmatched, held-out: 1; fidelity: 3)",
     )
     parser.add_argument("--tune", action="store_true", help="on the pairs kept for tuning, over a grid of settings")
+    _add_real(parser)
     add_common(parser)
     parser.set_defaults(run=run)
+
+
+def _add_real(parser: argparse.ArgumentParser) -> None:
+    """The options of `bench real`."""
+    real, defaults = parser.add_argument_group("bench real"), RealPictures()
+    for name in ("paintings", "photographs"):
+        folder = getattr(defaults, name)
+        real.add_argument(f"--{name}", type=Path, default=folder, metavar="DIR", help=f"default {folder}")
+    real.add_argument("--all", action="store_true", help="all pictures of both folders, not 8 x 12")
+    real.add_argument(
+        "--presets", nargs="+", choices=PRESETS, default=defaults.presets, metavar="NAME", help="presets to measure"
+    )
+    real.add_argument(
+        "--features",
+        default=defaults.features,
+        metavar="SOURCE",
+        help="vgg (weights of an installed package), embedded, or a file of VGG-19's weights in torchvision's layout",
+    )
 
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
@@ -44,6 +65,8 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     check_folder(args.out)
     from ..measure.benches.runner import run_bench
 
+    most = {"most_paintings": 10**6, "most_photographs": 10**6} if args.all else {}
+    real = RealPictures(args.paintings, args.photographs, presets=tuple(args.presets), features=args.features, **most)
     return run_bench(
         args.name,
         args.out,
@@ -53,4 +76,5 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         seed=args.seed,
         seeds=args.seeds,
         progress=bars,
+        real=real,
     )

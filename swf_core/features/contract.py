@@ -18,10 +18,17 @@ class Features(Protocol):
     Pictures are [B, 3, H, W], sRGB in 0..1; the network's own normalization is done inside.
     """
 
-    name: str
-    layers: tuple[str, ...]
-    style_layers: tuple[str, ...]
-    content_layer: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def layers(self) -> tuple[str, ...]: ...
+
+    @property
+    def style_layers(self) -> tuple[str, ...]: ...
+
+    @property
+    def content_layer(self) -> str: ...
 
     def extract(self, pictures: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """Features [B, C, h, w] of these layers, by their names. Gradients flow through.

@@ -25,6 +25,7 @@ BENCHES = {
     "unmatched": Bench("transfer", "any pairs (continues too)", "unmatched"),
     "held-out": Bench("transfer", "styles never trained on (continues too)", "held_out"),
     "fidelity": Bench("fidelity", "every preset, with and without words, beside baselines (continues too)"),
+    "real": Bench("real", "real paintings and photographs, by VGG-19 (real.csv, continues too)"),
     "words": Bench("words_in_transfer", "text during transfer (words.csv, continues too)"),
     "captions": Bench("captions", "the embedded captioner, stripping and the semantic gap"),
     "learn": Bench(

@@ -11,6 +11,7 @@ from typing import Any
 from ...models import load
 from ...models.contracts import Backend
 from ..metrics.classifier import SceneClassifier, load_classifier
+from .real_pictures import RealPictures
 
 # Called with a value in 0..1 and, if there is one, a word on what was done.
 Bar = Callable[..., None]
@@ -29,6 +30,7 @@ class BenchContext:
     * out: the folder of tables that a stopped bench continues from.
     * quick: a sixth of the pictures. `tune`: on the pairs for tuning, over a grid of settings.
     * seed, seeds: the first seed, and how many of the benches that run with several; None: the bench's own number.
+    * real: the pictures of `bench real`.
     """
 
     out: Path
@@ -38,6 +40,7 @@ class BenchContext:
     seed: int = 0
     bar: Bar = no_bar
     seeds: int | None = None
+    real: RealPictures = RealPictures()
 
     @cached_property
     def backend(self) -> Backend:

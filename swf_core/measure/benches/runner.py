@@ -23,17 +23,17 @@ def run_bench(
     quick: bool = False,
     tune: bool = False,
     seed: int = 0,
-    seeds: int | None = None,
     progress: Callable[[str], Bar] | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     """Run one bench of `BENCHES`, write `<name>.json` and, where there are pictures, `<name>.png`; return the report.
 
-    `progress` makes a bar for a label.
+    `progress` makes a bar for a label; `more`: further fields of the context, `seeds` and `real`.
     """
     began = time.perf_counter()
     label = f"{name}-tune" if tune else name
     bar = progress(label) if progress else no_bar
-    report, pages = bench_function(name)(BenchContext(out, model, quick, tune, seed, bar, seeds))
+    report, pages = bench_function(name)(BenchContext(out, model, quick, tune, seed, bar, **more))
     report |= {"bench": label, "quick": quick, "seconds": round(time.perf_counter() - began, 1)}
     write_files(
         {out / f"{label}.json": json.dumps(report, indent=1).encode()}

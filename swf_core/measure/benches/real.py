@@ -1,0 +1,193 @@
+"""`bench real`: real paintings and photographs, judged by features of a network trained on real pictures.
+
+Every painting with every photograph, from two folders (`python -m swf_core pictures` fills them), center crops of 256
+px; nothing is typed and no words are read: the embedded captioner knows its own world alone. Rows in real.csv
+(real-quick.csv), from which a stopped bench continues; means, differences to the color shift, and a sheet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...color.match import match
+from ...errors import UserError
+from ...features import Features, content_distance, load_features, style_distance
+from ...files import write_files
+from ...learn.dataset import ENDINGS
+from ...models.contracts import Backend
+from ...pictures import load, picture_id, png_bytes, resize, sheet, to_image
+from ...transfer import Content, preset, stylize
+from ..metrics.distances import bootstrap_difference
+from ..trials.identity import model_digest, text_digest
+from .context import BenchContext, BenchResult
+from .real_pictures import RealPictures
+from .tables import Row, as_text, read_rows, write_rows
+
+FIELDS = ("arm", "painting", "photograph", "key", "style", "content", "evaluations", "seconds")
+CONTENT, STYLE_PICTURE, ROUND_TRIP, ADAIN = "content", "style picture", "round trip", "pixel AdaIN"
+SHEET_ROWS = 12
+
+# (model, content, style, seed) -> result and its cost in E
+Paint = Callable[[Backend, Tensor, Tensor, int], tuple[Tensor, int]]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    painting: str
+    photograph: str
+    style: Tensor
+    content: Tensor
+
+
+def run(context: BenchContext) -> BenchResult:
+    """8 paintings x 12 photographs, or as many as asked for. Quick: 4 x 3."""
+    chosen = context.real
+    pairs = pairs_of(chosen, context.quick)
+    features = load_features(chosen.features)
+    arms = _arms(context.backend, chosen.presets)
+    name = "real-quick" if context.quick else "real"
+    rows = _rows(context, name, pairs, arms, features)
+    page = _page(context.out / f"{name}-pictures", pairs, list(arms))
+    return {"features": features.name, "pairs": len(pairs), "size_px": chosen.size_px} | report_of(rows), {"": page}
+
+
+def pairs_of(chosen: RealPictures, quick: bool) -> list[_Pair]:
+    """Every chosen painting with every chosen photograph; of a longer folder those at even places, by name."""
+    counts = (4, 3) if quick else (chosen.most_paintings, chosen.most_photographs)
+    folders = ((chosen.paintings, "--paintings"), (chosen.photographs, "--photographs"))
+    paths = [_evenly(_pictures(*folder), count) for folder, count in zip(folders, counts, strict=True)]
+    paintings, photographs = ([(path.stem, _square(path, chosen.size_px)) for path in group] for group in paths)
+    return [_Pair(one, other, style, content) for one, style in paintings for other, content in photographs]
+
+
+def report_of(rows: Sequence[Row]) -> dict[str, Any]:
+    """Per arm the means of style and content with 95 % intervals, and the difference to the color shift in pairs."""
+    names = list(dict.fromkeys(row["arm"] for row in rows))
+    columns = {(arm, k): _column(rows, arm, k) for arm in names for k in ("style", "content")}
+    report: dict[str, Any] = {}
+    for arm in names:
+        report[arm] = entry = {}
+        for k in ("style", "content"):
+            column, shifted = columns[arm, k], columns[ADAIN, k]
+            entry[k] = [round(v, 4) for v in bootstrap_difference(column, torch.zeros_like(column))]
+            entry[f"{k} less {ADAIN}'s"] = [round(v, 4) for v in bootstrap_difference(column, shifted)]
+        nearer = columns[arm, "style"] < columns[ADAIN, "style"]
+        entry[f"share of pairs nearer in style than {ADAIN}"] = round(float(nearer.float().mean()), 4)
+        for k in ("evaluations", "seconds"):
+            entry[k] = round(float(_column(rows, arm, k).mean()), 2)
+    return {"arms": report}
+
+
+def _column(rows: Sequence[Row], arm: str, name: str) -> Tensor:
+    return torch.tensor([float(row[name]) for row in rows if row["arm"] == arm], dtype=torch.float64)
+
+
+def _arms(backend: Backend, presets: Sequence[str]) -> dict[str, tuple[str, Paint]]:
+    """Controls and presets: text that changes when results would, and how each one paints."""
+
+    def round_trip(model: Backend, content: Tensor, style: Tensor, seed: int) -> tuple[Tensor, int]:
+        return model.codec.decode(model.codec.encode(content[None]))[0].clamp(0, 1), 0
+
+    arms: dict[str, tuple[str, Paint]] = {
+        CONTENT: ("as it is", lambda model, content, style, seed: (content, 0)),
+        STYLE_PICTURE: ("as it is", lambda model, content, style, seed: (style, 0)),
+        ROUND_TRIP: ("content through the autoencoder", round_trip),
+        ADAIN: (
+            "reinhard in OKLab",
+            lambda model, content, style, seed: (match(content, style, "reinhard").clamp(0, 1), 0),
+        ),
+    }
+    return arms | {name: _transfer(backend, name) for name in presets}
+
+
+def _transfer(backend: Backend, name: str) -> tuple[str, Paint]:
+    # Without words guidance has nothing to guide by.
+    options = preset(name, backend).changed(size_px=0, cfg=1.0)
+
+    def paint(model: Backend, content: Tensor, style: Tensor, seed: int) -> tuple[Tensor, int]:
+        result = stylize(model, [Content(content)], [style], options, seed=seed)
+        return result.images[0].clamp(0, 1), result.cost.counted
+
+    return repr(options), paint
+
+
+def _rows(
+    context: BenchContext,
+    name: str,
+    pairs: Sequence[_Pair],
+    arms: dict[str, tuple[str, Paint]],
+    features: Features,
+) -> list[Row]:
+    """All rows, arm by arm; those that are missing or out of date are made, and the table written after each."""
+    table, model = context.out / f"{name}.csv", model_digest(context.backend)
+    known = {(r["arm"], r["painting"], r["photograph"]): r for r in read_rows(table) if set(FIELDS) <= r.keys()}
+    rows: list[Row] = []
+    for arm, (settings, paint) in arms.items():
+        for number, pair in enumerate(pairs):
+            place = (arm, pair.painting, pair.photograph)
+            ids = picture_id(pair.style) + picture_id(pair.content)
+            key = text_digest(model, settings, features.name, str(context.seed), ids)
+            if known.get(place, {}).get("key") != key:
+                began = time.perf_counter()
+                result, cost = paint(context.backend, pair.content, pair.style, 10_000 * context.seed + number)
+                values = {"key": key, "evaluations": cost, "seconds": round(time.perf_counter() - began, 3)}
+                distances = _distances(features, result, pair)
+                write_files({_path(context.out / f"{name}-pictures", arm, pair): png_bytes(to_image(result))})
+                known[place] = as_text(dict(zip(FIELDS[:3], place)) | values | distances)
+                write_rows(table, list(known.values()), FIELDS)
+            rows.append(known[place])
+            context.bar(len(rows) / (len(arms) * len(pairs)), arm)
+    return rows
+
+
+def _distances(features: Features, result: Tensor, pair: _Pair) -> dict[str, float]:
+    """Style: to the painting; content: to the photograph."""
+    style = style_distance(features, result[None], pair.style[None])
+    return {
+        "style": round(float(style), 5),
+        "content": round(float(content_distance(features, result[None], pair.content[None])), 5),
+    }
+
+
+def _page(folder: Path, pairs: Sequence[_Pair], arms: Sequence[str]) -> Any:
+    shown = [name for name in arms if name not in (CONTENT, STYLE_PICTURE)]
+    rows = []
+    for pair in _evenly(pairs, SHEET_ROWS):
+        paths = [_path(folder, arm, pair) for arm in shown]
+        rows.append([pair.content, pair.style, *(load(path).pixels if path.exists() else None for path in paths)])
+    return sheet(rows, ["photograph", "painting", *shown], cell_px=192)
+
+
+def _path(folder: Path, arm: str, pair: _Pair) -> Path:
+    return folder / arm.replace(" ", "_") / f"{pair.painting}-{pair.photograph}.png"
+
+
+def _pictures(folder: Path, option: str) -> list[Path]:
+    """The picture files of a folder, by name."""
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS) if folder.is_dir() else []
+    if not found:
+        raise UserError(
+            f"{option} '{folder}' holds no pictures; give a folder of them, or run: python -m swf_core pictures "
+            "(it takes them out of the package gcompris-qt-data)."
+        )
+    return found
+
+
+def _evenly(items: Sequence[Any], count: int) -> list[Any]:
+    """At most `count` of the items, at even places from the first on."""
+    return [items[k * len(items) // count] for k in range(count)] if len(items) > count else list(items)
+
+
+def _square(path: Path, size_px: int) -> Tensor:
+    """The middle of a picture, [3, size_px, size_px]."""
+    pixels = load(path).pixels
+    side = min(pixels.shape[1:])
+    top, left = ((length - side) // 2 for length in pixels.shape[1:])
+    return resize(pixels[:, top : top + side, left : left + side].contiguous(), size_px, size_px)
