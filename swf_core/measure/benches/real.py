@@ -2,11 +2,13 @@
 
 Every painting with every photograph, from two folders (`python -m swf_core pictures` fills them), center crops of 256
 px; nothing is typed and no words are read: the embedded captioner knows its own world alone. Rows in real.csv
-(real-quick.csv), from which a stopped bench continues; means, differences to the color shift, and a sheet.
+(real-quick.csv), from which a stopped bench continues; means, differences to the color shift, shares of pairs nearer in
+style than that and than the default preset, and a sheet.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +20,8 @@ from torch import Tensor
 
 from ...color.match import match
 from ...errors import UserError
-from ...features import Features, content_distance, load_features, style_distance
+from ...features import Features, load_features
+from ...features.distances import content_between, content_features, style_between, style_grams
 from ...files import write_files
 from ...learn.dataset import ENDINGS
 from ...models.contracts import Backend
@@ -27,7 +30,7 @@ from ...transfer import Content, preset, stylize
 from ..metrics.distances import bootstrap_difference
 from ..trials.identity import model_digest, text_digest
 from .context import BenchContext, BenchResult
-from .real_pictures import RealPictures
+from .real_pictures import PRESETS, RealPictures
 from .tables import Row, as_text, read_rows, write_rows
 
 FIELDS = ("arm", "painting", "photograph", "key", "style", "content", "evaluations", "seconds")
@@ -78,8 +81,9 @@ def report_of(rows: Sequence[Row]) -> dict[str, Any]:
             column, shifted = columns[arm, k], columns[ADAIN, k]
             entry[k] = [round(v, 4) for v in bootstrap_difference(column, torch.zeros_like(column))]
             entry[f"{k} less {ADAIN}'s"] = [round(v, 4) for v in bootstrap_difference(column, shifted)]
-        nearer = columns[arm, "style"] < columns[ADAIN, "style"]
-        entry[f"share of pairs nearer in style than {ADAIN}"] = round(float(nearer.float().mean()), 4)
+        for other in (ADAIN, *(name for name in names if name in PRESETS[:1])):
+            nearer = columns[arm, "style"] < columns[other, "style"]
+            entry[f"share of pairs nearer in style than {other}"] = round(float(nearer.float().mean()), 4)
         for k in ("evaluations", "seconds"):
             entry[k] = round(float(_column(rows, arm, k).mean()), 2)
     return {"arms": report}
@@ -129,16 +133,17 @@ def _rows(
     table, model = context.out / f"{name}.csv", model_digest(context.backend)
     known = {(r["arm"], r["painting"], r["photograph"]): r for r in read_rows(table) if set(FIELDS) <= r.keys()}
     rows: list[Row] = []
+    judge = _Judge(features)
     for arm, (settings, paint) in arms.items():
-        for number, pair in enumerate(pairs):
+        for pair in pairs:
             place = (arm, pair.painting, pair.photograph)
             ids = picture_id(pair.style) + picture_id(pair.content)
             key = text_digest(model, settings, features.name, str(context.seed), ids)
             if known.get(place, {}).get("key") != key:
                 began = time.perf_counter()
-                result, cost = paint(context.backend, pair.content, pair.style, 10_000 * context.seed + number)
+                result, cost = paint(context.backend, pair.content, pair.style, _seed(context.seed, ids))
                 values = {"key": key, "evaluations": cost, "seconds": round(time.perf_counter() - began, 3)}
-                distances = _distances(features, result, pair)
+                distances = judge.distances(result, pair)
                 write_files({_path(context.out / f"{name}-pictures", arm, pair): png_bytes(to_image(result))})
                 known[place] = as_text(dict(zip(FIELDS[:3], place)) | values | distances)
                 write_rows(table, list(known.values()), FIELDS)
@@ -147,13 +152,28 @@ def _rows(
     return rows
 
 
-def _distances(features: Features, result: Tensor, pair: _Pair) -> dict[str, float]:
-    """Style: to the painting; content: to the photograph."""
-    style = style_distance(features, result[None], pair.style[None])
-    return {
-        "style": round(float(style), 5),
-        "content": round(float(content_distance(features, result[None], pair.content[None])), 5),
-    }
+def _seed(seed: int, ids: str) -> int:
+    """A pair's seed, from its pictures: the same whichever other pairs are asked for."""
+    return seed * 1_000_003 + int(hashlib.sha256(ids.encode()).hexdigest()[:8], 16)
+
+
+class _Judge:
+    """Distances of results, with what the features say of paintings and photographs computed once."""
+
+    def __init__(self, features: Features):
+        self.features = features
+        self.grams: dict[str, list[Tensor]] = {}
+        self.contents: dict[str, Tensor] = {}
+
+    def distances(self, result: Tensor, pair: _Pair) -> dict[str, float]:
+        """Style: to the painting; content: to the photograph."""
+        if pair.painting not in self.grams:
+            self.grams[pair.painting] = style_grams(self.features, pair.style[None])
+        if pair.photograph not in self.contents:
+            self.contents[pair.photograph] = content_features(self.features, pair.content[None])
+        style = style_between(style_grams(self.features, result[None]), self.grams[pair.painting])
+        content = content_between(content_features(self.features, result[None]), self.contents[pair.photograph])
+        return {"style": round(float(style), 5), "content": round(float(content), 5)}
 
 
 def _page(folder: Path, pairs: Sequence[_Pair], arms: Sequence[str]) -> Any:
