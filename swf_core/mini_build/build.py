@@ -145,15 +145,14 @@ def _base(build: _Build, stage: str) -> dict[str, Any]:
     from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
     taesd, _ = _stage_weights(build.weights / "vae.safetensors", "vae")
-    vae = from_taesd(taesd).eval()
+    vae, number = from_taesd(taesd).eval(), int(stage.split("-")[1])
+    torch.manual_seed(build.seed + 11)
+    unet, text, tokenizer = _base_networks(build, number)
     names = base_batches.SETS[stage]
     latents = torch.cat([build.latents(name, vae) for name in names])
     factors = [SETS[name](i) for name in names for i in range(build.counts[name])]
     partners = sum(build.counts[name] for name in names if name in ("partner", "further_partner"))
     lessons = build.counts["lesson"] if "lesson" in names else 0
-    torch.manual_seed(build.seed + 11)
-    number = int(stage.split("-")[1])
-    unet, text, tokenizer = _base_networks(build, number)
     model = stage_base.BaseModel(unet, text, tokenizer, DDIMScheduler(**SCHEDULER).alphas_cumprod)
     data = base_batches.LatentSet(latents, factors, partners, lessons)
     report = stage_base.train_base(model, data, stage, build.settings(stage, offset=11 + number))
@@ -182,7 +181,13 @@ def _base_networks(build: _Build, number: int) -> tuple[Any, Any, WordTokenizer]
         tokenizer = WordTokenizer(vocabulary())
         return new_unet(), new_text_model(tokenizer), tokenizer
     # fp16 weights of the stage before are the start: a stage can be repeated from what is in the repository.
-    before, meta = _stage_weights(build.weights / "base.safetensors", f"base-{number - 1}")
+    path, forerunner = build.weights / "base.safetensors", f"base-{number - 1}"
+    before, meta = _stage_weights(path, forerunner)
+    if meta.get("stage") != forerunner and not (build.out / f"base-{number}" / "state.safetensors").exists():
+        raise UserError(
+            f"'{path}' holds the weights of stage {meta.get('stage')!r}, but stage 'base-{number}' begins with those "
+            f"of {forerunner!r}: copy these there, or build in another folder."
+        )
     tokenizer = WordTokenizer(json.loads(meta["vocabulary"]))
     unet, text = new_unet(tuple(json.loads(meta["channels"]))), new_text_model(tokenizer)
     unet.load_state_dict(as_float(before, "unet."))

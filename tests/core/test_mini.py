@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -151,6 +152,16 @@ def test_stages_are_checked(tmp_path) -> None:
     with pytest.raises(UserError, match=r"vae.safetensors' is missing: run the stage 'vae' first"):
         build_family(tmp_path, ["base-1"], pictures={"train": 2})
     assert STAGES[0] == "vae"
+
+
+def test_a_stage_begins_with_the_weights_of_the_one_before(tmp_path) -> None:
+    shutil.copytree(WEIGHTS, tmp_path / "weights", ignore=shutil.ignore_patterns("blip", "clip", "stages.json"))
+    shipped = read_weights(WEIGHTS / "base.safetensors")[1]["stage"]
+    with pytest.raises(
+        UserError, match=f"holds the weights of stage '{shipped}', but stage 'base-2' begins .* 'base-1'"
+    ):
+        build_family(tmp_path, ["base-2"])
+    assert not (tmp_path / "pictures").exists()  # said before anything is rendered
 
 
 def test_a_build_under_the_stages_old_names_is_resumed(tmp_path) -> None:
