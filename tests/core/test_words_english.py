@@ -84,6 +84,11 @@ def test_a_picture_that_is_named_last_in_a_list_of_things_is_one_of_them(text):
         ("Drawn in pencil by a child, the picture shows a house", "a house"),
         ("The photo, taken from a low angle, shows a boy on a wall.", "a boy on a wall."),
         ("album cover, three skeletons in a convertible", "three skeletons in a convertible"),
+        ("A red barn is painted with broad strokes.", "A red barn."),
+        ("The red barn is rendered in watercolor.", "The red barn."),
+        ("Two blue boats are painted with loose brushwork.", "Two blue boats."),
+        ("A barn stands in snow and is painted with broad strokes.", "A barn stands in snow."),
+        ("A man reads. The scene is rendered in thick impasto.", "A man reads."),
     ],
 )
 def test_kinds_of_style_that_were_missed_are_taken(text, stripped):
@@ -146,6 +151,7 @@ def test_sentences_that_say_what_the_style_does_go_whole(about_style):
         "A boy feeds a llama. The texture of the wool is rough.",
         "Warm light fills the kitchen. A man kneads dough.",
         "The paint is peeling from the door. A cat sits on the step.",
+        "A gate is painted green. A wall is painted with flowers.",
     ],
 )
 def test_words_of_style_that_are_said_of_things_stay(text):

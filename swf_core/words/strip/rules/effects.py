@@ -131,15 +131,31 @@ def _blurred_background(c: TaggedCaption, first: int, behind: int) -> bool:
 
 
 def stumps(c: TaggedCaption) -> None:
-    """Delete "The character is", of which the style behind it was all that was said."""
+    """Delete "The character is", of which the style behind it was all that was said.
+
+    A thing that the caption names there for the first time stays, without its verb: "A red barn is" -> "A red barn".
+    """
     for first, behind in sentences(c):
         alive = [k for k in range(first, behind) if not c.deleted[k]]
         if not 1 < len(alive) < 6 or alive[-1] == behind - 1 or c.words[alive[-1]] not in LEFT_VERBS:
+            continue
+        if c.words[first] in ("a", "an") or len(alive) == c.deleted.count(False):
             continue
         if (c.tags[first] & DET or c.words[first] in ("light", "color", "paint")) and not any(
             c.tags[k] & (THING | NUMBER) for k in alive
         ):
             c.delete(first, behind)
+    for first, behind, _ in c.segments:
+        _left_verb(c, first, behind)
+
+
+def _left_verb(c: TaggedCaption, first: int, behind: int) -> None:
+    """Delete "and is" at the end of "A barn stands in snow and is", behind which all that was said is gone."""
+    alive = [k for k in range(first, behind) if not c.deleted[k]]
+    if len(alive) < 2 or alive[-1] == behind - 1 or c.words[alive[-1]] not in ("is", "are", "was", "were"):
+        return
+    joined = c.words[alive[-2]] == "and" and len(alive) > 2
+    c.delete(alive[-2] if joined else alive[-1], behind)
 
 
 def _is_verb(c: TaggedCaption, first: int, k: int) -> bool:
