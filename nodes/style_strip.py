@@ -8,6 +8,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
+from .host.media import media_input, phrases_of
 from .host.schema import schema
 
 OFFLINE, LOCAL, ENDPOINT = "offline", "local model", "endpoint"
@@ -71,13 +72,7 @@ class StyleStrip(io.ComfyNode):
                     optional=True,
                     tooltip="Measures the gap, where there is an image.",
                 ),
-                io.String.Input(
-                    "media",
-                    default="",
-                    optional=True,
-                    tooltip="Phrases, with commas between, that name a medium in these captions though they are things "
-                    "elsewhere, such as: neon sign. Connect 'media' of BLIP Caption.",
-                ),
+                media_input(),
             ],
             outputs=[
                 io.String.Output(display_name="stripped", is_output_list=True, tooltip="What each picture shows."),
@@ -113,7 +108,7 @@ class StyleStrip(io.ComfyNode):
                     marker,
                     mm.throw_exception_if_processing_interrupted,
                     lambda v: bar.update_absolute(round(v * len(untyped)), len(untyped)),
-                    [phrase for phrase in map(str.strip, settings.get("media", "").split(",")) if phrase],
+                    phrases_of(settings.get("media")),
                 )
             )
         results = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
+from .host.media import media_input, phrases_of
 from .host.schema import schema
 
 
@@ -35,13 +36,7 @@ class TransferPrompt(io.ComfyNode):
                     multiline=True,
                     tooltip="Your own prompt, a line each: a line that is not empty is the result on the next run.",
                 ),
-                io.String.Input(
-                    "media",
-                    default="",
-                    optional=True,
-                    tooltip="Phrases, with commas between, that name a medium in these captions though they are things "
-                    "elsewhere, such as: neon sign. Connect 'media' of BLIP Caption.",
-                ),
+                media_input(),
             ],
             outputs=[
                 io.String.Output(
@@ -69,7 +64,7 @@ class TransferPrompt(io.ComfyNode):
         if not content_caption:
             raise UserError("There is no content caption; connect one, such as BLIP Caption's.")
         count, typed = len(content_caption), edited_lines((edited or [""])[0], len(content_caption))
-        phrases = [phrase for phrase in map(str.strip, ((media or [""])[0] or "").split(",")) if phrase]
+        phrases = phrases_of((media or [""])[0])
         contents, styles = (strip_all(captions, media=phrases) for captions in (content_caption, style_caption))
         prompts, rows = [], []
         for k, (content, own) in enumerate(zip(contents, typed)):

@@ -25,6 +25,7 @@ from .train import Report, train
 from .warm_start import begin_from, nearest_lesson
 
 STEPS = (20, 2000)  # of a lesson: fewer teach nothing, more are a training of its own
+_BEGINNING = "began_from.txt"  # in a lesson's folder, where it began from another
 TRIAL_STEPS = 3  # of which the rate is taken that `expected_seconds` reckons with
 
 
@@ -109,9 +110,6 @@ def expected_seconds(backend: Backend, items: Sequence[Item], options: TrainOpti
     outcome.adapter.remove()
     preparing = max(0.0, time.perf_counter() - began - TRIAL_STEPS / outcome.rate)
     return preparing + options.steps / outcome.rate
-
-
-_BEGINNING = "began_from.txt"
 
 
 def _begun(folder: Path, backend: Backend, items: Sequence[Item], options: TrainOptions, bank: Path | None) -> Run:
