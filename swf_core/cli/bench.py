@@ -56,7 +56,8 @@ def _add_real(parser: argparse.ArgumentParser) -> None:
         "--features",
         default=defaults.features,
         metavar="SOURCE",
-        help="vgg (weights of an installed package), embedded, or a file of VGG-19's weights in torchvision's layout",
+        help="perceptual features, also of the other benches of transfers: vgg (weights of an installed package), "
+        "embedded, or a file of VGG-19's weights in torchvision's layout",
     )
 
 

@@ -10,7 +10,7 @@ from PIL import ImageColor
 
 from swf_core.cli import parser
 from swf_core.errors import UserError
-from swf_core.learn.options import defaults
+from swf_core.features import load_features
 from swf_core.measure.benches.context import BenchContext
 from swf_core.measure.benches.fidelity import all_arms
 from swf_core.measure.benches.tables import read_rows
@@ -19,11 +19,9 @@ from swf_core.measure.metrics.classifier import load_classifier
 from swf_core.measure.metrics.fidelity import CAPTIONED_CFG
 from swf_core.measure.metrics.measures import MEASURES, measured
 from swf_core.measure.metrics.pairs import make_pairs
-from swf_core.measure.trials import slow_arms
 from swf_core.measure.trials.arms import AUTO_WORDS, NO_WORDS, SAID_WORDS, Arm, Painted, in_fewer_steps, preset_arms
 from swf_core.measure.trials.baselines import baselines, references
 from swf_core.measure.trials.engine import FIELDS, Trial, kept_picture, run_trial
-from swf_core.measure.trials.identity import model_digest
 from swf_core.measure.trials.pages import arms_page, preset_pages
 from swf_core.measure.trials.pareto import COLORS, pareto_picture
 from swf_core.measure.trials.prompts import Prompts
@@ -60,7 +58,7 @@ def controls(backend, pairs) -> dict[str, dict[str, float]]:
     means = {}
     for name in names:
         images = torch.stack([arms[name].paint(backend, pair, "", 0).picture for pair in pairs])
-        rows = measured(load_classifier(), pairs, images)
+        rows = measured(load_classifier(), load_features(), pairs, images)
         means[name] = {measure: sum(row[measure] for row in rows) / len(rows) for measure in MEASURES}
     return means
 
@@ -97,12 +95,13 @@ def test_the_content_keeps_its_object_and_the_style_picture_shows_another(contro
 
 
 def test_distances_rank_the_truth_another_render_and_the_content(controls) -> None:
-    for name in ("gram_truth", "low_pass_truth"):
+    for name in ("gram_truth", "features_truth", "low_pass_truth"):
         values = [controls[arm][name] for arm in ("truth", "another render", "content")]
         assert values[0] < 1e-4 and values == sorted(values) and values[2] > 1.5 * values[1], name
         assert controls["style picture"][name] > controls["another render"][name]
-    assert controls["style picture"]["gram_style"] < 1e-4
-    assert controls["truth"]["gram_style"] < controls["content"]["gram_style"]
+    for name in ("gram_style", "features_style"):
+        assert controls["style picture"][name] < 1e-4
+        assert controls["truth"][name] < controls["content"][name]
 
 
 def test_structure_is_whole_in_the_content_and_least_in_the_style_picture(controls) -> None:
@@ -287,16 +286,6 @@ def test_a_report_of_a_real_trial(tmp_path, backend, pairs) -> None:
     cost = stylize(backend, said, [pairs[0].style], trial.arms[ours].paint.options).cost
     assert report["arms"][ours]["evaluations"] == cost.planned > 0
     assert any(line.startswith(f"| {ours} | ") and "%" in line for line in report["table"])
-
-
-def test_a_slow_arm_trains_on_the_style_picture_and_leaves_the_model_as_it_was(backend, pairs, monkeypatch) -> None:
-    short = defaults(backend.family).changed(steps=2)
-    monkeypatch.setattr(slow_arms, "defaults", lambda family: short)
-    arm = slow_arms.slow_arms(backend)["LoRA alone"]
-    before = model_digest(backend)
-    picture = arm.paint(backend, pairs[0], "", 0).picture
-    assert picture.shape == pairs[0].content.shape and arm.most_pairs == 15 and model_digest(backend) == before
-    assert "LoRA alone" in all_arms(backend) and "LoRA alone" not in all_arms(backend, quick=True)
 
 
 def test_the_number_of_seeds_is_the_benchs_own_or_the_one_that_was_given(tmp_path, capsys) -> None:

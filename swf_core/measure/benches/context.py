@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ...features import Features, load_features
 from ...models import load
 from ...models.contracts import Backend
 from ..metrics.classifier import SceneClassifier, load_classifier
@@ -30,7 +31,7 @@ class BenchContext:
     * out: the folder of tables that a stopped bench continues from.
     * quick: a sixth of the pictures. `tune`: on the pairs for tuning, over a grid of settings.
     * seed, seeds: the first seed, and how many of the benches that run with several; None: the bench's own number.
-    * real: the pictures of `bench real`.
+    * real: the pictures of `bench real`, and the source of features.
     """
 
     out: Path
@@ -51,6 +52,11 @@ class BenchContext:
     def classifier(self) -> SceneClassifier:
         """The shipped scene classifier."""
         return load_classifier()
+
+    @cached_property
+    def features(self) -> Features:
+        """The perceptual features that distances are taken by, beside those to the truth."""
+        return load_features(self.real.features)
 
     def share_of(self, count: int) -> int:
         """`count`, or a sixth of it when the bench is quick."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...features.vgg19 import Vgg19
 from ...models.contracts import Backend
 from ...presets import PRESETS
 from ...presets.own import OWN
@@ -21,7 +22,7 @@ from ..trials.pareto import pareto_picture
 from ..trials.prompts import Prompts
 from ..trials.reader import PictureReader
 from ..trials.report import trial_report
-from ..trials.slow_arms import slow_arms
+from ..trials.slow_arms import gatys_arm, slow_arms
 from ..trials.summary import Table, better_words, front_points
 from .context import BenchContext, BenchResult
 
@@ -35,12 +36,15 @@ def run(context: BenchContext) -> BenchResult:
     seed, a third of the steps."""
     pairs = make_pairs(QUICK_PAIRS if context.quick else PAIRS, TEST_SEED)
     seeds = context.seed_range(1 if context.quick else SEEDS)
-    trial = Trial(
-        "fidelity-quick" if context.quick else "fidelity", pairs, all_arms(context.backend, context.quick), seeds
-    )
+    arms, missing = all_arms(context.backend, context.quick), {}
+    if isinstance(context.features, Vgg19) and not context.quick:
+        arms["Gatys"] = gatys_arm(context.features)
+    else:
+        missing["Gatys"] = f"not in the quick trial, and only by VGG-19; the features are {context.features.name}"
+    trial = Trial("fidelity-quick" if context.quick else "fidelity", pairs, arms, seeds, missing)
     table = Table(run_trial(context, trial, Prompts(PictureReader(context.bar))))
     own, rivals = better_words(table, tuple(OWN)), better_words(table, RIVALS)
-    report = trial_report(trial, table, own, rivals)
+    report = {"features": context.features.name} | trial_report(trial, table, own, rivals)
     front: Sequence[str] = report["pareto front"]
     best = list(dict.fromkeys([*own, *front, *rivals, "pixel AdaIN", arm_name("img2img", AUTO_WORDS)]))
     points = front_points(table, trial.arms)

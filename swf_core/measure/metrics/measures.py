@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...features import Features, style_distance
 from .classifier import LABELS, SceneClassifier
 from .distances import gram_distance, low_pass_distance
 from .pairs import Pair
@@ -50,6 +51,17 @@ MEASURES: dict[str, Measure] = {
         "metrics/distances.py",
     ),
     "gram_style": Measure("texture: distance to the style picture", "relative", 0, UNBOUNDED, "less", _RANDOM),
+    "features_truth": Measure(
+        "texture by the perceptual features that the report names: distance to the truth",
+        "relative",
+        0,
+        UNBOUNDED,
+        "less",
+        "Gram matrices of VGG-19, relu1_1 to relu5_1 (Gatys et al. 2016), where no other source is chosen",
+    ),
+    "features_style": Measure(
+        "the same: distance to the style picture", "relative", 0, UNBOUNDED, "less", "as features_truth"
+    ),
     "ssim": Measure("similarity of structure to the content, in lightness", "SSIM", -1, 1, "", "Wang et al. 2004"),
     "edge_f1": Measure("edges shared with the content, within 2 px", "F1", 0, 1, "", "Canny 1986"),
     "self_similarity": Measure(
@@ -63,13 +75,17 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def measured(classifier: SceneClassifier, pairs: Sequence[Pair], results: Tensor) -> list[dict[str, float]]:
+def measured(
+    classifier: SceneClassifier, features: Features, pairs: Sequence[Pair], results: Tensor
+) -> list[dict[str, float]]:
     """All of `MEASURES` for results [pairs, 3, H, W] in 0..1, a dictionary a pair."""
     content, style, truth = (torch.stack([getattr(p, k) for p in pairs]) for k in ("content", "style", "truth"))
     batches = {
         "gram_truth": gram_distance(results, truth),
         "low_pass_truth": low_pass_distance(results, truth),
         "gram_style": gram_distance(results, style),
+        "features_truth": style_distance(features, results, truth),
+        "features_style": style_distance(features, results, style),
         "self_similarity": self_similarity_distance(results, content),
     }
     rows = []

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from ...files import write_files
 from ...learn.dataset import picture_id
-from ...models.contracts import Backend
 from ...pictures import load as load_picture
 from ...pictures import png_bytes, to_image
 from ..benches.context import BenchContext
@@ -30,7 +29,7 @@ from .prompts import Prompts
 
 FIELDS = ("arm", "seed", "pair", "key", "painter", *MEASURES, "evaluations", "seconds", "prompt")
 # Changed when a measure is: rows of before are measured anew.
-VERSION = "1"
+VERSION = "2"
 CHUNK = 15  # pairs that are painted before their rows are written
 SHEET_PAIRS = 15
 
@@ -74,7 +73,7 @@ def run_trial(context: BenchContext, trial: Trial, prompts: Prompts) -> list[Row
     """All rows of the trial, in its own order; those that are missing or out of date are made and written first."""
     table = context.out / f"{trial.name}.csv"
     known = {(row["arm"], row["seed"], row["pair"]): row for row in read_rows(table) if set(FIELDS) <= row.keys()}
-    jobs = list(_jobs(context.backend, trial, prompts))
+    jobs = list(_jobs(context, trial, prompts))
     to_do = [job for job in jobs if known.get(job.place, {}).get("key") != job.key]
     alike = {row["key"]: row for row in known.values()}
     done = 0
@@ -98,15 +97,15 @@ def _copied(out: Path, trial: Trial, row: Row, job: Job) -> Row:
     return as_text(row | {"arm": job.arm, "seed": job.seed, "pair": job.pair})
 
 
-def _jobs(backend: Backend, trial: Trial, prompts: Prompts) -> Iterator[Job]:
+def _jobs(context: BenchContext, trial: Trial, prompts: Prompts) -> Iterator[Job]:
     """Arm by arm, seed by seed: what is alike is painted together."""
-    model = model_digest(backend)
+    model = model_digest(context.backend)
     pictures = [picture_id(pair.content) + picture_id(pair.style) for pair in trial.pairs]
     for name, arm in trial.arms.items():
         texts = prompts.of(arm.words, trial.pairs_of(arm))
         for seed in trial.seeds_of(arm):
             for number, text in enumerate(texts):
-                parts = (VERSION, model, arm.settings, text, str(seed), pictures[number])
+                parts = (VERSION, context.features.name, model, arm.settings, text, str(seed), pictures[number])
                 yield Job(name, seed, number, text_digest(*parts), text)
 
 
@@ -141,7 +140,7 @@ def _rows(context: BenchContext, trial: Trial, jobs: Sequence[Job]) -> list[Row]
             | {"evaluations": each.evaluations, "seconds": round(spent, 3), "prompt": job.prompt}
         )
         for job, pair, values, each, spent in zip(
-            jobs, pairs, measured(context.classifier, pairs, images), painted, seconds, strict=True
+            jobs, pairs, measured(context.classifier, context.features, pairs, images), painted, seconds, strict=True
         )
     ]
 

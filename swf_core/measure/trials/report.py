@@ -19,7 +19,7 @@ from .summary import (
 PERCENT = ("style", "object", "both", "leak")
 SHOWN = (
     *("style", "style_probability", "object", "both", "leak", "gram", "low_pass"),
-    *("gram_style", "ssim", "edge_f1", "self_similarity", "evaluations"),
+    *("gram_style", "features_truth", "features_style", "ssim", "edge_f1", "self_similarity", "evaluations"),
 )
 
 

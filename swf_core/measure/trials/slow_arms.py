@@ -1,17 +1,31 @@
-"""Arms that take a minute or so a pair: a training for each style picture. They paint the first pairs alone."""
+"""Arms that take a minute or so a pair: a training for each style picture, or Gatys' optimization of pixels."""
 
 from __future__ import annotations
 
-from ...learn.options import defaults
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...classics.gatys import GatysOptions, gatys
+from ...features import Features
+from ...learn.dataset import items_of
+from ...learn.lesson import learn_style, lesson_options
+from ...learn.options import TrainOptions, defaults
 from ...models.contracts import Backend
+from ...models.lora import without_lora
+from ...transfer import Content, Models, TransferOptions, preset, stylize
+from ...transfer.defaults import CFG_WITH_READ_WORDS
+from ...transfer.presets import DEFAULT_PRESET
 from ...world import caption
 from ..benches.lessons import train_picture
 from ..benches.lora_transfer import arms as lora_transfer_arms
 from ..benches.lora_transfer import repaint
 from ..metrics.pairs import Pair
-from .arms import Arm, Painted
+from .arms import AUTO_WORDS, Arm, Painted, arm_name
+from .reader import PictureReader
 
 SLOW_PAIRS = 15
+LESSON_STEPS = (60, 200)
 _ARM = "LoRA alone, words"
 
 
@@ -31,3 +45,47 @@ def lora_alone(backend: Backend, pair: Pair, prompt: str, seed: int) -> Painted:
     finally:
         adapter.remove()
     return Painted(image)
+
+
+def gatys_arm(features: Features) -> Arm:
+    """Gatys et al. 2016 by these features, on the first pairs."""
+    options = GatysOptions()
+
+    def paint(backend: Backend, pair: Pair, prompt: str, seed: int) -> Painted:
+        return Painted(gatys(features, pair.content, pair.style, options))
+
+    return Arm(paint, f"{features.name} {options!r}", most_pairs=SLOW_PAIRS)
+
+
+@dataclass(frozen=True)
+class LessonTransfer:
+    """Paints as `stylize --learn STEPS` does: a lesson of the style picture, then the transfer with it; nothing typed,
+    the style's caption is read too. The lesson's evaluations are not counted; its seconds are."""
+
+    transfer: TransferOptions
+    lesson: TrainOptions
+    reader: PictureReader
+
+    def __call__(self, backend: Backend, pair: Pair, prompt: str, seed: int) -> Painted:
+        items = items_of([pair.style], [self.reader.words_of(pair.style).stripped.stripped])
+        with tempfile.TemporaryDirectory() as bank:
+            adapter = learn_style(backend, items, self.lesson, Path(bank)).adapter
+        try:
+            plain = without_lora(backend, adapter)
+            models = Models(backend, content=plain, unconditional=plain)
+            result = stylize(models, [Content(pair.content, prompt)], [pair.style], self.transfer, seed=seed)
+        finally:
+            adapter.remove()
+        return Painted(result.images[0].clamp(0, 1), result.cost.counted)
+
+
+def lesson_arms(backend: Backend, reader: PictureReader, most_pairs: int | None = None) -> dict[str, Arm]:
+    """The default preset after lessons of `LESSON_STEPS`, with words read from the pictures."""
+    options = replace(preset(DEFAULT_PRESET, backend), size_px=0, cfg=CFG_WITH_READ_WORDS)
+    arms = {}
+    for steps in LESSON_STEPS:
+        paint = LessonTransfer(options, lesson_options(backend.family, steps), reader)
+        settings = f"{paint.lesson!r} {options!r}"
+        name = arm_name(f"lesson of {steps} steps", AUTO_WORDS)
+        arms[name] = Arm(paint, settings, "ours", AUTO_WORDS, most_pairs=most_pairs)
+    return arms

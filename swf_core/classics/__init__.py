@@ -1,0 +1,1 @@
+"""The classics of style transfer before diffusion, each from its paper's equations."""
