@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import pytest
 import torch
 
+from swf_core.classics.gatys import GatysOptions
 from swf_core.errors import UserError
+from swf_core.measure.benches import real as real_bench
 from swf_core.measure.benches.real import pairs_of
 from swf_core.measure.benches.real_pictures import RealPictures
 from swf_core.measure.benches.runner import run_bench
@@ -49,6 +52,19 @@ def test_controls_stand_at_their_ends_and_rows_are_kept(real, tmp_path) -> None:
     run_bench("real", tmp_path / "out", real=real)
     again = list(csv.DictReader(table.read_text().splitlines()))
     assert again[0]["style"] == "7.0" and again[1]["style"] == rows[1]["style"] and len(again) == 16
+
+
+def test_gatys_by_vgg_is_compared_on_the_pairs_that_it_painted(real, tmp_path, monkeypatch) -> None:
+    short = GatysOptions(iterations=15)
+    monkeypatch.setattr(real_bench, "GatysOptions", lambda: short)
+    monkeypatch.setattr(real_bench, "SHEET_ROWS", 2)
+    real = replace(real, features="vgg")
+    report = run_bench("real", tmp_path / "out", real=real)
+    arms = report["arms"]
+    assert "VGG-19" in report["features"] and arms["Gatys"]["pairs"] == 2 and arms["content"]["pairs"] == 4
+    assert arms["Gatys"]["style"][0] < arms["content"]["style"][0]
+    assert arms["Gatys"]["share of pairs nearer in style than pixel AdaIN"] in (0.0, 0.5, 1.0)
+    assert "Gatys" not in run_bench("real", tmp_path / "quick", real=real, quick=True)["arms"]
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path) -> None:

@@ -3,7 +3,8 @@
 Every painting with every photograph, from two folders (`python -m swf_core pictures` fills them), center crops of 256
 px; nothing is typed and no words are read: the embedded captioner knows its own world alone. Rows in real.csv
 (real-quick.csv), from which a stopped bench continues; means, differences to the color shift, shares of pairs nearer in
-style than that and than the default preset, and a sheet.
+style than that and than the default preset, and a sheet. By VGG-19, unless quick, also Gatys' optimization on twelve of
+the pairs.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...classics.gatys import GatysOptions, gatys
 from ...color.match import match
 from ...errors import UserError
 from ...features import Features, load_features
 from ...features.distances import content_between, content_features, style_between, style_grams
+from ...features.vgg19 import Vgg19
 from ...files import write_files
 from ...learn.dataset import ENDINGS
 from ...models.contracts import Backend
@@ -35,10 +38,22 @@ from .tables import Row, as_text, read_rows, write_rows
 
 FIELDS = ("arm", "painting", "photograph", "key", "style", "content", "evaluations", "seconds")
 CONTENT, STYLE_PICTURE, ROUND_TRIP, ADAIN = "content", "style picture", "round trip", "pixel AdaIN"
-SHEET_ROWS = 12
+SHEET_ROWS = 12  # and as many pairs of a slow arm
 
 # (model, content, style, seed) -> result and its cost in E
 Paint = Callable[[Backend, Tensor, Tensor, int], tuple[Tensor, int]]
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """Text that changes when results would, how it paints, and whether it paints `SHEET_ROWS` of the pairs alone."""
+
+    settings: str
+    paint: Paint
+    slow: bool = False
+
+    def pairs_of(self, pairs: Sequence[_Pair]) -> Sequence[_Pair]:
+        return _evenly(pairs, SHEET_ROWS) if self.slow else pairs
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,8 @@ def run(context: BenchContext) -> BenchResult:
     pairs = pairs_of(chosen, context.quick)
     features = load_features(chosen.features)
     arms = _arms(context.backend, chosen.presets)
+    if isinstance(features, Vgg19) and not context.quick:
+        arms["Gatys"] = _gatys(features)
     name = "real-quick" if context.quick else "real"
     rows = _rows(context, name, pairs, arms, features)
     page = _page(context.out / f"{name}-pictures", pairs, list(arms))
@@ -73,37 +90,44 @@ def pairs_of(chosen: RealPictures, quick: bool) -> list[_Pair]:
 def report_of(rows: Sequence[Row]) -> dict[str, Any]:
     """Per arm the means of style and content with 95 % intervals, and the difference to the color shift in pairs."""
     names = list(dict.fromkeys(row["arm"] for row in rows))
-    columns = {(arm, k): _column(rows, arm, k) for arm in names for k in ("style", "content")}
     report: dict[str, Any] = {}
     for arm in names:
-        report[arm] = entry = {}
+        places = [_place(row) for row in rows if row["arm"] == arm]
+        entry: dict[str, Any] = {"pairs": len(places)}
+        report[arm] = entry
         for k in ("style", "content"):
-            column, shifted = columns[arm, k], columns[ADAIN, k]
+            column, shifted = (_column(rows, name, k, places) for name in (arm, ADAIN))
             entry[k] = [round(v, 4) for v in bootstrap_difference(column, torch.zeros_like(column))]
             entry[f"{k} less {ADAIN}'s"] = [round(v, 4) for v in bootstrap_difference(column, shifted)]
         for other in (ADAIN, *(name for name in names if name in PRESETS[:1])):
-            nearer = columns[arm, "style"] < columns[other, "style"]
+            nearer = _column(rows, arm, "style", places) < _column(rows, other, "style", places)
             entry[f"share of pairs nearer in style than {other}"] = round(float(nearer.float().mean()), 4)
         for k in ("evaluations", "seconds"):
-            entry[k] = round(float(_column(rows, arm, k).mean()), 2)
+            entry[k] = round(float(_column(rows, arm, k, places).mean()), 2)
     return {"arms": report}
 
 
-def _column(rows: Sequence[Row], arm: str, name: str) -> Tensor:
-    return torch.tensor([float(row[name]) for row in rows if row["arm"] == arm], dtype=torch.float64)
+def _place(row: Row) -> tuple[str, str]:
+    return row["painting"], row["photograph"]
 
 
-def _arms(backend: Backend, presets: Sequence[str]) -> dict[str, tuple[str, Paint]]:
+def _column(rows: Sequence[Row], arm: str, name: str, places: Sequence[tuple[str, str]]) -> Tensor:
+    """A value of an arm at each of these pairs."""
+    values = {_place(row): float(row[name]) for row in rows if row["arm"] == arm}
+    return torch.tensor([values[place] for place in places], dtype=torch.float64)
+
+
+def _arms(backend: Backend, presets: Sequence[str]) -> dict[str, _Arm]:
     """Controls and presets: text that changes when results would, and how each one paints."""
 
     def round_trip(model: Backend, content: Tensor, style: Tensor, seed: int) -> tuple[Tensor, int]:
         return model.codec.decode(model.codec.encode(content[None]))[0].clamp(0, 1), 0
 
-    arms: dict[str, tuple[str, Paint]] = {
-        CONTENT: ("as it is", lambda model, content, style, seed: (content, 0)),
-        STYLE_PICTURE: ("as it is", lambda model, content, style, seed: (style, 0)),
-        ROUND_TRIP: ("content through the autoencoder", round_trip),
-        ADAIN: (
+    arms = {
+        CONTENT: _Arm("as it is", lambda model, content, style, seed: (content, 0)),
+        STYLE_PICTURE: _Arm("as it is", lambda model, content, style, seed: (style, 0)),
+        ROUND_TRIP: _Arm("content through the autoencoder", round_trip),
+        ADAIN: _Arm(
             "reinhard in OKLab",
             lambda model, content, style, seed: (match(content, style, "reinhard").clamp(0, 1), 0),
         ),
@@ -111,7 +135,12 @@ def _arms(backend: Backend, presets: Sequence[str]) -> dict[str, tuple[str, Pain
     return arms | {name: _transfer(backend, name) for name in presets}
 
 
-def _transfer(backend: Backend, name: str) -> tuple[str, Paint]:
+def _gatys(features: Features) -> _Arm:
+    options = GatysOptions()
+    return _Arm(repr(options), lambda model, content, style, seed: (gatys(features, content, style, options), 0), True)
+
+
+def _transfer(backend: Backend, name: str) -> _Arm:
     # Without words guidance has nothing to guide by.
     options = preset(name, backend).changed(size_px=0, cfg=1.0)
 
@@ -119,14 +148,14 @@ def _transfer(backend: Backend, name: str) -> tuple[str, Paint]:
         result = stylize(model, [Content(content)], [style], options, seed=seed)
         return result.images[0].clamp(0, 1), result.cost.counted
 
-    return repr(options), paint
+    return _Arm(repr(options), paint)
 
 
 def _rows(
     context: BenchContext,
     name: str,
     pairs: Sequence[_Pair],
-    arms: dict[str, tuple[str, Paint]],
+    arms: dict[str, _Arm],
     features: Features,
 ) -> list[Row]:
     """All rows, arm by arm; those that are missing or out of date are made, and the table written after each."""
@@ -134,21 +163,21 @@ def _rows(
     known = {(r["arm"], r["painting"], r["photograph"]): r for r in read_rows(table) if set(FIELDS) <= r.keys()}
     rows: list[Row] = []
     judge = _Judge(features)
-    for arm, (settings, paint) in arms.items():
-        for pair in pairs:
-            place = (arm, pair.painting, pair.photograph)
-            ids = picture_id(pair.style) + picture_id(pair.content)
-            key = text_digest(model, settings, features.name, str(context.seed), ids)
-            if known.get(place, {}).get("key") != key:
-                began = time.perf_counter()
-                result, cost = paint(context.backend, pair.content, pair.style, _seed(context.seed, ids))
-                values = {"key": key, "evaluations": cost, "seconds": round(time.perf_counter() - began, 3)}
-                distances = judge.distances(result, pair)
-                write_files({_path(context.out / f"{name}-pictures", arm, pair): png_bytes(to_image(result))})
-                known[place] = as_text(dict(zip(FIELDS[:3], place)) | values | distances)
-                write_rows(table, list(known.values()), FIELDS)
-            rows.append(known[place])
-            context.bar(len(rows) / (len(arms) * len(pairs)), arm)
+    jobs = [(name, arm, pair) for name, arm in arms.items() for pair in arm.pairs_of(pairs)]
+    for arm, way, pair in jobs:
+        place = (arm, pair.painting, pair.photograph)
+        ids = picture_id(pair.style) + picture_id(pair.content)
+        key = text_digest(model, way.settings, features.name, str(context.seed), ids)
+        if known.get(place, {}).get("key") != key:
+            began = time.perf_counter()
+            result, cost = way.paint(context.backend, pair.content, pair.style, _seed(context.seed, ids))
+            values = {"key": key, "evaluations": cost, "seconds": round(time.perf_counter() - began, 3)}
+            distances = judge.distances(result, pair)
+            write_files({_path(context.out / f"{name}-pictures", arm, pair): png_bytes(to_image(result))})
+            known[place] = as_text(dict(zip(FIELDS[:3], place)) | values | distances)
+            write_rows(table, list(known.values()), FIELDS)
+        rows.append(known[place])
+        context.bar(len(rows) / len(jobs), arm)
     return rows
 
 
