@@ -16,7 +16,7 @@ from support.cli import swf
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
-    (pair,) = make_pairs(1, TUNE_SEED, ("watercolour",))
+    (pair,) = make_pairs(1, TUNE_SEED, ("oil",))
     folder = tmp_path_factory.mktemp("pictures")
     save(folder / "content.png", pair.content)
     save(folder / "style.png", pair.style)
@@ -35,10 +35,10 @@ def stylized(pictures, *more):
 def test_nothing_typed_reads_the_pictures_says_so_and_guides(pictures):
     report, said, image = stylized(pictures)
     (words,), (prompt,) = report["words"], report["prompts"]
-    assert pictures[0].scene.main.kind in prompt and "watercolour" in prompt and words["prompt"] == prompt
+    assert pictures[0].scene.main.kind in prompt and "oil" in prompt and words["prompt"] == prompt
     assert words["caption"] in said and words["styles"][0]["caption"] in said and f"prompt: {prompt}" in said
     assert 0.5 <= words["styles"][0]["confidence"] <= 1.0 and report["options"]["cfg"] == CFG_WITH_READ_WORDS
-    assert "watercolour" in " ".join(words["styles"][0]["removed"])
+    assert "oil" in " ".join(words["styles"][0]["removed"])
     # auto by its name is the same, and so is the prompt typed by hand at that guidance
     assert stylized(pictures, "--prompt", "auto")[2] == image
     assert stylized(pictures, "--prompt", prompt, "--cfg", CFG_WITH_READ_WORDS)[2] == image
@@ -56,7 +56,7 @@ def test_no_words_and_typed_words_are_left_alone(pictures):
 
 def test_a_medium_that_is_not_sure_enough_is_not_said(pictures):
     report, said, _ = stylized(pictures, "--least-confidence", "1")
-    assert "watercolour" not in report["prompts"][0] and pictures[0].scene.main.kind in report["prompts"][0]
+    assert "oil" not in report["prompts"][0] and pictures[0].scene.main.kind in report["prompts"][0]
     assert "is below 1" in report["words"][0]["notes"][0] and "is below 1" in said
 
 
