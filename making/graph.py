@@ -37,9 +37,12 @@ class Graph:
 
     # Placing
 
-    def group(self, title: str, below: bool = False) -> None:
-        """Begin a group, beside the last or below it; its number comes before its title."""
-        self.groups.append(Group(f"{len(self.groups) + 1} {title}", below))
+    def group(self, title: str, below: bool = False, under: int = 0) -> None:
+        """Begin a group, beside the last, or below it or the one of the number `under`; its number comes before its
+        title."""
+        number = len(self.groups) + 1
+        upper = under or (number - 1 if below else 0)
+        self.groups.append(Group(number, title, self.groups[upper - 1] if upper else None))
         self.current = self.groups[-1]
 
     def enter(self, number: int) -> None:

@@ -49,10 +49,11 @@ def note_height(paragraphs: list[str], width: int) -> int:
 
 @dataclass
 class Group:
-    """Nodes under a numbered title, in columns."""
+    """Nodes under a numbered title, in columns; `upper`: the group that it stands below, None to stand beside."""
 
+    number: int
     title: str
-    below: bool  # under the group before it, else beside it
+    upper: Group | None
     columns: list[list[dict[str, Any]]] = field(default_factory=lambda: [[]])
 
     @property
@@ -74,11 +75,11 @@ class Group:
                 top += _taken(node)
             x += max((node["size"][0] for node in column), default=WIDTH) + GAP
 
-    def saved(self, number: int, x: int, y: int, width: int) -> dict[str, Any]:
+    def saved(self, x: int, y: int, width: int) -> dict[str, Any]:
         """It as the page saves it."""
         return {
-            "id": number,
-            "title": self.title,
+            "id": self.number,
+            "title": f"{self.number} {self.title}",
             "bounding": [x, y, width, self.height],
             "color": "#3f789e",
             "font_size": 24,
@@ -96,10 +97,10 @@ def arrange(groups: list[Group], note: dict[str, Any] | None, paragraphs: list[s
     """Place the note top left and the groups below and beside it; the groups as the page saves them."""
     stacks: list[list[Group]] = []
     for group in groups:
-        if group.below:
-            stacks[-1].append(group)
-        else:
+        if group.upper is None:
             stacks.append([group])
+        else:
+            next(stack for stack in stacks if group.upper in stack).append(group)
     widths = [max(group.width for group in stack) for stack in stacks]
     top = -TITLE
     if note is not None:
@@ -110,7 +111,7 @@ def arrange(groups: list[Group], note: dict[str, Any] | None, paragraphs: list[s
         y = top
         for group in stack:
             group.place(x, y)
-            saved.append(group.saved(len(saved) + 1, x, y, width))
+            saved.append(group.saved(x, y, width))
             y += group.height + GAP
         x, top = x + width + GAP, -TITLE
-    return saved
+    return sorted(saved, key=lambda group: group["id"])

@@ -232,9 +232,8 @@ def save_style(family: type[Start], graph: Graph) -> None:
     )
     graph.group("Style transfer")
     result = s.repaint(content, (saved, 0))
-    graph.group("Result", below=True)
+    graph.group("Result", under=4)
     s.decode_and_save(result, "shared style")
-    graph.lower(50)
 
 
 STORIES = {

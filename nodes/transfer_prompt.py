@@ -14,7 +14,7 @@ class TransferPrompt(io.ComfyNode):
     def define_schema(cls):
         return schema(
             "SWF_TransferPrompt",
-            "Style Transfer Prompt (from captions)",
+            "Prompt from Captions (style words)",
             "Puts together the prompt of a style transfer from two captions: what the content shows, in the words with "
             "which the style picture's caption says how it is made. No word is added.",
             inputs=[

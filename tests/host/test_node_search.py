@@ -34,8 +34,10 @@ TYPED = {
     "feedback": ["Human Feedback Gallery (pick images)"],
     "query-preserve": [PATCH],
     "inversion": ["Trajectory (DDIM inversion)"],
+    "prompt from": ["Prompt from Captions (style words)"],
 }
-LEADING = {"transfer", "style transfer"}  # where the main node is the very first
+# Where the main node is the very first, or the second: an id is searched too, and SWF_TransferPrompt has the bare word.
+LEADING = {"style transfer": 1, "transfer": 2}
 LISTED = """
 () => [...document.querySelectorAll('.p-autocomplete-option, [data-testid=result-item]')]
     .filter(e => e.getBoundingClientRect().top < innerHeight)
