@@ -18,7 +18,7 @@ FLOORS = (
     "world pictures features",
     "models style_file",
     "words color transfer",
-    "learn",
+    "learn classics",
     "measure",
     "demo mini_build",
     "cli",

@@ -1,5 +1,6 @@
-"""`bench transfer`, `unmatched` and `held-out`: our presets beside four rivals, against the truth; on styles that no
-model was trained on also after a lesson.
+"""`bench transfer`, `unmatched` and `held-out`: our presets beside four rivals, against the truth.
+
+`held-out`, on styles that no model was trained on, has our default after a lesson too.
 
 Nothing is typed: words are read from the two pictures by the captioner, its errors included. Rows in NAME.csv, from
 which a stopped bench continues.
