@@ -1,6 +1,6 @@
-"""Gatys et al. 2016: pixels are optimized until their features are the content's and their Gram matrices the style's.
+"""Gatys' optimization: pixels are changed until their features are the content's and their Gram matrices the style's.
 
-"Image style transfer using convolutional neural networks", CVPR 2016:
+Gatys et al., "Image style transfer using convolutional neural networks", CVPR 2016:
 
     L = alpha/2 sum (F - P)^2  +  beta sum_l w_l / (4 N_l^2 M_l^2) sum (G_l - A_l)^2            (equations 1 to 7)
 
@@ -106,9 +106,9 @@ class GatysLoss:
         layers = tuple(dict.fromkeys((*self._features.style_layers, self._content_layer)))
         found = self._features.extract(picture[None], layers)
         content = 0.5 * (found[self._content_layer] - self._content).square().sum()
-        style = torch.zeros(())
-        for layer, target in self._grams.items():
-            # `gram` is divided by the places M: (G - A)^2 / (4 N^2 M^2) without them.
-            style = style + (gram(found[layer]) - target).square().sum() / (4 * target.shape[-1] ** 2)
-        style = style / len(self._grams)
-        return self._options.content_weight * content + self._options.style_weight * style
+        # `gram` is divided by the places M: (G - A)^2 / (4 N^2 M^2) without them.
+        style = [
+            (gram(found[layer]) - target).square().sum() / (4 * target.shape[-1] ** 2)
+            for layer, target in self._grams.items()
+        ]
+        return self._options.content_weight * content + self._options.style_weight * torch.stack(style).mean()

@@ -1,4 +1,4 @@
-"""Gatys et al. 2016: the loss is the paper's, written once more in NumPy, and its minimum is where it should be."""
+"""Gatys' optimization: the loss is the paper's, written once more in NumPy, and its minimum is where it should be."""
 
 from __future__ import annotations
 

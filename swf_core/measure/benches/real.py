@@ -22,7 +22,7 @@ from torch import Tensor
 from ...classics.gatys import GatysOptions, gatys
 from ...color.match import match
 from ...errors import UserError
-from ...features import Features, load_features
+from ...features import Features
 from ...features.distances import content_between, content_features, style_between, style_grams
 from ...features.vgg19 import Vgg19
 from ...files import write_files
@@ -68,7 +68,7 @@ def run(context: BenchContext) -> BenchResult:
     """8 paintings x 12 photographs, or as many as asked for. Quick: 4 x 3."""
     chosen = context.real
     pairs = pairs_of(chosen, context.quick)
-    features = load_features(chosen.features)
+    features = context.features
     arms = _arms(context.backend, chosen.presets)
     if isinstance(features, Vgg19) and not context.quick:
         arms["Gatys"] = _gatys(features)

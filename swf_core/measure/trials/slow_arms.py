@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...classics.gatys import GatysOptions, gatys
@@ -13,7 +13,7 @@ from ...learn.lesson import learn_style, lesson_options
 from ...learn.options import TrainOptions, defaults
 from ...models.contracts import Backend
 from ...models.lora import without_lora
-from ...transfer import Content, Models, TransferOptions, preset, stylize
+from ...transfer import Content, Models, preset, stylize
 from ...transfer.defaults import CFG_WITH_READ_WORDS
 from ...transfer.presets import DEFAULT_PRESET
 from ...world import caption
@@ -62,9 +62,9 @@ class LessonTransfer:
     """Paints as `stylize --learn STEPS` does: a lesson of the style picture, then the transfer with it; nothing typed,
     the style's caption is read too. The lesson's evaluations are not counted; its seconds are."""
 
-    transfer: TransferOptions
     lesson: TrainOptions
     reader: PictureReader
+    steps: int
 
     def __call__(self, backend: Backend, pair: Pair, prompt: str, seed: int) -> Painted:
         items = items_of([pair.style], [self.reader.words_of(pair.style).stripped.stripped])
@@ -73,19 +73,20 @@ class LessonTransfer:
         try:
             plain = without_lora(backend, adapter)
             models = Models(backend, content=plain, unconditional=plain)
-            result = stylize(models, [Content(pair.content, prompt)], [pair.style], self.transfer, seed=seed)
+            # Of these models, as on the command line: with a LoRA the start keeps the content's tones.
+            options = preset(DEFAULT_PRESET, models).changed(size_px=0, cfg=CFG_WITH_READ_WORDS, steps=self.steps)
+            result = stylize(models, [Content(pair.content, prompt)], [pair.style], options, seed=seed)
         finally:
             adapter.remove()
         return Painted(result.images[0].clamp(0, 1), result.cost.counted)
 
 
-def lesson_arms(backend: Backend, reader: PictureReader, most_pairs: int | None = None) -> dict[str, Arm]:
+def lesson_arms(backend: Backend, reader: PictureReader) -> dict[str, Arm]:
     """The default preset after lessons of `LESSON_STEPS`, with words read from the pictures."""
-    options = replace(preset(DEFAULT_PRESET, backend), size_px=0, cfg=CFG_WITH_READ_WORDS)
+    usual = preset(DEFAULT_PRESET, backend)
     arms = {}
     for steps in LESSON_STEPS:
-        paint = LessonTransfer(options, lesson_options(backend.family, steps), reader)
-        settings = f"{paint.lesson!r} {options!r}"
-        name = arm_name(f"lesson of {steps} steps", AUTO_WORDS)
-        arms[name] = Arm(paint, settings, "ours", AUTO_WORDS, most_pairs=most_pairs)
+        paint = LessonTransfer(lesson_options(backend.family, steps), reader, usual.steps)
+        settings = f"{paint.lesson!r} {usual!r} cfg {CFG_WITH_READ_WORDS}"
+        arms[arm_name(f"lesson of {steps} steps", AUTO_WORDS)] = Arm(paint, settings, "ours", AUTO_WORDS)
     return arms
