@@ -22,7 +22,6 @@ from .host.transfer.plan import TransferPlan
 from .host.transfer.presets import (
     CUSTOM,
     encoding_of,
-    guidance_by_words,
     planned,
     preset_input,
     triple_options,
@@ -41,7 +40,7 @@ from .host.transfer.sources import (
 from .host.transfer.texts import sampled_texts
 from .host.transfer.unet import inspect_unet
 from .host.transfer.whole_sampling import WholeSampling
-from .host.transfer.words import read_words, take_models, words_inputs
+from .host.transfer.words import guidance_by_words, read_words, take_models, words_inputs
 from .host.ui_rows import panel_output
 
 AUTO, AS_SET = "auto", "as set"
@@ -181,6 +180,16 @@ class TripleSampler(io.ComfyNode):
                     optional=True,
                 ),
                 *words_inputs(),
+                number(
+                    "cfg_detail",
+                    FRESH.cfg_detail,
+                    0.0,
+                    1.0,
+                    0.01,
+                    "How far guidance by the text is held to detail: 0 is plain, at 1 the pictures keep tones and "
+                    "layout, so cfg may be higher. Where words are read from the pictures and cfg is 1, both are set.",
+                    optional=True,
+                ),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode; a noise mask stays on it.")
@@ -212,16 +221,18 @@ class TripleSampler(io.ComfyNode):
         preset: str = CUSTOM,
         renoise: float = 0.0,
         freedom: float = 0.0,
+        cfg_detail: float = 0.0,
         **layout: Any,  # the widgets of `layout_inputs` and `words_inputs`
     ) -> io.NodeOutput:
         unet = inspect_unet(model.model)
         read = read_words(positive, clip, (content, style), take_models(layout), preset)
-        positive, cfg = read.positive, read.guidance(guidance_by_words(preset, freedom, cfg, read.positive is not None))
         dials = {"gamma": query_preservation, "strength": style_strength, "adain": colour_from_style}
-        dials |= {"steps": steps, "cfg": cfg, "denoise": denoise, "renoise": renoise, "freedom": freedom} | layout
-        positive, negative = sampled_texts(positive, negative, clip, unet, cfg)
-        asymmetric = start_tones == AUTO and lora_on_prompt_alone(positive, negative)
-        options = triple_options(preset, unet, asymmetric, dials)
+        dials |= {"steps": steps, "cfg": cfg, "cfg_detail": cfg_detail, "denoise": denoise}
+        dials |= {"renoise": renoise, "freedom": freedom} | layout
+        lora_guides = lora_on_prompt_alone(read.positive, negative)
+        dials |= guidance_by_words(preset, dials, read, lora_guides)
+        positive, negative = sampled_texts(read.positive, negative, clip, unet, dials["cfg"])
+        options = triple_options(preset, unet, lora_guides and start_tones == AUTO, dials)
         size_px = working_size(size, unet.native_size_px)
         of_content = encoding_of(options, options.content_encoding, stream_seed(seed, CONTENT))
         of_style = encoding_of(options, options.style_encoding, stream_seed(seed, STYLE))

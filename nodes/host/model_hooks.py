@@ -8,7 +8,7 @@ from typing import Any
 
 from comfy.patcher_extension import WrappersMP
 
-_AFTER_GUIDANCE = "sampler_post_cfg_function"
+_BEFORE_GUIDANCE, _AFTER_GUIDANCE = "sampler_pre_cfg_function", "sampler_post_cfg_function"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +36,15 @@ def with_hooks(
     *,
     around_sampling: Callable[..., Any] | None = None,
     around_call: Callable[..., Any] | None = None,
+    before_guidance: Callable[..., Any] | None = None,
     after_guidance: Callable[..., Any] | None = None,
     before: str | None = None,
 ) -> Any:
     """A clone of a MODEL without the hooks it had under `key`, and with those that are given.
 
-    `around_sampling`: SAMPLER_SAMPLE wrapper; `around_call`: CALC_COND_BATCH wrapper; `after_guidance`: post-CFG
-    function, which runs before that of our key `before` where the MODEL has one. Each gets `data` first.
+    `around_sampling`: SAMPLER_SAMPLE wrapper; `around_call`: CALC_COND_BATCH wrapper; `before_guidance`: pre-CFG
+    function; `after_guidance`: post-CFG function, which runs before that of our key `before` where the MODEL has one.
+    Each gets `data` first.
     """
     clone = model.clone()
     wrappers = ((WrappersMP.SAMPLER_SAMPLE, around_sampling), (WrappersMP.CALC_COND_BATCH, around_call))
@@ -51,8 +53,11 @@ def with_hooks(
         if function is not None:
             clone.add_wrapper_with_key(kind, key, Hook(key, function, data))
     options = clone.model_options
-    if _AFTER_GUIDANCE in options:
-        options[_AFTER_GUIDANCE] = [f for f in options[_AFTER_GUIDANCE] if not (isinstance(f, Hook) and f.key == key)]
+    for kind in (_BEFORE_GUIDANCE, _AFTER_GUIDANCE):
+        if kind in options:
+            options[kind] = [f for f in options[kind] if not (isinstance(f, Hook) and f.key == key)]
+    if before_guidance is not None:
+        clone.set_model_sampler_pre_cfg_function(Hook(key, before_guidance, data))
     if after_guidance is not None:
         clone.set_model_sampler_post_cfg_function(Hook(key, after_guidance, data))
         *others, own = clone.model_options[_AFTER_GUIDANCE]

@@ -197,7 +197,15 @@ def add_text(parser: argparse.ArgumentParser) -> None:
         "--cfg",
         type=number(0, 100),
         metavar="W",
-        help="classifier-free guidance; 1 is off; default 4 where there is a prompt, else the preset's",
+        help="classifier-free guidance; 1 is off; default 4 where there is a prompt, 3 where it was read from the "
+        "pictures, else the preset's",
+    )
+    parser.add_argument(
+        "--cfg-detail",
+        type=number(0, 1),
+        metavar="D",
+        help="how far that guidance is held to detail, tones and layout left to the pictures; default 1 where the "
+        "prompt was read from them, else 0",
     )
 
 
@@ -218,7 +226,7 @@ def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
     injection = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
     if getattr(args, "gamma", None) is not None:
         injection |= {"gamma": args.gamma, "gamma_end": None, "gamma_schedule": "constant"}
-    values = {"steps": args.steps, "cfg": args.cfg, "size_px": args.size}
+    values = {"steps": args.steps, "cfg": args.cfg, "cfg_detail": args.cfg_detail, "size_px": args.size}
     names = ("adain", "denoise", "renoise", "forward_first", "refinements", "style_guidance", "leak_guard")
     names += ("content_prompt", "style_prompt")
     values |= {name: getattr(args, name, None) for name in names}

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from .. import transfer
     from ..files import write_files
     from ..pictures import png_bytes
-    from ..transfer.defaults import CFG_WITH_PROMPT
+    from ..transfer.word_guidance import CFG_WITH_PROMPT
 
     args.cfg = CFG_WITH_PROMPT if args.cfg is None else args.cfg
     name = check_preset(args) if args.style else None
@@ -75,7 +75,7 @@ def _from_text(args: argparse.Namespace, models: Any, progress: Any) -> tuple[li
     from ..transfer import SampleOptions, sample
     from ..transfer.defaults import STEPS
 
-    options = SampleOptions(args.steps or STEPS, args.cfg, args.size)
+    options = SampleOptions(args.steps or STEPS, args.cfg, args.size, cfg_detail=args.cfg_detail or 0.0)
     prompts = [args.prompt] * args.count
     result = sample(models, prompts, options, negative=args.negative, seed=args.seed, progress=progress)
     return result.images, result.seconds, {"steps": options.steps, "cost": result.cost}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +45,10 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..models.lora import without_lora
     from ..pictures import png_bytes
     from ..transfer import Content, Models, StyleInput
-    from ..transfer.defaults import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS
-    from ..transfer.freedom import FREE_CFG
+    from ..transfer.presets import DIALED
+    from ..transfer.word_guidance import FREEDOM_WITH_READ_WORDS, guided_by_words
 
-    name = check_preset(args)
+    name, freedom = check_preset(args), args.freedom
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
     inputs = [*(picture.pixels for picture in styles), *([args.style_text] if args.style_text else [])]
     weights = args.style_weight or [1.0] * len(inputs)
@@ -59,10 +58,12 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     if lesson is not None:
         plain = without_lora(backend, lesson.adapter)
     models = Models(backend, content=plain, unconditional=plain)
-    options = transfer_options(transfer.preset(name, models, args.freedom or 0.0), args)
-    if any(prompts) and args.cfg is None and options.cfg == 1.0:
-        with_words = CFG_WITH_READ_WORDS if words else CFG_WITH_PROMPT
-        options = replace(options, cfg=with_words if args.freedom is None else FREE_CFG)  # along the dial the same
+    if words and plain is None and args.preset is None and freedom is None:
+        name, freedom = DIALED, FREEDOM_WITH_READ_WORDS
+    options = transfer.preset(name, models, freedom or 0.0)
+    if any(prompts):
+        options = guided_by_words(options, bool(words), plain is not None, freedom is not None)
+    options = transfer_options(options, args)
     if args.size is None:
         check_sizes([*contents, *styles], options.size_px or backend.native_size_px)
     result = transfer.stylize(
@@ -82,6 +83,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         "model": backend.name,
         "family": backend.family,
         "preset": name,
+        "freedom": freedom,
         "seed": args.seed,
         "prompts": prompts,
         "words": words,

@@ -10,15 +10,15 @@ from ..measure.metrics.fidelity import compare, repaint_pairs
 from ..measure.metrics.pairs import make_pairs
 from ..pictures import sheet
 from ..transfer import preset
-from ..transfer.defaults import CFG_WITH_READ_WORDS
+from ..transfer.word_guidance import nothing_typed
 from ..words.caption import load_captioner
 from ..words.clip import load_clip
 from ..words.picture_words import WordReader, auto_prompts
 from ..world.seeds import TEST_SEED
 from .stage import Result, Stage
 
-# As `stylize` does it where nothing is typed.
-AUTO = "wallfacer, words read from the pictures"
+# As `stylize` does it.
+AUTO = "nothing typed, words read from the pictures"
 STYLES = ("stained glass", "woodcut", "watercolour", "mosaic", "comic", "pencil", "halftone", "ink")
 
 
@@ -30,7 +30,7 @@ def run(stage: Stage) -> Result:
     prompts = auto_prompts(reader, [p.content for p in pairs], [p.style for p in pairs])
     settings = {
         "wallfacer": stage.options,
-        AUTO: stage.options.changed(cfg=CFG_WITH_READ_WORDS),
+        AUTO: replace(nothing_typed(stage.backend), size_px=0),
         "adain": replace(preset("adain", stage.backend), size_px=0),
     }
     results = {

@@ -23,16 +23,19 @@ _LATER = {"full": 34, "stripped": 12, "style": 6, "empty": 12}
 _PAIRED = {"full": 28, "stripped": 8, "style": 4, "paired": 12}
 # "lesson": pairs by a hand that no word names (`world.mixture`); the reader's caption is empty or says the content.
 _LESSONS = {"full": 28, "stripped": 8, "style": 4, "paired": 4, "lesson": 8}
-CAPTIONS = {"base-1": _FIRST, "base-2": _LATER, "base-3": _PAIRED, "base-4": _LESSONS}
+# Words say the style more often: for the styles that samples show least.
+_WORDS = {"full": 40, "stripped": 6, "style": 6, "paired": 6}
+CAPTIONS = {"base-1": _FIRST, "base-2": _LATER, "base-3": _PAIRED, "base-4": _LESSONS, "base-5": _WORDS}
 # Which sets a stage draws from: pictures, the partners of as many first of them, lessons and their partners.
 SETS = {"base-1": ("train",), "base-2": ("train",), "base-3": ("train", "partner")}
 SETS |= {"base-4": ("further", "further_partner", "lesson", "lesson_partner")}
+SETS |= {"base-5": ("further", "further_partner")}
 # Noise levels are drawn as T u^k, u uniform in 0..1. Low levels make the marks: where base-3 goes on from the latents
 # of strokes noised to t = 250, 6 of 12 are seen, from 400 two, from noise one at cfg 1 and five at cfg 4 (round trips:
 # 10). It knows training pictures no better than others, and 100 steps or cfg 7 in sampling change nothing.
-TIMESTEP_POWER = {"base-4": 1.5}
+TIMESTEP_POWER = {"base-4": 1.5, "base-5": 1.25}
 # Styles that the samples of the stage before drew least well; the stage draws their pictures twice as often.
-HARD = {"base-3": ("strokes", "oil", "ink", "pixel", "halftone")}
+HARD = {"base-3": ("strokes", "oil", "ink", "pixel", "halftone"), "base-5": ("strokes", "pixel")}
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from .model_card import contact_sheet_samples, contact_sheet_vae, model_card
 from .sample_check import sample_check
 from .training_loop import Progress, StageSettings
 
-STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "base-4", "vision", "blip", "clip")
+STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "base-4", "base-5", "vision", "blip", "clip")
 # Stages' names of before, in stages.json, in folders of a build that is under way and on command lines.
 ALIASES = {"judge": "classifier", "sight": "vision"}
 PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "classifier": 12288, "words": 24576}

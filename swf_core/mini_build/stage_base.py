@@ -23,6 +23,7 @@ PLANS = {
     "base-2": Plan(steps=5000, learning_rate=7e-4, warm_up=100, floor=0.02, save_every=250, ema=0.999),
     "base-3": Plan(steps=4400, learning_rate=6e-4, warm_up=100, floor=0.01, save_every=200, ema=0.999),
     "base-4": Plan(steps=2600, learning_rate=6e-4, warm_up=100, floor=0.01, save_every=200, ema=0.999),
+    "base-5": Plan(steps=1000, learning_rate=5e-4, warm_up=50, floor=0.01, save_every=100, ema=0.995),
 }
 
 

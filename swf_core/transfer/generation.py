@@ -54,6 +54,7 @@ class Generation:
             text.encode([context.negative], *size) if cfg != 1.0 else None,
             cfg,
             None if unconditional is None else unconditional.denoiser,
+            options.cfg_detail,
         )
         if batch.pictures is None:
             cells = [side // context.cell_px for side in size]

@@ -42,6 +42,8 @@ class TransferOptions:
       Color follows; 0 when text or palette is to set the colors.
     * low_frequencies: 0..1, share of the start's low frequencies that stays (`start.damp_low_frequencies`).
     * cfg: classifier-free guidance of generation; 1 is none and costs no second evaluation.
+    * cfg_detail: 0..1, how far that guidance is held to detail, its low frequencies left to the pictures
+      (`detail_guidance`); 0 is plain guidance.
     * style_cfg: guidance of a style that is sampled from text.
     * style_guidance: 0..10, guidance away from the same step without injection: what the style adds counts 1 + w times
       (StyleKeeper's guidance over swapping, arXiv 2510.06827). One more evaluation a step, two with cfg.
@@ -71,6 +73,7 @@ class TransferOptions:
     adain: float = 1.0
     low_frequencies: float = 1.0
     cfg: float = 1.0
+    cfg_detail: float = 0.0
     style_cfg: float = 3.0
     style_guidance: float = 0.0
     leak_guard: float = 0.0
@@ -99,6 +102,7 @@ class TransferOptions:
             ("renoise", 1.0),
             ("low_frequencies", 1.0),
             ("cfg", 100.0),
+            ("cfg_detail", 1.0),
             ("style_guidance", 10.0),
             ("leak_guard", 10.0),
         ):

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..finite import check_finite
 from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, Steering, join
 from .cost import Meter
+from .detail_guidance import detail_of
 from .inversion import bdia_step
 
 # The function of one sampling, see `Steering.begin`.
@@ -53,7 +54,8 @@ def run_sampler(
 class Guidance:
     """Who predicts: `denoiser` with `positive`; and, unless `cfg` is 1, `unconditional` with `negative`.
 
-    The unconditional branch may be another denoiser (the base model without a LoRA): asymmetric guidance.
+    The unconditional branch may be another denoiser (the base model without a LoRA): asymmetric guidance. `detail`:
+    0..1, how far guidance is held to detail (`detail_guidance`).
     """
 
     denoiser: Denoiser
@@ -61,6 +63,7 @@ class Guidance:
     negative: Conditioning | None = None
     cfg: float = 1.0
     unconditional: Denoiser | None = None
+    detail: float = 0.0
 
     def x0(self, meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None) -> Tensor:
         """x0 for rows `x` [B, C, h, w]; both halves get the same edit. E: B, or 2B with guidance."""
@@ -80,7 +83,9 @@ class Guidance:
         else:
             with_text = meter.denoise(self.denoiser, x, sigma, positive, edit)
             without = meter.denoise(self.unconditional, x, sigma, negative, edit)
-        return without + self.cfg * (with_text - without), with_text
+        if self.detail == 0.0:
+            return without + self.cfg * (with_text - without), with_text
+        return with_text + (self.cfg - 1.0) * detail_of(with_text - without, with_text, self.detail), with_text
 
 
 class Steered:

@@ -23,7 +23,8 @@ class SampleOptions:
     """How pictures are sampled from prompts.
 
     * steps, spacing: the noise levels (`sigmas.schedule`).
-    * cfg: classifier-free guidance; 1 is none and costs no second evaluation.
+    * cfg: classifier-free guidance; 1 is none and costs no second evaluation. cfg_detail: 0..1, how far it is held to
+      detail (`detail_guidance`).
     * size_px: a side, or (height, width); None is the model's native size.
     * batch: most pictures in one network call.
     """
@@ -33,6 +34,7 @@ class SampleOptions:
     size_px: int | tuple[int, int] | None = None
     spacing: str = "leading"
     batch: int = 8
+    cfg_detail: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def sample(
     for first in range(0, len(prompts), options.batch):
         texts = list(prompts[first : first + options.batch])
         positive = backend.text.encode(texts, height, width)
-        guidance = Guidance(backend.denoiser, positive, without_text, cfg, unconditional)
+        guidance = Guidance(backend.denoiser, positive, without_text, cfg, unconditional, options.cfg_detail)
         steered = Steered([steering] if steering else [], backend, len(texts), (height, width), levels, meter)
         clean = run_sampler(
             lambda x, sigma, g=guidance, s=steered: s.x0(g.both(meter, x, sigma), meter, x, sigma),

@@ -8,7 +8,8 @@ import pytest
 
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.pictures import save
-from swf_core.transfer.defaults import CFG, CFG_WITH_PROMPT, CFG_WITH_READ_WORDS
+from swf_core.transfer.defaults import CFG
+from swf_core.transfer.word_guidance import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS
 from swf_core.world.seeds import TUNE_SEED
 
 from support.cli import swf
@@ -37,11 +38,23 @@ def test_nothing_typed_reads_the_pictures_says_so_and_guides(pictures):
     (words,), (prompt,) = report["words"], report["prompts"]
     assert pictures[0].scene.main.kind in prompt and "oil" in prompt and words["prompt"] == prompt
     assert words["caption"] in said and words["styles"][0]["caption"] in said and f"prompt: {prompt}" in said
-    assert 0.5 <= words["styles"][0]["confidence"] <= 1.0 and report["options"]["cfg"] == CFG_WITH_READ_WORDS
+    assert 0.5 <= words["styles"][0]["confidence"] <= 1.0
+    options = report["options"]
+    assert (options["cfg"], options["cfg_detail"]) == (CFG_WITH_READ_WORDS, 1.0)
+    assert (report["preset"], report["freedom"], options["renoise"]) == ("faithful", 0.5, 0.5)
     assert "oil" in " ".join(words["styles"][0]["removed"])
-    # auto by its name is the same, and so is the prompt typed by hand at that guidance
+    # auto by its name is the same, and so is the prompt typed by hand under that guidance
     assert stylized(pictures, "--prompt", "auto")[2] == image
-    assert stylized(pictures, "--prompt", prompt, "--cfg", CFG_WITH_READ_WORDS)[2] == image
+    guided = ("--cfg", CFG_WITH_READ_WORDS, "--cfg-detail", 1, "--freedom", 0.5)
+    assert stylized(pictures, "--prompt", prompt, *guided)[2] == image
+
+
+def test_what_is_said_about_the_transfer_takes_the_place_of_what_read_words_would_set(pictures):
+    faithful, _, _ = stylized(pictures, "--preset", "faithful")
+    assert faithful["options"]["renoise"] == 0.0 and faithful["options"]["cfg"] == CFG_WITH_READ_WORDS
+    nearer, _, _ = stylized(pictures, "--freedom", 0.25, "--cfg", 1.5, "--cfg-detail", 0.5)
+    options = nearer["options"]
+    assert (options["renoise"], options["cfg"], options["cfg_detail"]) == (0.25, 1.5, 0.5)
 
 
 def test_no_words_and_typed_words_are_left_alone(pictures):

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from swf_core.transfer import Content, Injection, StyleInput, TransferOptions, stylize
-from swf_core.transfer.layout_guidance import Layout, guided, low_pass
+from swf_core.transfer.layout_guidance import Layout, guided
+from swf_core.transfer.low_pass import low_pass
 from swf_core.transfer.start_latent import adain, renoised, toned
 
 from support.tiny_models import FAMILIES, picture, tiny_backend

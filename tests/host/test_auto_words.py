@@ -8,7 +8,7 @@ import pytest
 
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.transfer import Content, preset, stylize
-from swf_core.transfer.defaults import CFG_WITH_READ_WORDS
+from swf_core.transfer.word_guidance import guided_by_words
 from swf_core.words.caption import load_captioner
 from swf_core.words.clip import load_clip
 from swf_core.words.picture_words import WordReader
@@ -35,15 +35,16 @@ def pair():
     return make_pairs(3, 12_345_700)[2]
 
 
-def test_the_sampler_reads_and_paints_as_the_command_line_does(host, tmp_path, pair):
+@pytest.mark.parametrize("freedom", [0.0, 0.5])
+def test_the_sampler_reads_and_paints_as_the_command_line_does(host, tmp_path, pair, freedom):
     pytest.importorskip("diffusers")
     from swf_core.models import load
 
     words = WordReader(load_captioner("mini"), load_clip("mini")).prompt_of(pair.content, [pair.style])
     backend = load("mini")
-    options = preset("wallfacer", backend).changed(steps=10, cfg=CFG_WITH_READ_WORDS)
+    options = guided_by_words(preset("faithful", backend, freedom), read=True).changed(steps=10)
     ours = stylize(backend, [Content(pair.content, words.prompt)], [pair.style], options)
-    latents, seconds, (row,) = sampled(host, tmp_path, pair, captioner="mini", preset="wallfacer")
+    latents, seconds, (row,) = sampled(host, tmp_path, pair, captioner="mini", preset="faithful", freedom=freedom)
     assert row["text"] == words.prompt and words.prompt and row["notes"] == list(words.notes)
     assert (latents[0] - ours.latents[0]).abs().max() < 1e-3
     assert seconds[1] < 0.1 * seconds[0]  # the same pictures are not read again

@@ -15,6 +15,7 @@ from torch import Tensor
 from ....swf_core.errors import UserError
 from ....swf_core.finite import check_finite
 from ....swf_core.models.contracts import AttentionLayer
+from ....swf_core.transfer.detail_guidance import detail_of
 from ....swf_core.transfer.layers import select_layers
 from ..model_hooks import hook_data, with_hooks
 from .denoiser import COLOR_KEY, TRANSFER_KEY
@@ -39,9 +40,8 @@ def apply(model: Any, selector: str, make_plan: Callable[[tuple[str, ...], int],
     if plan.content_model is not None:
         check_same_layers(plan.content_model, plan.layers)
     guides_layout = plan.layout.weight > 0.0
-    if plan.injection.strength == 0.0 and plan.start_adain is None and not guides_layout:
+    if plan.injection.strength == 0.0 and plan.start_adain is None and not guides_layout and plan.cfg_detail == 0.0:
         return with_hooks(model, TRANSFER_KEY)  # the plain model, bit for bit
-    guides_layout = plan.layout.weight > 0.0
     guided = plan.style_guidance > 0.0 or plan.leak_guard > 0.0 or plan.calibration.amount > 0.0 or guides_layout
     return with_hooks(
         model,
@@ -49,6 +49,7 @@ def apply(model: Any, selector: str, make_plan: Callable[[tuple[str, ...], int],
         plan,
         around_sampling=_run_sampling,
         around_call=_predict,
+        before_guidance=_hold_to_detail if plan.cfg_detail > 0.0 else None,
         after_guidance=_guide if guided else None,
         before=COLOR_KEY,  # colors that were asked for have the last word, as in the core
     )
@@ -100,6 +101,15 @@ def _predict(
     if sampling is not None and plan.injection.active(sigma):
         model_options = sampling.with_injection(model_options, conds, x, sigma)
     return executor(model, conds, x, timestep, model_options, *rest, **named)
+
+
+def _hold_to_detail(plan: TransferPlan, args: dict[str, Any]) -> list[Tensor]:
+    """Pre-CFG function: whatever the host makes of both branches, their difference is held to detail."""
+    positive, *others = args["conds_out"]
+    if not others or args["conds"][1] is None:  # one branch: there is nothing to guide between
+        return args["conds_out"]
+    negative, *others = others
+    return [positive, positive - detail_of(positive - negative, positive, plan.cfg_detail), *others]
 
 
 def _guide(plan: TransferPlan, args: dict[str, Any]) -> Tensor:

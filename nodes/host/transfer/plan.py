@@ -65,17 +65,17 @@ class StyleSource:
 class TransferPlan:
     """Everything a patched MODEL knows of its style transfer; shared by all its clones.
 
-    `text`: of the reference processes; None takes the negative of each sampling. `place`: mask [1 or B, H, W] of
-    where the style goes. `style_guidance`, `leak_guard`: see `TransferOptions` in the core. `start_adain`: None
-    leaves the sampler its own start; a number in 0..1 starts it from the content's noisy latent, its channel
-    statistics moved so far to the styles' (StyleID's initial latent AdaIN); `low_frequencies`: the share of its low
-    frequencies that such a start keeps; `renoise`: how far it is turned towards fresh noise (1 is noise alone and
-    needs no content); both noises are of `start_seed`. `calibration`, `layout`: see the core; `layout_adain`: how far
-    the tones of the layout that guides are moved to the styles'. `content_model`: a MODEL whose weights run the
-    content process (arXiv 2506.15033 leaves open which do); None takes generation's. `feature_cache`: where the
-    styles' features stay between samplings; None forgets them. `levels`: noise levels of the references and the start
-    that are not simply the sampler's (StyleID's bookkeeping). `schedule`: the whole schedule, falling, where a
-    sampler may run but a part of it; None leaves it to be recognized (`schedules.whole_schedule`).
+    `text`: of the reference processes; None takes the negative of each sampling. `place`: mask [1 or B, H, W] of where
+    the style goes. `style_guidance`, `leak_guard`, `cfg_detail`: see `TransferOptions` in the core. `start_adain`: None
+    leaves the sampler its own start; a number in 0..1 starts it from the content's noisy latent, its channel statistics
+    moved so far to the styles' (StyleID's initial latent AdaIN); `low_frequencies`: the share of its low frequencies
+    that such a start keeps; `renoise`: how far it is turned towards fresh noise (1 is noise alone and needs no
+    content); both noises are of `start_seed`. `calibration`, `layout`: see the core; `layout_adain`: how far the tones
+    of the layout that guides are moved to the styles'. `content_model`: a MODEL whose weights run the content process
+    (arXiv 2506.15033 leaves open which do); None takes generation's. `feature_cache`: where the styles' features stay
+    between samplings; None forgets them. `levels`: noise levels of the references and the start that are not simply the
+    sampler's (StyleID's bookkeeping). `schedule`: the whole schedule, falling, where a sampler may run but a part of
+    it; None leaves it to be recognized (`schedules.whole_schedule`).
     """
 
     injection: Injection
@@ -86,6 +86,7 @@ class TransferPlan:
     place: Tensor | None = None
     style_guidance: float = 0.0
     leak_guard: float = 0.0
+    cfg_detail: float = 0.0
     start_adain: float | None = None
     low_frequencies: float = 1.0
     renoise: float = 0.0

@@ -9,10 +9,9 @@ from comfy_api.latest import io
 
 from ....swf_core.errors import UserError
 from ....swf_core.transfer.defaults import SAMPLER
-from ....swf_core.transfer.freedom import FREE_CFG
 from ....swf_core.transfer.injection import Injection
 from ....swf_core.transfer.options import TransferOptions
-from ....swf_core.transfer.presets import DIALED, PRESETS, check_freedom, preset_of, wallfacer
+from ....swf_core.transfer.presets import PRESETS, check_freedom, preset_of, wallfacer
 from ....swf_core.transfer.styleid import SPACING
 from ....swf_core.transfer.trajectory import Encoding
 from .layout import layout_of
@@ -41,11 +40,12 @@ def preset_input(replaced: str) -> Any:
 
 def triple_options(preset: str, unet: Unet, asymmetric: bool, dials: dict[str, float]) -> TransferOptions:
     """The options of a Triple Diffusion Sampler. `dials`: its widgets gamma, strength, adain, steps, cfg, denoise,
-    renoise, layout, layout_cut, layout_end, freedom.
+    cfg_detail, renoise, layout, layout_cut, layout_end, freedom.
 
     `asymmetric`: a LoRA is on the positive prompt alone and brings the style's tones, so the start keeps the content's.
     """
-    sampling, freedom = {name: dials[name] for name in ("steps", "cfg", "denoise")}, dials["freedom"]
+    sampling = {name: dials[name] for name in ("steps", "cfg", "cfg_detail", "denoise")}
+    freedom = dials["freedom"]
     check_freedom(preset, freedom)
     if preset == CUSTOM:
         options = wallfacer(unet.family, unet.presets)
@@ -61,15 +61,6 @@ def triple_options(preset: str, unet: Unet, asymmetric: bool, dials: dict[str, f
     return options if options.spacing == SPACING else replace(options, **sampling)
 
 
-def guidance_by_words(preset: str, freedom: float, cfg: float, worded: bool) -> float:
-    """The sampler's cfg: where the widget leaves it off (1), the free presets, which need the words, have their own.
-
-    `worded`: whether a positive is connected.
-    """
-    free = preset == "free" or (preset == DIALED and freedom > 0.0)
-    return FREE_CFG if free and worded and cfg == 1.0 else cfg
-
-
 def encoding_of(options: TransferOptions, kind: str, seed: int) -> Encoding:
     """How the pictures of a process are encoded, whose noise has the seed `seed`."""
     return Encoding(kind, options.refinements, options.forward_first, seed)
@@ -77,7 +68,7 @@ def encoding_of(options: TransferOptions, kind: str, seed: int) -> Encoding:
 
 def planned(options: TransferOptions) -> dict[str, Any]:
     """What a `TransferPlan` takes over of options beside injection, start tones and sources."""
-    names = (*GUIDANCE, "calibration", "low_frequencies", "renoise", "layout")
+    names = (*GUIDANCE, "cfg_detail", "calibration", "low_frequencies", "renoise", "layout")
     values = {name: getattr(options, name) for name in names}
     return values | {"layout_adain": options.adain if options.guides_layout else 0.0}
 
@@ -116,8 +107,10 @@ def triple_row(preset: str, options: TransferOptions) -> dict[str, Any]:
     """The same of a Triple Diffusion Sampler."""
     values = {"style_strength": _text(options.injection.strength), **_injected(options, "query_preservation")}
     values |= {"color_from_style": _text(options.adain), **_beside(options)}
-    if options.renoise > 0.0:
+    if options.renoise > 0.0 or options.cfg_detail > 0.0:
         values["cfg"] = _text(options.cfg)
+    if options.cfg_detail > 0.0:
+        values["cfg_detail"] = _text(options.cfg_detail)
     if options.denoise < 1.0:
         values["denoise"] = _text(options.denoise)
     if options.spacing == SPACING:

@@ -16,6 +16,7 @@ from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionEdit
 from ....swf_core.transfer import randomness
 from ....swf_core.transfer.attention_edits import InjectionStep, injection_edit, leaking_edit
+from ....swf_core.transfer.detail_guidance import detail_of
 from ....swf_core.transfer.features import Box, FeatureBank, content_parts, parts_read
 from ....swf_core.transfer.sigmas import travelled
 from ....swf_core.transfer.start_latent import damp_low_frequencies, renoised, start_tones
@@ -223,7 +224,9 @@ class Sampling:
             options["transformer_options"][REFERENCE_KEY] = True
             conds = [args["cond"], None if one_branch else args["uncond"]]
             positive, negative = comfy.samplers.calc_cond_batch(args["model"], conds, x, args["sigma"], options)
-            plain = positive if conds[1] is None else negative + cfg * (positive - negative)
+            plain = positive
+            if conds[1] is not None:
+                plain = positive + (cfg - 1.0) * detail_of(positive - negative, positive, plan.cfg_detail)
             x0 = x0 + plan.style_guidance * (styled - plain)
         if plan.leak_guard > 0.0:
             leaking = self.denoiser.denoise(x, sigma, self.text, leaking_edit(self.layers, sigma, self.styles))

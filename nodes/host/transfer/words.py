@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from comfy_api.latest import io
 
-from ....swf_core.transfer.defaults import CFG_WITH_READ_WORDS
+from ....swf_core.transfer.options import TransferOptions
+from ....swf_core.transfer.presets import DIALED
+from ....swf_core.transfer.word_guidance import guided_by_words
 from ....swf_core.words.pretrained import EMBEDDED
 from ..caption_models import NONE, loaded_model, model_choices, resolve
 from ..ui_rows import prompt_row
@@ -34,7 +36,8 @@ def words_inputs() -> list[Any]:
             default=NONE,
             optional=True,
             tooltip="Reads the words from the two pictures where positive is not connected and clip is: the content's "
-            "caption, with the style picture's words of style around it. cfg is then 4 where it is 1. none: no words.",
+            "caption, with the style picture's words of style around it. Where cfg is 1 it is then 3, "
+            "and cfg_detail 1. none: no words.",
         ),
         io.Combo.Input(
             "ranker",
@@ -58,10 +61,23 @@ class ReadWords:
         """The row, where there is one."""
         return [] if self.row is None else [self.row]
 
-    def guidance(self, cfg: float) -> float:
-        """The command line's where words were read and the sampler leaves guidance off, else `cfg`."""
-        read = self.row is not None and self.positive is not None
-        return CFG_WITH_READ_WORDS if read and cfg == 1.0 else cfg
+    @property
+    def found(self) -> bool:
+        """Whether words were read from the pictures."""
+        return self.row is not None and self.positive is not None
+
+
+def guidance_by_words(preset: str, dials: Mapping[str, Any], words: ReadWords, lora_guides: bool) -> dict[str, float]:
+    """The dials cfg and cfg_detail where the widget leaves guidance off (cfg is 1): the command line's where words were
+    read; where they are connected, the free presets, which need them, have their own.
+
+    `lora_guides`: whether a LoRA is on the positive alone.
+    """
+    free = preset == "free" or (preset == DIALED and dials["freedom"] > 0.0)
+    if dials["cfg"] != 1.0 or words.positive is None or not (words.found or free):
+        return {}
+    options = guided_by_words(TransferOptions(), words.found, lora_guides, free)
+    return {"cfg": options.cfg, "cfg_detail": options.cfg_detail}
 
 
 def take_models(widgets: dict[str, Any]) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from ...presets import PRESETS
 from ...presets.own import OWN
 from ...world.seeds import TEST_SEED
 from ..metrics.pairs import make_pairs
-from ..trials.arms import AUTO_WORDS, RIVALS, Arm, arm_name, dial_arms, in_fewer_steps, preset_arms
+from ..trials.arms import AUTO_WORDS, NOTHING_TYPED, RIVALS, Arm, arm_name, dial_arms, in_fewer_steps, preset_arms
 from ..trials.baselines import baselines, references
 from ..trials.engine import Trial, run_trial
 from ..trials.pages import arms_page, preset_pages
@@ -43,7 +43,7 @@ def run(context: BenchContext) -> BenchResult:
         missing["Gatys"] = f"not in the quick trial, and only by VGG-19; the features are {context.features.name}"
     trial = Trial("fidelity-quick" if context.quick else "fidelity", pairs, arms, seeds, missing)
     table = Table(run_trial(context, trial, Prompts(PictureReader(context.bar))))
-    own, rivals = better_words(table, tuple(OWN)), better_words(table, RIVALS)
+    own, rivals = [NOTHING_TYPED, *better_words(table, tuple(OWN))], better_words(table, RIVALS)
     report = {"features": context.features.name} | trial_report(trial, table, own, rivals)
     front: Sequence[str] = report["pareto front"]
     best = list(dict.fromkeys([*own, *front, *rivals, "pixel AdaIN", arm_name("img2img", AUTO_WORDS)]))

@@ -20,6 +20,7 @@ from ..metrics.pairs import PAINTED, Pair, make_pairs
 from ..trials.arms import (
     AUTO_WORDS,
     NO_WORDS,
+    NOTHING_TYPED,
     RIVALS,
     SAID_WORDS,
     Arm,
@@ -116,7 +117,7 @@ def _compared(context: BenchContext, name: str, pairs: list[Pair], arms: dict[st
     seeds = context.seed_range(1)
     trial = Trial(f"{name}-tune" if context.tune else name, pairs, references() | arms, seeds)
     table = Table(run_trial(context, trial, Prompts(PictureReader(context.bar))))
-    firsts: Sequence[str] = list(arms)[:1] if context.tune else better_words(table, tuple(OWN))
+    firsts: Sequence[str] = list(arms)[:1] if context.tune else [NOTHING_TYPED, *better_words(table, tuple(OWN))]
     rivals = list(arms) if context.tune else better_words(table, RIVALS)
     report = {"features": context.features.name} | trial_report(trial, table, firsts, rivals)
     return report, {"": arms_page(context.out, trial, list(arms))}

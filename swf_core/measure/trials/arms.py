@@ -11,6 +11,7 @@ from ...models.contracts import Backend
 from ...presets import PRESETS
 from ...presets.own import OWN
 from ...transfer import Content, TransferOptions, preset, stylize
+from ...transfer.word_guidance import FREEDOM_WITH_READ_WORDS, guided_by_words
 from ..metrics.fidelity import CAPTIONED_CFG
 from ..metrics.pairs import Pair
 
@@ -66,10 +67,13 @@ class Transfer:
 
 
 def transfer_arm(options: TransferOptions, kind: str, words: str = NO_WORDS) -> Arm:
-    """Options as an arm. With words, guidance is `CAPTIONED_CFG` where the options have none, since without guidance a
-    prompt hardly acts; without words there is none, since there is nothing to guide by."""
-    cfg = (CAPTIONED_CFG if options.cfg == 1.0 else options.cfg) if words else 1.0
-    options = replace(options, size_px=0, cfg=cfg)
+    """Options as an arm. Words that are read guide every way as they do on the command line, the truth's own caption
+    with `CAPTIONED_CFG` where the options have no guidance; without words there is nothing to guide by."""
+    if words == AUTO_WORDS:
+        options = guided_by_words(options, read=True)
+    elif not words or options.cfg == 1.0:
+        options = replace(options, cfg=CAPTIONED_CFG if words else 1.0)
+    options = replace(options, size_px=0)
     return Arm(Transfer(options), repr(options), kind, words, kind in ("ours", "rival") and draws_noise(options))
 
 
@@ -83,6 +87,10 @@ def draws_noise(options: TransferOptions) -> bool:
 def arm_name(way: str, words: str) -> str:
     """The name of a way to repaint with words from there: "free, auto words"."""
     return f"{way}, {words}" if words else way
+
+
+# What the command line runs where nothing is typed.
+NOTHING_TYPED = arm_name(f"freedom {FREEDOM_WITH_READ_WORDS:g}", AUTO_WORDS)
 
 
 def kind_of(name: str) -> str:
@@ -102,13 +110,15 @@ def preset_arms(
 
 
 def dial_arms(backend: Backend, points: tuple[float, ...] = (0.25, 0.5, 0.75)) -> dict[str, Arm]:
-    """Points of the dial between `faithful` and `free`, with words from the pictures."""
-    return {
+    """Points of the dial between `faithful` and `free`, with words from the pictures: `NOTHING_TYPED` with all seeds of
+    a trial, the others with one."""
+    arms = {
         arm_name(f"freedom {point:g}", AUTO_WORDS): transfer_arm(
             preset("faithful", backend, freedom=point), "ours", AUTO_WORDS
         )
         for point in points
     }
+    return {name: replace(arm, seeded=arm.seeded and name == NOTHING_TYPED) for name, arm in arms.items()}
 
 
 def in_fewer_steps(arm: Arm, share: float) -> Arm:

@@ -14,8 +14,8 @@ from ...learn.options import TrainOptions, defaults
 from ...models.contracts import Backend
 from ...models.lora import without_lora
 from ...transfer import Content, Models, preset, stylize
-from ...transfer.defaults import CFG_WITH_READ_WORDS
 from ...transfer.presets import DEFAULT_PRESET
+from ...transfer.word_guidance import guided_by_words
 from ...world import caption
 from ..benches.lessons import train_picture
 from ..benches.lora_transfer import arms as lora_transfer_arms
@@ -74,7 +74,8 @@ class LessonTransfer:
             plain = without_lora(backend, adapter)
             models = Models(backend, content=plain, unconditional=plain)
             # Of these models, as on the command line: with a LoRA the start keeps the content's tones.
-            options = preset(DEFAULT_PRESET, models).changed(size_px=0, cfg=CFG_WITH_READ_WORDS, steps=self.steps)
+            options = guided_by_words(preset(DEFAULT_PRESET, models), read=True, asymmetric=True)
+            options = options.changed(size_px=0, steps=self.steps)
             result = stylize(models, [Content(pair.content, prompt)], [pair.style], options, seed=seed)
         finally:
             adapter.remove()
@@ -83,10 +84,10 @@ class LessonTransfer:
 
 def lesson_arms(backend: Backend, reader: PictureReader) -> dict[str, Arm]:
     """The default preset after lessons of `LESSON_STEPS`, with words read from the pictures."""
-    usual = preset(DEFAULT_PRESET, backend)
+    usual = guided_by_words(preset(DEFAULT_PRESET, backend), read=True, asymmetric=True)
     arms = {}
     for steps in LESSON_STEPS:
         paint = LessonTransfer(lesson_options(backend.family, steps), reader, usual.steps)
-        settings = f"{paint.lesson!r} {usual!r} cfg {CFG_WITH_READ_WORDS}"
+        settings = f"{paint.lesson!r} {usual!r}"
         arms[arm_name(f"lesson of {steps} steps", AUTO_WORDS)] = Arm(paint, settings, "ours", AUTO_WORDS)
     return arms
