@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..pictures import png_bytes
     from ..transfer import Content, Models, StyleInput
     from ..transfer.presets import DIALED
-    from ..transfer.word_guidance import FREEDOM_WITH_READ_WORDS, guided_by_words
+    from ..transfer.word_guidance import freedom_with_read_words, guided_by_words
 
     name, freedom = check_preset(args), args.freedom
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         plain = without_lora(backend, lesson.adapter)
     models = Models(backend, content=plain, unconditional=plain)
     if words and plain is None and args.preset is None and freedom is None:
-        name, freedom = DIALED, FREEDOM_WITH_READ_WORDS
+        name, freedom = DIALED, freedom_with_read_words(backend.family)
     options = transfer.preset(name, models, freedom or 0.0)
     if any(prompts):
         options = guided_by_words(options, bool(words), plain is not None, freedom is not None)

@@ -17,14 +17,21 @@ from .presets import DIALED, preset
 
 # A typed prompt.
 CFG_WITH_PROMPT = 4.0
-# Words read from the pictures: guidance, how far it is held to detail, and where on the dial the default preset stands.
-# Chosen on mini (docs/figures.md); larger models have the same, not measured.
-CFG_WITH_READ_WORDS, DETAIL_WITH_READ_WORDS, FREEDOM_WITH_READ_WORDS = 3.0, 1.0, 0.5
+# Words read from the pictures: guidance, and how far it is held to detail. Chosen on mini (docs/figures.md).
+CFG_WITH_READ_WORDS, DETAIL_WITH_READ_WORDS = 3.0, 1.0
+# Where such a transfer then stands on the dial, unless it is told: measured on mini alone, larger models stay faithful.
+MINI_FREEDOM = 0.5
+
+
+def freedom_with_read_words(family: str) -> float:
+    """The freedom of a model's default preset where words are read from the pictures."""
+    return MINI_FREEDOM if family == "mini" else 0.0
 
 
 def nothing_typed(models: Models | Backend) -> TransferOptions:
     """What the command line runs for two pictures and words that it reads from them, without a LoRA."""
-    return guided_by_words(preset(DIALED, models, FREEDOM_WITH_READ_WORDS), read=True)
+    models = Models.of(models)
+    return guided_by_words(preset(DIALED, models, freedom_with_read_words(models.generation.family)), read=True)
 
 
 def guided_by_words(

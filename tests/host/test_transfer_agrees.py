@@ -20,6 +20,8 @@ from support.random_unets import FAMILIES, POOLED_WIDTH, TOKEN_WIDTH, diffusers_
 CASES = {
     "plain": {},
     "cfg": {"cfg": 3.0, "prompt": "a woodcut of a red house"},
+    "held to detail": {"cfg": 3.0, "prompt": "a woodcut of a red house", "cfg_detail": 0.8},
+    "held to detail, style guidance": {"cfg": 2.0, "prompt": "a woodcut", "cfg_detail": 1.0, "style_guidance": 0.5},
     "schedule, strength": {"gamma_end": 0.2, "gamma_schedule": "cosine", "strength": 0.6},
     "concat": {"kv": "concat", "bias": 1.0, "layers": "late"},
     "query statistics": {"query_adain": 1.0, "gamma": 0.2},
@@ -44,20 +46,22 @@ def test_node_and_command_line_agree(host, tmp_path, case):
 
     values = {"layers": "all", "gamma": 0.5, "tau": 2.0} | CASES[case]
     cfg, prompt = values.pop("cfg", 1.0), values.pop("prompt", "")
+    beside = {name: values.pop(name) for name in ("cfg_detail", "style_guidance") if name in values}
     backend = load("mini")
     pair = make_pairs(3, 12_345_700)[2]
     content, style = pair.content[:, :96], pair.style  # not square, and of another size
-    options = TransferOptions(Injection(**values), steps=6, cfg=cfg, size_px=0, adain=0.7)
+    options = TransferOptions(Injection(**values), steps=6, cfg=cfg, size_px=0, adain=0.7, **beside)
     ours = stylize(backend, [Content(content, prompt)], [style], options)
 
     with torch.no_grad():
         latents = {name: backend.codec.encode(p[None]) for name, p in (("content", content), ("style", style))}
     sigmas = torch.tensor([*schedule(backend.denoiser.sigmas, 6), 0.0], dtype=torch.float32)
-    metadata = {"options": json.dumps(values | {"cfg": cfg, "prompt": prompt, "adain": 0.7})}
+    metadata = {"options": json.dumps(values | beside | {"cfg": cfg, "prompt": prompt, "adain": 0.7})}
     theirs = stylized_in_comfyui(host, tmp_path, latents | {"sigmas": sigmas}, metadata)
     assert (theirs["latents"][0] - ours.latents[0]).abs().max() < 1e-3
     # Two inversions of 6, then 6 steps of content, style and generation, the last twice with guidance.
-    assert int(theirs["calls"]) == 12 + 6 * (3 if cfg == 1.0 else 4)
+    generation = (1 if cfg == 1.0 else 2) * (2 if "style_guidance" in beside else 1)
+    assert int(theirs["calls"]) == 12 + 6 * (2 + generation)
 
 
 @pytest.mark.parametrize("name", PRESETS)

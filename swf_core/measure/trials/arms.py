@@ -11,7 +11,7 @@ from ...models.contracts import Backend
 from ...presets import PRESETS
 from ...presets.own import OWN
 from ...transfer import Content, TransferOptions, preset, stylize
-from ...transfer.word_guidance import FREEDOM_WITH_READ_WORDS, guided_by_words
+from ...transfer.word_guidance import MINI_FREEDOM, guided_by_words
 from ..metrics.fidelity import CAPTIONED_CFG
 from ..metrics.pairs import Pair
 
@@ -89,8 +89,8 @@ def arm_name(way: str, words: str) -> str:
     return f"{way}, {words}" if words else way
 
 
-# What the command line runs where nothing is typed.
-NOTHING_TYPED = arm_name(f"freedom {FREEDOM_WITH_READ_WORDS:g}", AUTO_WORDS)
+# What the command line runs on mini where nothing is typed.
+NOTHING_TYPED = arm_name(f"freedom {MINI_FREEDOM:g}", AUTO_WORDS)
 
 
 def kind_of(name: str) -> str:

@@ -1,7 +1,7 @@
 """Run by ComfyUI's Python in its folder: REQUEST RESULT, both safetensors. A transfer as the nodes do it.
 
 REQUEST holds clean latents `content` and `style` [1,4,h,w] and the falling `sigmas`; its metadata "options" is a JSON
-object of the injection's values, with "cfg", "prompt" and "adain" beside them, "layout" (the values of `Layout`) where
+object of the injection's values, with "cfg", "cfg_detail", "style_guidance", "prompt" and "adain" beside them, "layout" (the values of `Layout`) where
 it guides from noise, "color" where colors are edited, and "first" where they are before the transfer
 (the values of `nodes.host.color.ColorEditOptions`); or of "preset", "freedom" and "steps", for a new Triple Diffusion
 Sampler with the scheduler whose levels the command line has. The model is mini; or, with "family" in
@@ -39,6 +39,7 @@ with safe_open(request, "pt") as file:
         text = [[file.get_tensor("tokens"), {"pooled_output": file.get_tensor("pooled")}]]
 cfg, prompt, adain, color_edit = (options.pop(n, None) for n in ("cfg", "prompt", "adain", "color"))
 layout, color_first = options.pop("layout", None), options.pop("first", False)
+beside = {name: options.pop(name) for name in ("cfg_detail", "style_guidance") if name in options}
 preset = options.pop("preset", None)
 mini, patch, plan = (pack(f"nodes.host.{n}") for n in ("native_mini", "transfer.patch", "transfer.plan"))
 Injection = pack("swf_core.transfer.injection").Injection
@@ -61,6 +62,7 @@ with torch.inference_mode():
             plan.LatentSource(content),
             PlainConditioning(empty),
             start_adain=adain,
+            **beside,
             **({"renoise": 1.0, "layout": Layout(**layout), "layout_adain": adain} if layout else {}),
         )
 
