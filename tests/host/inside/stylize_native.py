@@ -1,10 +1,10 @@
 """Run by ComfyUI's Python in its folder: REQUEST RESULT, both safetensors. A transfer as the nodes do it.
 
 REQUEST holds clean latents `content` and `style` [1,4,h,w] and the falling `sigmas`; its metadata "options" is a JSON
-object of the injection's values, with "cfg", "cfg_detail", "style_guidance", "prompt" and "adain" beside them, "layout" (the values of `Layout`) where
-it guides from noise, "color" where colors are edited, and "first" where they are before the transfer
-(the values of `nodes.host.color.ColorEditOptions`); or of "preset", "freedom" and "steps", for a new Triple Diffusion
-Sampler with the scheduler whose levels the command line has. The model is mini; or, with "family" in
+object of the injection's values, with "cfg", "cfg_detail", "style_guidance", "prompt" and "adain" beside them, "layout"
+(the values of `Layout`) where it guides from noise, "color" where colors are edited, and "first" where they are before
+the transfer (the values of `nodes.host.color.ColorEditOptions`); or of "preset", "freedom" and "steps", for a new
+Triple Diffusion Sampler with the scheduler whose levels the command line has. The model is mini; or, with "family" in
 the metadata, one of random_unets.py with the tensors `unet.*`, and `tokens` and `pooled` are its text. RESULT gets
 `latents`, and `calls`, the number of latents that the network saw.
 """
