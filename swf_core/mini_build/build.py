@@ -7,6 +7,7 @@ stopped is resumed; a finished one is not run again. Stages of one name start fr
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import platform
@@ -37,6 +38,8 @@ STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "base-4", "base-5",
 ALIASES = {"judge": "classifier", "sight": "vision"}
 PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "classifier": 12288, "words": 24576}
 PICTURES |= {"further": 20480, "further_partner": 3072, "lesson": 8192, "lesson_partner": 8192}
+# What a base stage began with, kept in the stage's folder.
+BEFORE = "before.safetensors"
 # A callback for each named bar: value in 0..1 and, where there is one, a word on how it goes.
 Bars = Callable[[str], Callable[..., None]]
 
@@ -153,9 +156,12 @@ def _base(build: _Build, stage: str) -> dict[str, Any]:
     factors = [SETS[name](i) for name in names for i in range(build.counts[name])]
     partners = sum(build.counts[name] for name in names if name in ("partner", "further_partner"))
     lessons = build.counts["lesson"] if "lesson" in names else 0
+    before = copy.deepcopy((unet.state_dict(), text.state_dict()))
     model = stage_base.BaseModel(unet, text, tokenizer, DDIMScheduler(**SCHEDULER).alphas_cumprod)
     data = base_batches.LatentSet(latents, factors, partners, lessons)
     report = stage_base.train_base(model, data, stage, build.settings(stage, offset=11 + number))
+    if report["finished"]:
+        stage_base.blend(model, before, stage_base.TRAINED_SHARE.get(stage, 1.0))
     tensors = {f"unet.{k}": v for k, v in unet.state_dict().items()} | {
         f"text.{k}": v for k, v in text.state_dict().items()
     }
@@ -182,12 +188,16 @@ def _base_networks(build: _Build, number: int) -> tuple[Any, Any, WordTokenizer]
         return new_unet(), new_text_model(tokenizer), tokenizer
     # fp16 weights of the stage before are the start: a stage can be repeated from what is in the repository.
     path, forerunner = build.weights / "base.safetensors", f"base-{number - 1}"
-    before, meta = _stage_weights(path, forerunner)
-    if meta.get("stage") != forerunner and not (build.out / f"base-{number}" / "state.safetensors").exists():
+    kept = build.out / f"base-{number}" / BEFORE
+    before, meta = _stage_weights(kept if kept.exists() else path, forerunner)
+    if meta.get("stage") != forerunner:
         raise UserError(
             f"'{path}' holds the weights of stage {meta.get('stage')!r}, but stage 'base-{number}' begins with those "
             f"of {forerunner!r}: copy these there, or build in another folder."
         )
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_files({kept: path.read_bytes()})
     tokenizer = WordTokenizer(json.loads(meta["vocabulary"]))
     unet, text = new_unet(tuple(json.loads(meta["channels"]))), new_text_model(tokenizer)
     unet.load_state_dict(as_float(before, "unet."))

@@ -14,6 +14,7 @@ from ..pictures import sheet
 from ..world import HELD_OUT, STYLE_WORDS, STYLES, TRAINED
 from .base_batches import CAPTIONS, HARD, TIMESTEP_POWER
 from .data import FURTHER_WEIGHTS
+from .stage_base import TRAINED_SHARE
 
 
 @torch.no_grad()
@@ -66,6 +67,11 @@ is read and not recognised. Its pictures are new ones, drawn more often in the s
 (t = 1000 u^{TIMESTEP_POWER["base-4"]:g}).
 """
     further = further if "base-4" in reports else ""
+    if "base-5" in reports:
+        further += f"""
+Base-5 sees no lessons, words that name the style more often, and {" and ".join(HARD["base-5"])} twice as often again;
+{TRAINED_SHARE["base-5"]:.0%} of what it learnt is in the weights, the rest is base-4's.
+"""
     return f"""# mini: the embedded text-to-image model
 
 Small models of real classes, trained from nothing on the procedural world in `swf_core/world`; no other data but

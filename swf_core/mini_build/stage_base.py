@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ PLANS = {
     "base-4": Plan(steps=2600, learning_rate=6e-4, warm_up=100, floor=0.01, save_every=200, ema=0.999),
     "base-5": Plan(steps=1000, learning_rate=5e-4, warm_up=50, floor=0.01, save_every=100, ema=0.995),
 }
+# How much of what a stage has trained is in the weights it leaves; the rest is the stage before's, as in interpolated
+# fine-tuning (arXiv 2109.01903): half of base-5 draws its styles and stays as near to the truth (docs/figures.md).
+TRAINED_SHARE = {"base-5": 0.5}
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,15 @@ def train_base(model: BaseModel, data: LatentSet, stage: str, settings: StageSet
     model.unet.eval()
     model.text.eval()
     return report
+
+
+@torch.no_grad()
+def blend(model: BaseModel, before: Sequence[Mapping[str, Tensor]], share: float) -> None:
+    """Move UNet and text encoder, in place, to `share` of themselves and the rest of `before`, their states."""
+    for module, state in zip((model.unet, model.text), before, strict=True):
+        for name, tensor in module.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.lerp_(state[name], 1.0 - share)
 
 
 def v_loss(model: BaseModel, x0: Tensor, timesteps: Tensor, ids: Tensor, generator: torch.Generator) -> Tensor:
