@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..pictures import png_bytes
     from ..transfer import Content, Models, StyleInput
     from ..transfer.presets import DIALED
-    from ..transfer.word_guidance import freedom_with_read_words, guided_by_words
+    from ..transfer.word_guidance import by_read_words, guided_by_words
 
     name, freedom = check_preset(args), args.freedom
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
@@ -58,11 +58,12 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     if lesson is not None:
         plain = without_lora(backend, lesson.adapter)
     models = Models(backend, content=plain, unconditional=plain)
-    if words and plain is None and args.preset is None and freedom is None:
-        name, freedom = DIALED, freedom_with_read_words(backend.family)
-    options = transfer.preset(name, models, freedom or 0.0)
-    if any(prompts):
-        options = guided_by_words(options, bool(words), plain is not None, freedom is not None)
+    if words and plain is None and args.preset is None:
+        name, options = DIALED, by_read_words(models, freedom)
+    else:
+        options = transfer.preset(name, models, freedom or 0.0)
+        if any(prompts):
+            options = guided_by_words(options, bool(words), plain is not None, freedom is not None)
     options = transfer_options(options, args)
     if args.size is None:
         check_sizes([*contents, *styles], options.size_px or backend.native_size_px)
@@ -83,7 +84,6 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         "model": backend.name,
         "family": backend.family,
         "preset": name,
-        "freedom": freedom,
         "seed": args.seed,
         "prompts": prompts,
         "words": words,

@@ -10,7 +10,7 @@ from ..measure.metrics.fidelity import compare, repaint_pairs
 from ..measure.metrics.pairs import make_pairs
 from ..pictures import sheet
 from ..transfer import preset
-from ..transfer.word_guidance import nothing_typed
+from ..transfer.word_guidance import by_read_words
 from ..words.caption import load_captioner
 from ..words.clip import load_clip
 from ..words.picture_words import WordReader, auto_prompts
@@ -30,7 +30,7 @@ def run(stage: Stage) -> Result:
     prompts = auto_prompts(reader, [p.content for p in pairs], [p.style for p in pairs])
     settings = {
         "wallfacer": stage.options,
-        AUTO: replace(nothing_typed(stage.backend), size_px=0),
+        AUTO: replace(by_read_words(stage.backend), size_px=0),
         "adain": replace(preset("adain", stage.backend), size_px=0),
     }
     results = {

@@ -18,20 +18,24 @@ from .presets import DIALED, preset
 # A typed prompt.
 CFG_WITH_PROMPT = 4.0
 # Words read from the pictures: guidance, and how far it is held to detail. Chosen on mini (docs/figures.md).
-CFG_WITH_READ_WORDS, DETAIL_WITH_READ_WORDS = 3.0, 1.0
-# Where such a transfer then stands on the dial, unless it is told: measured on mini alone, larger models stay faithful.
-MINI_FREEDOM = 0.5
+CFG_WITH_READ_WORDS, DETAIL_WITH_READ_WORDS = 2.5, 1.0
+# Where a transfer by such words stands on the dial, and its steps, unless it is told: measured on mini alone, on which
+# more steps take both distances to the truth up again. Larger models keep their preset.
+MINI_FREEDOM, MINI_STEPS = 0.35, 15
 
 
-def freedom_with_read_words(family: str) -> float:
-    """The freedom of a model's default preset where words are read from the pictures."""
-    return MINI_FREEDOM if family == "mini" else 0.0
+def by_read_words(models: Models | Backend, freedom: float | None = None) -> TransferOptions:
+    """What the command line runs for words that it reads from the pictures where no preset is chosen, without a LoRA.
 
-
-def nothing_typed(models: Models | Backend) -> TransferOptions:
-    """What the command line runs for two pictures and words that it reads from them, without a LoRA."""
+    `freedom`: where on the dial; None: where the model is best.
+    """
     models = Models.of(models)
-    return guided_by_words(preset(DIALED, models, freedom_with_read_words(models.generation.family)), read=True)
+    if models.generation.family == "mini":
+        options = preset(DIALED, models, MINI_FREEDOM if freedom is None else freedom)
+        options = replace(options, steps=MINI_STEPS)
+    else:
+        options = preset(DIALED, models, freedom or 0.0)
+    return guided_by_words(options, read=True)
 
 
 def guided_by_words(

@@ -9,7 +9,7 @@ import pytest
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.pictures import save
 from swf_core.transfer.defaults import CFG
-from swf_core.transfer.word_guidance import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS
+from swf_core.transfer.word_guidance import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS, MINI_FREEDOM
 from swf_core.world.seeds import TUNE_SEED
 
 from support.cli import swf
@@ -41,11 +41,11 @@ def test_nothing_typed_reads_the_pictures_says_so_and_guides(pictures):
     assert 0.5 <= words["styles"][0]["confidence"] <= 1.0
     options = report["options"]
     assert (options["cfg"], options["cfg_detail"]) == (CFG_WITH_READ_WORDS, 1.0)
-    assert (report["preset"], report["freedom"], options["renoise"]) == ("faithful", 0.5, 0.5)
+    assert (report["preset"], options["renoise"]) == ("faithful", MINI_FREEDOM)
     assert "oil" in " ".join(words["styles"][0]["removed"])
     # auto by its name is the same, and so is the prompt typed by hand under that guidance
     assert stylized(pictures, "--prompt", "auto")[2] == image
-    guided = ("--cfg", CFG_WITH_READ_WORDS, "--cfg-detail", 1, "--freedom", 0.5)
+    guided = ("--cfg", CFG_WITH_READ_WORDS, "--cfg-detail", 1, "--freedom", MINI_FREEDOM)
     assert stylized(pictures, "--prompt", prompt, *guided)[2] == image
 
 

@@ -11,7 +11,7 @@ import torch
 from swf_core.transfer import Content, SampleOptions, preset, sample, stylize
 from swf_core.transfer.detail_guidance import CUT, detail_of
 from swf_core.transfer.presets import preset_of
-from swf_core.transfer.word_guidance import guided_by_words, nothing_typed
+from swf_core.transfer.word_guidance import by_read_words, guided_by_words
 
 from support.tiny_models import tiny_backend
 from support.tiny_transfer import CONTENT, FAST, STYLE
@@ -84,11 +84,12 @@ def test_how_much_guidance_there_is_where_nobody_says():
         return options.cfg, options.cfg_detail
 
     for options in (faithful, free, half):  # words of the pictures: one guidance everywhere
-        assert amounts(guided_by_words(options, read=True)) == (3.0, 1.0)
+        assert amounts(guided_by_words(options, read=True)) == (2.5, 1.0)
         assert amounts(guided_by_words(options, read=True, asymmetric=True)) == (2.0, 0.0)
     assert amounts(guided_by_words(faithful, read=False)) == (4.0, 0.0)
     assert amounts(guided_by_words(faithful, read=False, dialed=True)) == (2.0, 0.0)
     assert guided_by_words(free, read=False) == free  # its own
-    assert nothing_typed(BACKEND) == guided_by_words(preset("faithful", BACKEND), read=True)  # measured on mini alone
+    assert by_read_words(BACKEND) == guided_by_words(preset("faithful", BACKEND), read=True)  # measured on mini alone
     mini = replace(BACKEND, family="mini")
-    assert nothing_typed(mini) == guided_by_words(half, read=True)
+    assert by_read_words(mini) == replace(guided_by_words(preset("faithful", mini, 0.35), read=True), steps=15)
+    assert by_read_words(mini, 0.5).renoise == 0.5 and by_read_words(mini, 0.5).steps == 15

@@ -11,7 +11,7 @@ from ...models.contracts import Backend
 from ...presets import PRESETS
 from ...presets.own import OWN
 from ...transfer import Content, TransferOptions, preset, stylize
-from ...transfer.word_guidance import MINI_FREEDOM, guided_by_words
+from ...transfer.word_guidance import by_read_words, guided_by_words
 from ..metrics.fidelity import CAPTIONED_CFG
 from ..metrics.pairs import Pair
 
@@ -89,8 +89,8 @@ def arm_name(way: str, words: str) -> str:
     return f"{way}, {words}" if words else way
 
 
-# What the command line runs on mini where nothing is typed.
-NOTHING_TYPED = arm_name(f"freedom {MINI_FREEDOM:g}", AUTO_WORDS)
+# What the command line runs where nothing is typed.
+NOTHING_TYPED = "nothing typed"
 
 
 def kind_of(name: str) -> str:
@@ -109,16 +109,16 @@ def preset_arms(
     }
 
 
-def dial_arms(backend: Backend, points: tuple[float, ...] = (0.25, 0.5, 0.75)) -> dict[str, Arm]:
-    """Points of the dial between `faithful` and `free`, with words from the pictures: `NOTHING_TYPED` with all seeds of
-    a trial, the others with one."""
+def dial_arms(backend: Backend) -> dict[str, Arm]:
+    """Points of the dial with words from the pictures, as on the command line: `NOTHING_TYPED`, where the model is
+    best, with all seeds of a trial, the others with one."""
+    points = {f"freedom {point:g}": point for point in (0.0, 0.25, 0.5, 0.75, 1.0)}
     arms = {
-        arm_name(f"freedom {point:g}", AUTO_WORDS): transfer_arm(
-            preset("faithful", backend, freedom=point), "ours", AUTO_WORDS
-        )
-        for point in points
+        arm_name(name, AUTO_WORDS): transfer_arm(by_read_words(backend, point), "ours", AUTO_WORDS)
+        for name, point in points.items()
     }
-    return {name: replace(arm, seeded=arm.seeded and name == NOTHING_TYPED) for name, arm in arms.items()}
+    arms = {name: replace(arm, seeded=False) for name, arm in arms.items()}
+    return {NOTHING_TYPED: transfer_arm(by_read_words(backend), "ours", AUTO_WORDS)} | arms
 
 
 def in_fewer_steps(arm: Arm, share: float) -> Arm:
