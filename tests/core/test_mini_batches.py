@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -110,6 +111,21 @@ def test_a_killed_base_4_resumes_to_the_same_bytes(tmp_path, monkeypatch) -> Non
         trained(tmp_path / "killed")
     assert torch.equal(trained(tmp_path / "killed"), uninterrupted)
     assert len(calls) == 4  # from the checkpoint of step 1, not from the beginning
+
+
+def test_a_stage_leaves_the_share_of_what_it_trained() -> None:
+    tokenizer = WordTokenizer(vocabulary())
+    unet, text = new_unet((32, 32, 32)), new_text_model(tokenizer)
+    model = stage_base.BaseModel(unet, text, tokenizer, torch.linspace(0.999, 0.005, 1000))
+    before = copy.deepcopy((unet.state_dict(), text.state_dict()))
+    with torch.no_grad():
+        for parameter in (*unet.parameters(), *text.parameters()):
+            parameter += 1.0
+    stage_base.blend(model, before, 0.25)
+    for module, state in zip((unet, text), before, strict=True):
+        for name, parameter in module.named_parameters():
+            torch.testing.assert_close(parameter.detach(), state[name] + 0.25, rtol=1e-5, atol=1e-5)
+    assert all(0.0 < share < 1.0 and stage in stage_base.PLANS for stage, share in stage_base.TRAINED_SHARE.items())
 
 
 def test_what_a_stage_draws_is_counted_by_style() -> None:
