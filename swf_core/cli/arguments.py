@@ -197,7 +197,7 @@ def add_text(parser: argparse.ArgumentParser) -> None:
         "--cfg",
         type=number(0, 100),
         metavar="W",
-        help="classifier-free guidance; 1 is off; default 4 where there is a prompt, 2.5 where it was read from the "
+        help="classifier-free guidance; 1 is off; default 4 where there is a prompt, 3 where it was read from the "
         "pictures, else the preset's",
     )
     parser.add_argument(
