@@ -219,16 +219,13 @@ class TripleSampler(io.ComfyNode):
         start_tones: str = AUTO,
         size: int = 0,
         preset: str = CUSTOM,
-        renoise: float = 0.0,
-        freedom: float = 0.0,
-        cfg_detail: float = 0.0,
-        **layout: Any,  # the widgets of `layout_inputs` and `words_inputs`
+        **added: Any,  # widgets that graphs from before do not have: renoise and all below it
     ) -> io.NodeOutput:
         unet = inspect_unet(model.model)
-        read = read_words(positive, clip, (content, style), take_models(layout), preset)
+        read = read_words(positive, clip, (content, style), take_models(added), preset)
         dials = {"gamma": query_preservation, "strength": style_strength, "adain": colour_from_style}
-        dials |= {"steps": steps, "cfg": cfg, "cfg_detail": cfg_detail, "denoise": denoise}
-        dials |= {"renoise": renoise, "freedom": freedom} | layout
+        dials |= {"steps": steps, "cfg": cfg, "denoise": denoise}
+        dials |= {"renoise": 0.0, "freedom": 0.0, "cfg_detail": 0.0} | added
         lora_guides = lora_on_prompt_alone(read.positive, negative)
         dials |= guidance_by_words(preset, dials, read, lora_guides)
         positive, negative = sampled_texts(read.positive, negative, clip, unet, dials["cfg"])
