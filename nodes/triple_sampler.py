@@ -226,10 +226,11 @@ class TripleSampler(io.ComfyNode):
         dials = {"gamma": query_preservation, "strength": style_strength, "adain": colour_from_style}
         dials |= {"steps": steps, "cfg": cfg, "denoise": denoise}
         dials |= {"renoise": 0.0, "freedom": 0.0, "cfg_detail": 0.0} | added
-        lora_guides = lora_on_prompt_alone(read.positive, negative)
-        dials |= guidance_by_words(preset, dials, read, lora_guides)
-        positive, negative = sampled_texts(read.positive, negative, clip, unet, dials["cfg"])
-        options = triple_options(preset, unet, lora_guides and start_tones == AUTO, dials)
+        guided = dials | guidance_by_words(preset, dials, read)
+        positive, negative = sampled_texts(read.positive, negative, clip, unet, guided["cfg"])
+        if lora_guides := lora_on_prompt_alone(positive, negative):
+            guided = dials | guidance_by_words(preset, dials, read, lora_guides)
+        options = triple_options(preset, unet, lora_guides and start_tones == AUTO, guided)
         size_px = working_size(size, unet.native_size_px)
         of_content = encoding_of(options, options.content_encoding, stream_seed(seed, CONTENT))
         of_style = encoding_of(options, options.style_encoding, stream_seed(seed, STYLE))

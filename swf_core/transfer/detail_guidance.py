@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .low_pass import low_pass
 
-# Cycles per long side: what is larger than half of the picture is layout and tone. From 1 to 3 it makes no difference
+# Cycles per long side: what is larger than half of the picture is layout and tone. At 3 it is the same
 # (docs/figures.md).
 CUT = 2.0
 

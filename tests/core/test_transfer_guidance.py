@@ -13,21 +13,13 @@ from swf_core.transfer.detail_guidance import CUT, detail_of
 from swf_core.transfer.presets import preset_of
 from swf_core.transfer.word_guidance import by_read_words, guided_by_words
 
+from support.fourier import mirrored_fourier
 from support.tiny_models import tiny_backend
 from support.tiny_transfer import CONTENT, FAST, STYLE
 
 BACKEND = tiny_backend("sd15")
 GENERATOR = torch.Generator().manual_seed(3)
 D, P = (torch.randn((2, 4, 9, 7), generator=GENERATOR, dtype=torch.float64) for _ in range(2))
-
-
-def low_band(x):
-    """The Gaussian low-pass by the Fourier transform of the mirrored latent, cycles per long side."""
-    doubled = torch.cat([x, x.flip(-1)], -1)
-    doubled = torch.cat([doubled, doubled.flip(-2)], -2)
-    fy, fx = (torch.fft.fftfreq(s, dtype=torch.float64) for s in doubled.shape[-2:])
-    gain = torch.exp(-(fy[:, None] ** 2 + fx**2) * max(x.shape[-2:]) ** 2 / (2 * CUT**2))
-    return torch.fft.ifft2(torch.fft.fft2(doubled) * gain).real[..., : x.shape[-2], : x.shape[-1]]
 
 
 @pytest.mark.parametrize("amount", [0.0, 0.3, 1.0])
@@ -37,7 +29,7 @@ def test_the_difference_loses_what_is_parallel_and_then_its_low_frequencies(amou
     for d, p in zip(D, P):
         parallel = torch.dot(d.flatten(), p.flatten()) / p.square().sum() * p
         orthogonal = d - parallel + (1.0 - amount) * parallel
-        rows.append(orthogonal - amount * low_band(orthogonal[None])[0])
+        rows.append(orthogonal - amount * mirrored_fourier(orthogonal[None], CUT)[0])
     assert torch.allclose(detail_of(D, P, amount), torch.stack(rows), atol=1e-10)
 
 

@@ -12,6 +12,7 @@ from swf_core.transfer.layout_guidance import Layout, guided
 from swf_core.transfer.low_pass import low_pass
 from swf_core.transfer.start_latent import adain, renoised, toned
 
+from support.fourier import mirrored_fourier
 from support.tiny_models import FAMILIES, picture, tiny_backend
 from support.tiny_transfer import CONTENT, FAST, STYLE, apart, run
 
@@ -22,15 +23,6 @@ X = torch.randn((2, 4, 9, 7), generator=torch.Generator().manual_seed(0), dtype=
 
 def latents_of(family, image):
     return tiny_backend(family).codec.encode(image[None])
-
-
-def mirrored_fourier(x, cut):
-    """The filter as it is defined: on the latent mirrored to twice its size, in cycles per long side."""
-    doubled = torch.cat([x, x.flip(-1)], -1)
-    doubled = torch.cat([doubled, doubled.flip(-2)], -2)
-    fy, fx = (torch.fft.fftfreq(s, dtype=torch.float64) for s in doubled.shape[-2:])
-    gain = torch.exp(-(fy[:, None] ** 2 + fx**2) * max(x.shape[-2:]) ** 2 / (2 * cut**2))
-    return torch.fft.ifft2(torch.fft.fft2(doubled) * gain).real[..., : x.shape[-2], : x.shape[-1]]
 
 
 @pytest.mark.parametrize("size", [(9, 7), (16, 16), (5, 12), (1, 3)])

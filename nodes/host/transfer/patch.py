@@ -109,7 +109,8 @@ def _hold_to_detail(plan: TransferPlan, args: dict[str, Any]) -> list[Tensor]:
     if not others or args["conds"][1] is None:  # one branch: there is nothing to guide between
         return args["conds_out"]
     negative, *others = others
-    return [positive, positive - detail_of(positive - negative, positive, plan.cfg_detail), *others]
+    detail = detail_of((positive - negative).float(), positive.float(), plan.cfg_detail)
+    return [positive, positive - detail.to(positive), *others]
 
 
 def _guide(plan: TransferPlan, args: dict[str, Any]) -> Tensor:

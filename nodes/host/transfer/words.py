@@ -67,7 +67,9 @@ class ReadWords:
         return self.row is not None and self.positive is not None
 
 
-def guidance_by_words(preset: str, dials: Mapping[str, Any], words: ReadWords, lora_guides: bool) -> dict[str, float]:
+def guidance_by_words(
+    preset: str, dials: Mapping[str, Any], words: ReadWords, lora_guides: bool = False
+) -> dict[str, float]:
     """The dials cfg and cfg_detail where the widget leaves guidance off (cfg is 1): the command line's where words were
     read; where they are connected, the free presets, which need them, have their own.
 

@@ -12,7 +12,7 @@ from ...transfer import Injection, TransferOptions
 from ...transfer.start_latent import adain
 from ...transfer.whitening import whiten_and_color
 from ..metrics.pairs import Pair
-from .arms import AUTO_WORDS, Arm, Painted, arm_name, transfer_arm
+from .arms import AUTO_WORDS, Arm, Painted, Transfer, arm_name
 
 # img2img at this strength repaints while the object stays where it is (SDEdit, arXiv 2108.01073).
 IMG2IMG_DENOISE, IMG2IMG_CFG = 0.7, 2.0
@@ -37,13 +37,13 @@ def references() -> dict[str, Arm]:
 def baselines() -> dict[str, Arm]:
     """Statistics of colors and of latents carried over, and img2img under the words."""
     img2img = TransferOptions(
-        Injection(strength=0.0), start="stochastic", adain=0.0, denoise=IMG2IMG_DENOISE, cfg=IMG2IMG_CFG
+        Injection(strength=0.0), start="stochastic", adain=0.0, denoise=IMG2IMG_DENOISE, cfg=IMG2IMG_CFG, size_px=0
     )
     return {
         "pixel AdaIN": Arm(pixel_adain, "reinhard in OKLab"),
         "latent AdaIN": Arm(latent_adain, "AdaIN of clean latents"),
         "latent WCT": Arm(latent_wct, "WCT of clean latents"),
-        arm_name("img2img", AUTO_WORDS): transfer_arm(img2img, "baseline", AUTO_WORDS),
+        arm_name("img2img", AUTO_WORDS): Arm(Transfer(img2img), repr(img2img), words=AUTO_WORDS),
     }
 
 
