@@ -32,11 +32,14 @@ from .data import SETS, rendered
 from .model_card import contact_sheet_samples, contact_sheet_vae, model_card
 from .sample_check import sample_check
 from .training_loop import Progress, StageSettings
+from .word_pictures import WordPictures
 
 STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "base-4", "base-5", "vision", "blip", "clip")
+STAGES += ("vision-2", "blip-2", "clip-2")
 # Stages' names of before, in stages.json, in folders of a build that is under way and on command lines.
 ALIASES = {"judge": "classifier", "sight": "vision"}
 PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "classifier": 12288, "words": 24576}
+PICTURES |= {"words_further": 16384}
 PICTURES |= {"further": 20480, "further_partner": 3072, "lesson": 8192, "lesson_partner": 8192}
 # What a base stage began with, kept in the stage's folder.
 BEFORE = "before.safetensors"
@@ -206,24 +209,35 @@ def _base_networks(build: _Build, number: int) -> tuple[Any, Any, WordTokenizer]
 
 
 def _words(build: _Build, stage: str) -> dict[str, Any]:
-    from safetensors.torch import load_file
-
     from ..world import vocabulary
 
-    pictures, tokenizer = build.pictures("words"), new_tokenizer(vocabulary())
-    if stage == "vision":
-        model, report = stage_words.train_vision(pictures, build.settings(stage, offset=20))
-    else:
-        before = {"blip": "vision", "clip": "blip"}[stage]
-        path = (build.out if before == "vision" else build.weights) / before / "model.safetensors"
-        if not path.exists():
-            raise UserError(f"'{path}' is missing: run the stage {before!r} first.")
-        start = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
-        train, offset = (stage_words.train_captioner, 21) if stage == "blip" else (stage_words.train_clip, 22)
-        model, report = train(pictures, tokenizer, start, build.settings(stage, offset))
+    kind, number = stage_words.round_of(stage)
+    sets = {name: build.pictures(name) for name in stage_words.WORD_SETS[number]}
+    pictures, tokenizer = WordPictures(sets, stage_words.CRISP[number]), new_tokenizer(vocabulary())
     # What only the next stage needs stays with its stage.
-    write_folder(build.out if stage == "vision" else build.weights, stage, folder_files(model, tokenizer))
+    tower, shipped = build.out / f"vision{stage.removeprefix(kind)}", build.weights / "blip"
+    if kind == "vision":
+        start = _floats(shipped, "blip") if number > 1 else None
+        model, report = stage_words.train_vision(pictures, stage, build.settings(stage, offset=20), start)
+    elif kind == "blip":
+        start = _floats(tower, tower.name)
+        model, report = stage_words.train_captioner(pictures, stage, tokenizer, start, build.settings(stage, 21))
+    else:
+        start = _floats(shipped, "blip")
+        model, report = stage_words.train_clip(pictures, stage, tokenizer, start, build.settings(stage, 22))
+    into, name = (build.out, stage) if kind == "vision" else (build.weights, kind)
+    write_folder(into, name, folder_files(model, tokenizer))
     return report
+
+
+def _floats(folder: Path, stage: str) -> dict[str, torch.Tensor]:
+    """The tensors of a model's folder in single precision."""
+    from safetensors.torch import load_file
+
+    path = folder / "model.safetensors"
+    if not path.exists():
+        raise UserError(f"'{path}' is missing: run the stage {stage!r} first.")
+    return {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
 
 
 def _stage_weights(path: Path, stage: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,6 +32,7 @@ from ..world.seeds import (
     LESSON_SEED,
     PARTNER_SEED,
     TRAIN_SEED,
+    WORDS_FURTHER_SEED,
     WORDS_SEED,
 )
 
@@ -39,6 +40,9 @@ SIZE = 128
 # How often base-4 draws the styles that base-3's samples show least, where the other painters count once: strokes were
 # recognised in 25 %, halftone in 70, oil and pixel in 85 (docs/figures.md).
 FURTHER_WEIGHTS = {"strokes": 5.0, "halftone": 2.5, "oil": 2.0, "pixel": 2.0}
+# How often vision-2 draws the styles whose media the captioner mistook, and those it took them for.
+MISTAKEN_WEIGHTS = {"oil": 3.0, "pointillism": 3.0, "ink": 2.0, "comic": 2.0, "charcoal": 2.0, "pastel": 2.0}
+MISTAKEN_WEIGHTS |= {"papercut": 2.0, "mosaic": 2.0, "strokes": 2.0, "halftone": 1.5, "pixel": 1.5}
 
 
 def picture_seeds(index: int, styles: tuple[str, ...] = TRAINED, photo_share: float = 0.2) -> tuple[Scene, Look]:
@@ -60,14 +64,20 @@ def partner_picture(index: int) -> tuple[Scene, Look]:
     return random_scene(PARTNER_SEED + index), train_picture(index)[1].reseeded(PARTNER_SEED + index)
 
 
+def weighted_picture(
+    seed: int, styles: tuple[str, ...], weights: Mapping[str, float], photo_share: float
+) -> tuple[Scene, Look]:
+    """Scene and look of a seed: photos in `photo_share` of all, the others by their weights (else 1)."""
+    rng = np.random.default_rng([seed, 506])
+    others = [s for s in styles if s != "photo"]
+    shares = np.array([weights.get(s, 1.0) for s in others])
+    style = "photo" if rng.random() < photo_share else str(rng.choice(others, p=shares / shares.sum()))
+    return random_scene(seed), random_look(style, seed)
+
+
 def further_picture(index: int) -> tuple[Scene, Look]:
     """Picture `index` of base-4's own set: new seeds, a fifth photos, styles that samples show least more often."""
-    seed = FURTHER_SEED + index
-    rng = np.random.default_rng([seed, 506])
-    styles = [s for s in TRAINED if s != "photo"]
-    weights = np.array([FURTHER_WEIGHTS.get(s, 1.0) for s in styles])
-    style = "photo" if rng.random() < 0.2 else str(rng.choice(styles, p=weights / weights.sum()))
-    return random_scene(seed), random_look(style, seed)
+    return weighted_picture(FURTHER_SEED + index, TRAINED, FURTHER_WEIGHTS, photo_share=0.2)
 
 
 def further_partner(index: int) -> tuple[Scene, Look]:
@@ -102,6 +112,11 @@ def words_picture(index: int) -> tuple[Scene, Look]:
     return picture_seeds(WORDS_SEED + index, STYLES, photo_share=0.15)
 
 
+def words_further_picture(index: int) -> tuple[Scene, Look]:
+    """Picture `index` of what vision-2 learns from beside them: new seeds, the media that were mistaken more often."""
+    return weighted_picture(WORDS_FURTHER_SEED + index, STYLES, MISTAKEN_WEIGHTS, photo_share=0.1)
+
+
 SETS: dict[str, Callable[[int], tuple[Scene, Look] | tuple[Scene, Mixture]]] = {
     "train": train_picture,
     "partner": partner_picture,
@@ -112,6 +127,7 @@ SETS: dict[str, Callable[[int], tuple[Scene, Look] | tuple[Scene, Mixture]]] = {
     "held_out": held_out_picture,
     "classifier": classifier_picture,
     "words": words_picture,
+    "words_further": words_further_picture,
 }
 
 

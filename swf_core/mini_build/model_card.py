@@ -15,6 +15,7 @@ from ..world import HELD_OUT, STYLE_WORDS, STYLES, TRAINED
 from .base_batches import CAPTIONS, HARD, TIMESTEP_POWER
 from .data import FURTHER_WEIGHTS
 from .stage_base import TRAINED_SHARE
+from .stage_words import STYLE_WEIGHT
 
 
 @torch.no_grad()
@@ -72,6 +73,10 @@ is read and not recognised. Its pictures are new ones, drawn more often in the s
 Base-5 sees no lessons, words that name the style more often, and {" and ".join(HARD["base-5"])} twice as often again;
 {TRAINED_SHARE["base-5"]:.0%} of what it learnt is in the weights, the rest is base-4's.
 """
+    again = f"""In vision-2 the tower goes on, on new pictures too, half of them crisp, with the style weighing
+{STYLE_WEIGHT[2]:g} times; decoder and CLIP begin anew after it (blip-2, clip-2).
+"""
+    again = again if "vision-2" in reports else ""
     return f"""# mini: the embedded text-to-image model
 
 Small models of real classes, trained from nothing on the procedural world in `swf_core/world`; no other data but
@@ -97,7 +102,7 @@ Stable Diffusion never was; and pictures in {hard} are drawn twice as often.
 {further}
 The captioner's vision tower first learns to classify pictures (stage vision), then the captioner learns full
 captions (blip), and the CLIP begins with its tower (clip); captions without style words belong to photos alone there.
-
+{again}
 | stage | steps | time | loss or accuracy | seed | device |
 |---|---|---|---|---|---|
 {stages}

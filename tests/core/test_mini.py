@@ -9,18 +9,15 @@ import numpy as np
 import pytest
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from swf_core.errors import UserError
-from swf_core.mini_build import stage_words
 from swf_core.mini_build.build import STAGES, build_family
 from swf_core.mini_build.data import held_out_picture, picture_seeds, rendered, train_picture
 from swf_core.mini_build.paired_attention import PairedAttentionProcessor
 from swf_core.mini_build.training_loop import Plan, StageSettings, train
 from swf_core.models import load
 from swf_core.models.mini import load_mini
-from swf_core.models.mini.blip_and_clip import clip_vision_from_blip
-from swf_core.models.mini.early_conv import MiniBlip, MiniClip
 from swf_core.models.mini.text import HIDDEN, MAX_TOKENS, WordTokenizer
 from swf_core.models.mini.unet import new_unet
 from swf_core.models.mini.vae import (
@@ -217,24 +214,3 @@ def test_mini_loads_and_another_folder_can_be_given(tmp_path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "vae.safetensors")
     with pytest.raises(UserError, match=r"base.safetensors' is missing"):
         load_mini(tmp_path)
-
-
-def test_the_stages_of_the_words_feed_one_another(tmp_path, monkeypatch) -> None:
-    """Two steps each: the captioner keeps the tower of "vision" to the bit, CLIP begins with it, both load."""
-    monkeypatch.setattr(stage_words, "PLANS", {name: Plan(2, 1e-3, warm_up=1) for name in ("vision", "blip", "clip")})
-    monkeypatch.setattr(stage_words, "BATCH", {name: 4 for name in ("vision", "blip", "clip")})
-    with pytest.raises(UserError, match="run the stage 'vision' first"):
-        build_family(tmp_path, ["blip"], pictures={"words": 8})
-    report = build_family(tmp_path, ["vision", "blip", "clip"], pictures={"words": 8})
-    assert all(part["finished"] and part["steps"] == 2 for part in report.values())
-    vision, blip = (load_file(f / "model.safetensors") for f in (tmp_path / "vision", tmp_path / "weights" / "blip"))
-    tower = [name for name in vision if name.startswith("vision_model.")]
-    assert tower and all(torch.equal(vision[name], blip[name]) for name in tower)
-    assert not torch.equal(vision["text_decoder.cls.predictions.bias"], blip["text_decoder.cls.predictions.bias"])
-    start = clip_vision_from_blip(blip, list(load_file(tmp_path / "weights" / "clip" / "model.safetensors")))
-    layers = [name for name in start if ".encoder.layers." in name]
-    assert {name.split(".")[4] for name in layers} >= {"self_attn", "mlp"} and len(start) >= len(tower)
-    for kind, loader in (("blip", MiniBlip), ("clip", MiniClip)):
-        folder = tmp_path / "weights" / kind
-        missing = loader.from_pretrained(folder, output_loading_info=True)[1]["missing_keys"]
-        assert not missing and sha256(folder / "model.safetensors") in (tmp_path / "weights" / SUMS).read_text()
