@@ -35,7 +35,7 @@ from .training_loop import Progress, StageSettings
 from .word_pictures import WordPictures
 
 STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "base-4", "base-5", "vision", "blip", "clip")
-STAGES += ("vision-2", "blip-2", "clip-2")
+STAGES += ("vision-2", "blip-2")
 # Stages' names of before, in stages.json, in folders of a build that is under way and on command lines.
 ALIASES = {"judge": "classifier", "sight": "vision"}
 PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "classifier": 12288, "words": 24576}

@@ -74,7 +74,7 @@ Base-5 sees no lessons, words that name the style more often, and {" and ".join(
 {TRAINED_SHARE["base-5"]:.0%} of what it learnt is in the weights, the rest is base-4's.
 """
     again = f"""In vision-2 the tower goes on, on new pictures too, half of them crisp, with the style weighing
-{STYLE_WEIGHT[2]:g} times; decoder and CLIP begin anew after it (blip-2, clip-2).
+{STYLE_WEIGHT[2]:g} times; the decoder begins anew after it (blip-2).
 """
     again = again if "vision-2" in reports else ""
     return f"""# mini: the embedded text-to-image model

@@ -1,5 +1,5 @@
-"""Stages "vision", "blip" and "clip", and once more with "-2": a captioner and an image-text model, trained on the
-world with all its painters.
+"""Stages "vision", "blip", "clip", "vision-2" and "blip-2": a captioner and an image-text model, trained on the world
+with all its painters.
 
 "vision" trains BLIP's vision tower to classify pictures (style, object, color, ground, time), as large captioners begin
 with a tower that has learned to classify; the questions' heads are thrown away. CLIP (Radford et
@@ -7,9 +7,9 @@ al., arXiv 2103.00020) begins with the tower that captioning has trained; its lo
 batch's cosines. Captions without style words belong to photographs alone, as on the web: what a caption does not say is
 then read as "a photo".
 
-The second round goes on with the shipped tower, on more pictures, half of them crisp, and weighs the style more: the
-first one mistook the medium of one picture in ten, and a transfer by words that are read is no better than they are.
-Decoder and CLIP then begin anew.
+The captioner's second round goes on with its tower, on more pictures, half of them crisp, and weighs the style more:
+the first one mistook the medium of one picture in thirteen, and a transfer by words that are read is no better than
+they are. The decoder begins anew after it; the CLIP stays, for its ranking costs the better captions nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ PLANS = {
     "clip": Plan(steps=1400, learning_rate=6e-4, warm_up=50, floor=0.02, save_every=100, ema=0.99),
     "vision-2": Plan(steps=2200, learning_rate=8e-4, warm_up=50, floor=0.01, save_every=100, ema=0.995),
     "blip-2": Plan(steps=2000, learning_rate=1.5e-3, warm_up=60, floor=0.01, save_every=200, ema=0.995),
-    "clip-2": Plan(steps=1400, learning_rate=6e-4, warm_up=50, floor=0.02, save_every=100, ema=0.99),
 }
 BATCH = {"vision": 64, "blip": 128, "clip": 96}
 # The sets of pictures of a round, the share of crisp ones, and the weight of the question after the style.
