@@ -18,7 +18,7 @@ from .presets import DIALED, preset
 # A typed prompt.
 CFG_WITH_PROMPT = 4.0
 # Words read from the pictures: guidance, and how far it is held to detail. Chosen on mini (docs/figures.md).
-CFG_WITH_READ_WORDS, DETAIL_WITH_READ_WORDS = 3.0, 1.0
+CFG_WITH_READ_WORDS, DETAIL_WITH_READ_WORDS = 2.5, 1.0
 # Where a transfer by such words stands on the dial, and its steps, unless it is told: measured on mini alone, on which
 # more steps take both distances to the truth up again. Larger models keep their preset.
 MINI_FREEDOM, MINI_STEPS = 0.35, 15
