@@ -58,25 +58,11 @@ def model_card(reports: dict[str, Any]) -> str:
         for name, n in reports.items()
     )
     paired, hard = CAPTIONS["base-3"]["paired"], ", ".join(HARD["base-3"])
-    lessons, named = CAPTIONS["base-4"]["lesson"], CAPTIONS["base-4"]["paired"]
-    weights = ", ".join(f"{style} {weight:g}" for style, weight in FURTHER_WEIGHTS.items())
-    further = f"""
-In base-4, {named} of 64 pictures are read so, and {lessons} more in lessons by hands that no word names: trained
-painters on wider ranges, drawn out, and two at a time (`world/mixture.py`), each pair's hand its own, so that a style
-is read and not recognised. Its pictures are new ones, drawn more often in the styles that samples showed least
-({weights}; else 1), and low noise levels, where marks are made, come more often
-(t = 1000 u^{TIMESTEP_POWER["base-4"]:g}).
-"""
-    further = further if "base-4" in reports else ""
-    if "base-5" in reports:
-        further += f"""
-Base-5 sees no lessons, words that name the style more often, and {" and ".join(HARD["base-5"])} twice as often again;
-{TRAINED_SHARE["base-5"]:.0%} of what it learnt is in the weights, the rest is base-4's.
-"""
-    again = f"""In vision-2 the tower goes on, on new pictures too, half of them crisp, with the style weighing
+    further, again = _later_stages(reports), ""
+    if "vision-2" in reports:
+        again = f"""In vision-2 the tower goes on, on new pictures too, half of them crisp, with the style weighing
 {STYLE_WEIGHT[2]:g} times; the decoder begins anew after it (blip-2).
 """
-    again = again if "vision-2" in reports else ""
     return f"""# mini: the embedded text-to-image model
 
 Small models of real classes, trained from nothing on the procedural world in `swf_core/world`; no other data but
@@ -113,3 +99,23 @@ Same seed and machine give the same bytes; another processor may round different
 It knows ten objects, six colors, four grounds and three times of day, at 128 pixels. It is a measuring instrument
 and a demonstration, not a picture generator.
 """
+
+
+def _later_stages(reports: dict[str, Any]) -> str:
+    """What base-4 and base-5 are trained on, where they were."""
+    lessons, named = CAPTIONS["base-4"]["lesson"], CAPTIONS["base-4"]["paired"]
+    weights = ", ".join(f"{style} {weight:g}" for style, weight in FURTHER_WEIGHTS.items())
+    further = f"""
+In base-4, {named} of 64 pictures are read so, and {lessons} more in lessons by hands that no word names: trained
+painters on wider ranges, drawn out, and two at a time (`world/mixture.py`), each pair's hand its own, so that a style
+is read and not recognised. Its pictures are new ones, drawn more often in the styles that samples showed least
+({weights}; else 1), and low noise levels, where marks are made, come more often
+(t = 1000 u^{TIMESTEP_POWER["base-4"]:g}).
+"""
+    further = further if "base-4" in reports else ""
+    if "base-5" in reports:
+        further += f"""
+Base-5 sees no lessons, words that name the style more often, and {" and ".join(HARD["base-5"])} twice as often again;
+{TRAINED_SHARE["base-5"]:.0%} of what it learnt is in the weights, the rest is base-4's.
+"""
+    return further

@@ -1,5 +1,4 @@
-"""Stages "vision", "blip", "clip", "vision-2" and "blip-2": a captioner and an image-text model, trained on the world
-with all its painters.
+"""Stages "vision", "blip" and "clip", the first two twice: captioner and CLIP, trained on the world with all painters.
 
 "vision" trains BLIP's vision tower to classify pictures (style, object, color, ground, time), as large captioners begin
 with a tower that has learned to classify; the questions' heads are thrown away. CLIP (Radford et
