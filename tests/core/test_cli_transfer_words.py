@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from swf_core.measure.metrics.pairs import make_pairs
+from swf_core.measure.metrics.pairs import make_pairs, picture
 from swf_core.pictures import save
 from swf_core.transfer.defaults import CFG
 from swf_core.transfer.word_guidance import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS, MINI_FREEDOM
+from swf_core.world import random_look
 from swf_core.world.seeds import TUNE_SEED
 
 from support.cli import swf
@@ -68,9 +69,19 @@ def test_no_words_and_typed_words_are_left_alone(pictures):
 
 
 def test_a_medium_that_is_not_sure_enough_is_not_said(pictures):
-    report, said, _ = stylized(pictures, "--least-confidence", "1")
-    assert "oil" not in report["prompts"][0] and pictures[0].scene.main.kind in report["prompts"][0]
-    assert "is below 1" in report["words"][0]["notes"][0] and "is below 1" in said
+    """Half oil, half dots: no reader is wholly sure of it."""
+    pair, content, _, folder = pictures
+    dots = picture(pair.style_scene, random_look("pointillism", pair.style_scene.seed, "natural"))
+    save(folder / "unsure.png", (pair.style + dots) / 2)
+    asked = ("--steps", 2, "--out", folder / "unsure", "--json", "--least-confidence", 1)
+    result = swf("stylize", "--content", content, "--style", folder / "unsure.png", *asked)
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    (prompt,), (words,) = report["prompts"], report["words"]
+    (style,) = words["styles"]
+    assert 0.0 < style["confidence"] < 1.0 and style["removed"]
+    assert not any(removed in prompt for removed in style["removed"]) and pair.scene.main.kind in prompt
+    assert "is below 1" in words["notes"][0] and "is below 1" in result.stderr
 
 
 def test_a_style_in_words_is_read_as_a_caption(pictures):

@@ -76,7 +76,7 @@ def test_how_much_guidance_there_is_where_nobody_says():
         return options.cfg, options.cfg_detail
 
     for options in (faithful, free, half):  # words of the pictures: one guidance everywhere
-        assert amounts(guided_by_words(options, read=True)) == (3.0, 1.0)
+        assert amounts(guided_by_words(options, read=True)) == (2.5, 1.0)
         assert amounts(guided_by_words(options, read=True, asymmetric=True)) == (2.0, 0.0)
     assert amounts(guided_by_words(faithful, read=False)) == (4.0, 0.0)
     assert amounts(guided_by_words(faithful, read=False, dialed=True)) == (2.0, 0.0)
