@@ -19,9 +19,9 @@ from .presets import DIALED, preset
 CFG_WITH_PROMPT = 4.0
 # Words read from the pictures: guidance, and how far it is held to detail. Chosen on mini (docs/figures.md).
 CFG_WITH_READ_WORDS, DETAIL_WITH_READ_WORDS = 2.5, 1.0
-# Where a transfer by such words stands on the dial, and its steps, unless it is told: measured on mini alone, on which
-# more steps take both distances to the truth up again. Larger models keep their preset.
-MINI_FREEDOM, MINI_STEPS = 0.35, 15
+# Where a transfer by such words stands on the dial, its steps, and how far its tones move to the style, if nobody says.
+# Measured on mini alone, on which more steps take both distances to the truth up again; others keep their preset.
+MINI_FREEDOM, MINI_STEPS, MINI_ADAIN = 0.35, 15, 0.75
 
 
 def by_read_words(models: Models | Backend, freedom: float | None = None) -> TransferOptions:
@@ -32,7 +32,7 @@ def by_read_words(models: Models | Backend, freedom: float | None = None) -> Tra
     models = Models.of(models)
     if models.generation.family == "mini":
         options = preset(DIALED, models, MINI_FREEDOM if freedom is None else freedom)
-        options = replace(options, steps=MINI_STEPS)
+        options = replace(options, steps=MINI_STEPS, adain=MINI_ADAIN)
     else:
         options = preset(DIALED, models, freedom or 0.0)
     return guided_by_words(options, read=True)

@@ -83,5 +83,7 @@ def test_how_much_guidance_there_is_where_nobody_says():
     assert guided_by_words(free, read=False) == free  # its own
     assert by_read_words(BACKEND) == guided_by_words(preset("faithful", BACKEND), read=True)  # measured on mini alone
     mini = replace(BACKEND, family="mini")
-    assert by_read_words(mini) == replace(guided_by_words(preset("faithful", mini, 0.35), read=True), steps=15)
+    assert by_read_words(mini) == replace(
+        guided_by_words(preset("faithful", mini, 0.35), read=True), steps=15, adain=0.75
+    )
     assert by_read_words(mini, 0.5).renoise == 0.5 and by_read_words(mini, 0.5).steps == 15

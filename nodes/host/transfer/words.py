@@ -36,7 +36,7 @@ def words_inputs() -> list[Any]:
             default=NONE,
             optional=True,
             tooltip="Reads the words from the two pictures where positive is not connected and clip is: the content's "
-            "caption, with the style picture's words of style around it. Where cfg is 1 it is then 3, "
+            "caption, with the style picture's words of style around it. Where cfg is 1 it is then 2.5, "
             "and cfg_detail 1. none: no words.",
         ),
         io.Combo.Input(
