@@ -9,7 +9,7 @@ import pytest
 from swf_core.measure.metrics.pairs import make_pairs, picture
 from swf_core.pictures import save
 from swf_core.transfer.defaults import CFG
-from swf_core.transfer.word_guidance import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS, MINI_FREEDOM
+from swf_core.transfer.word_guidance import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS, MINI_ADAIN, MINI_FREEDOM
 from swf_core.world import random_look
 from swf_core.world.seeds import TUNE_SEED
 
@@ -46,7 +46,7 @@ def test_nothing_typed_reads_the_pictures_says_so_and_guides(pictures):
     assert "oil" in " ".join(words["styles"][0]["removed"])
     # auto by its name is the same, and so is the prompt typed by hand under that guidance
     assert stylized(pictures, "--prompt", "auto")[2] == image
-    guided = ("--cfg", CFG_WITH_READ_WORDS, "--cfg-detail", 1, "--freedom", MINI_FREEDOM)
+    guided = ("--cfg", CFG_WITH_READ_WORDS, "--cfg-detail", 1, "--freedom", MINI_FREEDOM, "--adain", MINI_ADAIN)
     assert stylized(pictures, "--prompt", prompt, *guided)[2] == image
 
 
