@@ -119,7 +119,12 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
         metavar="W",
         help="one weight per style picture",
     )
-    group.add_argument("--adain", type=number(0, 1), metavar="A", help="how far colors move to the style")
+    group.add_argument(
+        "--adain",
+        type=number(0, 1),
+        metavar="A",
+        help="how far colors move to the style; default the preset's; 0.75 on mini where words are read",
+    )
     group.add_argument(
         "--query-adain",
         type=number(0, 1),

@@ -35,7 +35,7 @@ from .training_loop import Progress, StageSettings
 from .word_pictures import WordPictures
 
 STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "base-4", "base-5", "vision", "blip", "clip")
-STAGES += ("vision-2", "blip-2")
+STAGES += ("vision-2", "blip-2")  # the captioner once more
 # Stages' names of before, in stages.json, in folders of a build that is under way and on command lines.
 ALIASES = {"judge": "classifier", "sight": "vision"}
 PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "classifier": 12288, "words": 24576}
@@ -224,7 +224,7 @@ def _words(build: _Build, stage: str) -> dict[str, Any]:
         model, report = stage_words.train_captioner(pictures, stage, tokenizer, start, build.settings(stage, 21))
     else:
         start = _floats(shipped, "blip")
-        model, report = stage_words.train_clip(pictures, stage, tokenizer, start, build.settings(stage, 22))
+        model, report = stage_words.train_clip(pictures, tokenizer, start, build.settings(stage, 22))
     into, name = (build.out, stage) if kind == "vision" else (build.weights, kind)
     write_folder(into, name, folder_files(model, tokenizer))
     return report

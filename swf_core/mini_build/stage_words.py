@@ -35,7 +35,7 @@ PLANS = {
     "blip-2": Plan(steps=2000, learning_rate=1.5e-3, warm_up=60, floor=0.01, save_every=200, ema=0.995),
 }
 BATCH = {"vision": 64, "blip": 128, "clip": 96}
-# The sets of pictures of a round, the share of crisp ones, and the weight of the question after the style.
+# Of a round: its sets of pictures, the share of crisp ones, and what the question for the style weighs.
 WORD_SETS = {1: ("words",), 2: ("words", "words_further")}
 CRISP = {1: 0.0, 2: 0.5}
 STYLE_WEIGHT = {1: 1.0, 2: 2.0}
@@ -163,7 +163,7 @@ def vision_features(tower: torch.nn.Module, pictures: WordPictures, progress: Pr
 
 
 def train_clip(
-    pictures: WordPictures, stage: str, tokenizer: Any, blip: Mapping[str, Tensor], settings: StageSettings
+    pictures: WordPictures, tokenizer: Any, blip: Mapping[str, Tensor], settings: StageSettings
 ) -> tuple[Any, dict[str, Any]]:
     """Train an image-text model on the same pictures. `blip`: the trained captioner's tensors, to start from."""
     seed = settings.seed
@@ -180,7 +180,7 @@ def train_clip(
             out = model(pixel_values=pictures.batch(index, rng), input_ids=ids, attention_mask=(ids != PAD).long())
         return contrastive(out.logits_per_image.float())
 
-    report = train({"clip": model}, loss_of, PLANS[stage], settings)
+    report = train({"clip": model}, loss_of, PLANS["clip"], settings)
     estimate_batch_statistics(model.vision_model, pictures, seed)
     return model.eval(), report
 

@@ -8,7 +8,7 @@ import pytest
 
 from swf_core.measure.metrics.pairs import make_pairs
 from swf_core.transfer import Content, preset, stylize
-from swf_core.transfer.word_guidance import guided_by_words
+from swf_core.transfer.word_guidance import by_read_words, guided_by_words
 from swf_core.words.caption import load_captioner
 from swf_core.words.clip import load_clip
 from swf_core.words.picture_words import WordReader
@@ -48,6 +48,23 @@ def test_the_sampler_reads_and_paints_as_the_command_line_does(host, tmp_path, p
     assert row["text"] == words.prompt and words.prompt and row["notes"] == list(words.notes)
     assert (latents[0] - ours.latents[0]).abs().max() < 1e-3
     assert seconds[1] < 0.1 * seconds[0]  # the same pictures are not read again
+
+
+def test_the_dials_reach_what_the_command_line_does_where_nothing_is_typed(host, tmp_path, pair):
+    """By the dials that the help page names, the first of them rounded there to 0.33; in 10 steps, for `ddim_uniform`
+    adds a level to 15."""
+    pytest.importorskip("diffusers")
+    from swf_core.models import load
+
+    words = WordReader(load_captioner("mini"), load_clip("mini")).prompt_of(pair.content, [pair.style])
+    backend = load("mini")
+    ours = stylize(
+        backend, [Content(pair.content, words.prompt)], [pair.style], by_read_words(backend).changed(steps=10), seed=0
+    )
+    dials = {"query_preservation": 0.325, "colour_from_style": 0.75, "renoise": 0.35, "layout": 0.35}
+    latents, _, (row,) = sampled(host, tmp_path, pair, captioner="mini", **dials)
+    assert row["text"] == words.prompt and words.prompt
+    assert (latents[0] - ours.latents[0]).abs().max() < 1e-3
 
 
 def test_without_a_captioner_it_says_how_words_would_come(host, tmp_path, pair):
