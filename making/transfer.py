@@ -26,7 +26,9 @@ def two_pictures(family: type[Start], graph: Graph) -> None:
     graph.group("Style transfer")
     result = s.repaint(content, style)
     graph.group("Result")
-    s.decode_and_save(result, "two pictures")
+    decoded = graph.add("VAEDecode", samples=result, vae=s.vae)
+    detailed = graph.add("SWF_FineDetail", image=(decoded, 0), content=content.image, vae=s.vae)
+    s.save((detailed, 0), "two pictures")
     # What App mode of newer pages shows: these widgets, and the pictures of the last node.
     chosen = [[picture.image[0], "image"] for picture in (content, style)]
     for (node, widget), label in zip(chosen, ("Your picture", "The style: a painting")):

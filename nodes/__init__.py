@@ -16,6 +16,7 @@ def node_list() -> list[type]:
     from .blip_caption import BlipCaption
     from .color_edit import ColorEdit
     from .feedback_gallery import FeedbackGallery
+    from .fine_detail import FineDetail
     from .host.checked_inputs import check_inputs
     from .lora_train import LoraTrain
     from .mini_loader import MiniLoader
@@ -46,6 +47,7 @@ def node_list() -> list[type]:
         TrainOn,
         ColorEdit,
         TransferPrompt,
+        FineDetail,
     ]
     return [check_inputs(node) for node in nodes]
 

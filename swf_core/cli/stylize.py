@@ -76,9 +76,9 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         negative=args.negative,
         progress=bars("stylize"),
     )
-    write_files(
-        {target: png_bytes(image, picture.alpha) for target, image, picture in zip(targets, result.images, contents)}
-    )
+    detail = _fine_detail(args, name)
+    images = _detailed(result.images, contents, backend.codec, detail)
+    write_files({target: png_bytes(image, picture.alpha) for target, image, picture in zip(targets, images, contents)})
     return {
         "written": targets,
         "model": backend.name,
@@ -91,8 +91,25 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         "options": options,
         "cost": result.cost,
         "seconds": round(result.seconds, 3),
-        "sizes": [[image.shape[2], image.shape[1]] for image in result.images],
+        "fine_detail": detail,
+        "sizes": [[image.shape[2], image.shape[1]] for image in images],
     }
+
+
+def _fine_detail(args: argparse.Namespace, preset: str) -> float:
+    """What was given, or the preset's own."""
+    from ..presets import fine_detail_of
+
+    return fine_detail_of(preset) if args.fine_detail is None else args.fine_detail
+
+
+def _detailed(images: list[Any], contents: list[Any], codec: Any, amount: float) -> list[Any]:
+    """The results [3, H, W] with so much of the fine detail of their contents, whose sizes may differ."""
+    from ..color.fine_detail import with_fine_detail
+    from ..pictures import resize
+
+    fitted = [resize(c.pixels, *image.shape[1:]) for image, c in zip(images, contents, strict=True)]
+    return [with_fine_detail(image, content, codec, amount) for image, content in zip(images, fitted)]
 
 
 def _checked_targets(args: argparse.Namespace) -> list[Path]:

@@ -1,7 +1,7 @@
 """The presets of the transfer as data: what each is, from where, and with which values. Read without torch."""
 
 from .entry import Preset
-from .own import OWN
+from .own import FINE_DETAIL, OWN, fine_detail_of
 from .published import PUBLISHED
 
 # The nodes' combo begins with these in this order, and names are only appended.
@@ -10,4 +10,4 @@ _ALL = OWN | PUBLISHED
 ENTRIES: dict[str, Preset] = {name: _ALL[name] for name in (*_FIRST, *(name for name in _ALL if name not in _FIRST))}
 PRESETS = tuple(ENTRIES)
 
-__all__ = ["ENTRIES", "PRESETS", "Preset"]
+__all__ = ["ENTRIES", "FINE_DETAIL", "PRESETS", "Preset", "fine_detail_of"]

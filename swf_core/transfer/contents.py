@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..models.round_trip import pad_to_cells
 from .context import TransferContext
 from .inputs import Content
-from .sizes import mask_like, pad_to_cells, to_long_side
+from .sizes import mask_like, to_long_side
 
 
 @dataclass(frozen=True, eq=False)

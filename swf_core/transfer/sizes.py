@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..masks import resize_mask
+from ..models.round_trip import pad_to_cells
 
 
 def check_picture(picture: Tensor) -> None:
@@ -28,15 +29,6 @@ def to_long_side(picture: Tensor, long_side_px: int) -> Tensor:
     size = [max(1, round(height * factor)), max(1, round(width * factor))]
     resized = F.interpolate(picture[None].float(), size, mode="bicubic", align_corners=False, antialias=True)
     return resized[0].clamp(0.0, 1.0)
-
-
-def pad_to_cells(picture: Tensor, cell_px: int) -> Tensor:
-    """[C, H, W] with its right and bottom edges repeated until both sides are multiples of `cell_px`."""
-    height, width = picture.shape[-2:]
-    right, bottom = -width % cell_px, -height % cell_px
-    if not right and not bottom:
-        return picture
-    return F.pad(picture[None], (0, right, 0, bottom), mode="replicate")[0]
 
 
 def mask_like(mask: Tensor, size_px: tuple[int, int], cell_px: int) -> Tensor:

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..models.round_trip import pad_to_cells
 from . import randomness
 from .context import TransferContext
 from .features import parts_read
 from .inputs import StyleInput
 from .reference import Reference, Role
-from .sizes import mask_like, pad_to_cells, to_long_side
+from .sizes import mask_like, to_long_side
 from .styles import Style
 
 

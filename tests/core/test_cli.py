@@ -14,6 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
+from swf_core.presets import FINE_DETAIL
+
 from support.cli import files_under, process_arguments, swf, swf_process
 
 
@@ -103,6 +105,24 @@ def test_stylize_end_to_end(model, cat, tmp_path):
     assert again.returncode == 0
     for name in files_under(tmp_path / "out"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_own_presets_put_fine_detail_back_and_published_ones_do_not(model, cat, tmp_path):
+    arguments = ["stylize", "--content", cat, "--style", cat, "--model", model, "--steps", 2, "--size", 60]
+    arguments += ["--prompt", "", "--json"]
+    cases = {
+        "own": ([], FINE_DETAIL),
+        "off": (["--fine-detail", 0], 0),
+        "published": (["--preset", "styleid"], 0),
+        "asked": (["--preset", "styleid", "--fine-detail", 1], 1),
+    }
+    pictures = {}
+    for name, (options, amount) in cases.items():
+        done = swf(*arguments, *options, "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout.splitlines()[-1])["fine_detail"] == amount
+        pictures[name] = (tmp_path / name / "cat_in_cat.png").read_bytes()
+    assert len(set(pictures.values())) == len(cases)
 
 
 def test_sample_end_to_end(model, cat, tmp_path):

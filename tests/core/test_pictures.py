@@ -13,7 +13,8 @@ from PIL import Image, ImageCms
 
 from swf_core import pictures
 from swf_core.errors import UserError
-from swf_core.transfer.sizes import pad_to_cells, to_long_side
+from swf_core.models.round_trip import pad_to_cells
+from swf_core.transfer.sizes import to_long_side
 
 from support.drawn_pictures import as_tensor, gradient
 

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ...classics.gatys import GatysOptions, gatys
+from ...color.fine_detail import with_fine_detail
 from ...color.match import match
 from ...errors import UserError
 from ...features import Features
@@ -28,7 +29,10 @@ from ...features.vgg19 import Vgg19
 from ...files import write_files
 from ...learn.dataset import ENDINGS
 from ...models.contracts import Backend
+from ...models.round_trip import round_trip
 from ...pictures import load, picture_id, png_bytes, resize, sheet, to_image
+from ...presets import FINE_DETAIL
+from ...presets.own import OWN
 from ...transfer import Content, preset, stylize
 from ..metrics.distances import bootstrap_difference
 from ..trials.identity import model_digest, text_digest
@@ -120,19 +124,21 @@ def _column(rows: Sequence[Row], arm: str, name: str, places: Sequence[tuple[str
 def _arms(backend: Backend, presets: Sequence[str]) -> dict[str, _Arm]:
     """Controls and presets: text that changes when results would, and how each one paints."""
 
-    def round_trip(model: Backend, content: Tensor, style: Tensor, seed: int) -> tuple[Tensor, int]:
-        return model.codec.decode(model.codec.encode(content[None]))[0].clamp(0, 1), 0
-
     arms = {
         CONTENT: _Arm("as it is", lambda model, content, style, seed: (content, 0)),
         STYLE_PICTURE: _Arm("as it is", lambda model, content, style, seed: (style, 0)),
-        ROUND_TRIP: _Arm("content through the autoencoder", round_trip),
+        ROUND_TRIP: _Arm(
+            "content through the autoencoder",
+            lambda model, content, style, seed: (round_trip(model.codec, content), 0),
+        ),
         ADAIN: _Arm(
             "reinhard in OKLab",
             lambda model, content, style, seed: (match(content, style, "reinhard").clamp(0, 1), 0),
         ),
     }
-    return arms | {name: _transfer(backend, name) for name in presets}
+    arms |= {name: _transfer(backend, name) for name in presets}
+    # As the command line gives our own.
+    return arms | {f"{name}, fine detail": _transfer(backend, name, FINE_DETAIL) for name in presets if name in OWN}
 
 
 def _gatys(features: Features) -> _Arm:
@@ -140,15 +146,16 @@ def _gatys(features: Features) -> _Arm:
     return _Arm(repr(options), lambda model, content, style, seed: (gatys(features, content, style, options), 0), True)
 
 
-def _transfer(backend: Backend, name: str) -> _Arm:
+def _transfer(backend: Backend, name: str, fine_detail: float = 0.0) -> _Arm:
     # Without words guidance has nothing to guide by.
     options = preset(name, backend).changed(size_px=0, cfg=1.0)
 
     def paint(model: Backend, content: Tensor, style: Tensor, seed: int) -> tuple[Tensor, int]:
         result = stylize(model, [Content(content)], [style], options, seed=seed)
-        return result.images[0].clamp(0, 1), result.cost.counted
+        picture = with_fine_detail(result.images[0].clamp(0, 1), content, model.codec, fine_detail)
+        return picture, result.cost.counted
 
-    return _Arm(repr(options), paint)
+    return _Arm(f"{options!r} fine detail {fine_detail:g}" if fine_detail else repr(options), paint)
 
 
 def _rows(

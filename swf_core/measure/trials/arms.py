@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from ...color.fine_detail import with_fine_detail
 from ...models.contracts import Backend
-from ...presets import PRESETS
+from ...presets import FINE_DETAIL, PRESETS
 from ...presets.own import OWN
 from ...transfer import Content, TransferOptions, preset, stylize
 from ...transfer.word_guidance import by_read_words, guided_by_words
@@ -57,16 +58,19 @@ class Arm:
 
 @dataclass(frozen=True)
 class Transfer:
-    """Paints by the triple process under these options; pictures keep their size."""
+    """Paints by the triple process under these options; pictures keep their size. `fine_detail`: how much of the
+    content's is put back."""
 
     options: TransferOptions
+    fine_detail: float = 0.0
 
     def __call__(self, backend: Backend, pair: Pair, prompt: str, seed: int) -> Painted:
         result = stylize(backend, [Content(pair.content, prompt)], [pair.style], self.options, seed=seed)
-        return Painted(result.images[0].clamp(0, 1), result.cost.counted)
+        picture = with_fine_detail(result.images[0].clamp(0, 1), pair.content, backend.codec, self.fine_detail)
+        return Painted(picture, result.cost.counted)
 
 
-def transfer_arm(options: TransferOptions, kind: str, words: str = NO_WORDS) -> Arm:
+def transfer_arm(options: TransferOptions, kind: str, words: str = NO_WORDS, fine_detail: float = 0.0) -> Arm:
     """Options as an arm. Words that are read guide every way as they do on the command line, the truth's own caption
     with `CAPTIONED_CFG` where the options have no guidance; without words there is nothing to guide by."""
     if words == AUTO_WORDS:
@@ -74,7 +78,9 @@ def transfer_arm(options: TransferOptions, kind: str, words: str = NO_WORDS) -> 
     elif not words or options.cfg == 1.0:
         options = replace(options, cfg=CAPTIONED_CFG if words else 1.0)
     options = replace(options, size_px=0)
-    return Arm(Transfer(options), repr(options), kind, words, kind in ("ours", "rival") and draws_noise(options))
+    settings = f"{options!r} fine detail {fine_detail:g}" if fine_detail else repr(options)
+    seeded = kind in ("ours", "rival") and draws_noise(options)
+    return Arm(Transfer(options, fine_detail), settings, kind, words, seeded)
 
 
 def draws_noise(options: TransferOptions) -> bool:
@@ -110,21 +116,21 @@ def preset_arms(
 
 
 def dial_arms(backend: Backend) -> dict[str, Arm]:
-    """Points of the dial with words from the pictures, as on the command line: `NOTHING_TYPED`, where the model is
-    best, with all seeds of a trial, the others with one."""
+    """Points of the dial with words from the pictures, and the content's fine detail, as on the command line:
+    `NOTHING_TYPED`, where the model is best, with all seeds of a trial, the others with one."""
     points = {f"freedom {point:g}": point for point in (0.0, 0.25, 0.5, 0.75, 1.0)}
     arms = {
-        arm_name(name, AUTO_WORDS): transfer_arm(by_read_words(backend, point), "ours", AUTO_WORDS)
+        arm_name(name, AUTO_WORDS): transfer_arm(by_read_words(backend, point), "ours", AUTO_WORDS, FINE_DETAIL)
         for name, point in points.items()
     }
     arms = {name: replace(arm, seeded=False) for name, arm in arms.items()}
-    return {NOTHING_TYPED: transfer_arm(by_read_words(backend), "ours", AUTO_WORDS)} | arms
+    return {NOTHING_TYPED: transfer_arm(by_read_words(backend), "ours", AUTO_WORDS, FINE_DETAIL)} | arms
 
 
 def in_fewer_steps(arm: Arm, share: float) -> Arm:
     """A transfer with this share (0..1) of its steps; an arm without steps as it is."""
     if not isinstance(arm.paint, Transfer):
         return arm
-    options = arm.paint.options
-    options = replace(options, steps=max(1, round(share * options.steps)))
-    return replace(arm, paint=Transfer(options), settings=repr(options))
+    paint, steps = arm.paint, max(1, round(share * arm.paint.options.steps))
+    options = replace(paint.options, steps=steps)
+    return replace(arm, paint=replace(paint, options=options), settings=f"{arm.settings} in {steps} steps")

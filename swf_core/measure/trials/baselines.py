@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ...color.match import match
 from ...models.contracts import Backend
+from ...models.round_trip import round_trip
 from ...transfer import Injection, TransferOptions
 from ...transfer.start_latent import adain
 from ...transfer.whitening import whiten_and_color
@@ -70,6 +71,6 @@ def _shown(show: Callable[[Pair], Tensor]) -> Callable[[Backend, Pair, str, int]
 
 def _round_trip(show: Callable[[Pair], Tensor]) -> Callable[[Backend, Pair, str, int], Painted]:
     def paint(backend: Backend, pair: Pair, prompt: str, seed: int) -> Painted:
-        return Painted(backend.codec.decode(backend.codec.encode(show(pair)[None]))[0].clamp(0, 1))
+        return Painted(round_trip(backend.codec, show(pair)))
 
     return paint

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...classics.gatys import GatysOptions, gatys
+from ...color.fine_detail import with_fine_detail
 from ...features import Features
 from ...learn.dataset import items_of
 from ...learn.lesson import learn_style, lesson_options
 from ...learn.options import TrainOptions, defaults
 from ...models.contracts import Backend
 from ...models.lora import without_lora
+from ...presets import FINE_DETAIL
 from ...transfer import Content, Models, preset, stylize
 from ...transfer.presets import DEFAULT_PRESET
 from ...transfer.word_guidance import guided_by_words
@@ -79,7 +81,8 @@ class LessonTransfer:
             result = stylize(models, [Content(pair.content, prompt)], [pair.style], options, seed=seed)
         finally:
             adapter.remove()
-        return Painted(result.images[0].clamp(0, 1), result.cost.counted)
+        picture = with_fine_detail(result.images[0].clamp(0, 1), pair.content, backend.codec, FINE_DETAIL)
+        return Painted(picture, result.cost.counted)
 
 
 def lesson_arms(backend: Backend, reader: PictureReader) -> dict[str, Arm]:
@@ -88,6 +91,6 @@ def lesson_arms(backend: Backend, reader: PictureReader) -> dict[str, Arm]:
     arms = {}
     for steps in LESSON_STEPS:
         paint = LessonTransfer(lesson_options(backend.family, steps), reader, usual.steps)
-        settings = f"{paint.lesson!r} {usual!r}"
+        settings = f"{paint.lesson!r} {usual!r} fine detail {FINE_DETAIL:g}"
         arms[arm_name(f"lesson of {steps} steps", AUTO_WORDS)] = Arm(paint, settings, "ours", AUTO_WORDS)
     return arms
