@@ -6,8 +6,10 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ..color.fine_detail import with_fine_detail
 from ..measure.metrics.pairs import picture
 from ..pictures import load, resize, scaled, sheet
+from ..presets import FINE_DETAIL
 from ..transfer import stylize
 from ..world import random_look, random_scene
 from ..world.seeds import TEST_SEED
@@ -33,7 +35,8 @@ def run(stage: Stage) -> Result:
         others = [p for n, p in photos.items() if n != name]
         row = [photo]
         for j, reference in enumerate([*references, *others]):
-            row += stylize(stage.backend, [photo], [reference], stage.options, seed=stage.seed + j).images
+            image = stylize(stage.backend, [photo], [reference], stage.options, seed=stage.seed + j).images[0]
+            row.append(with_fine_detail(image, photo, stage.backend.codec, FINE_DETAIL))
             bar((k + (j + 1) / 3) / len(photos))
         rows.append([_small(p) for p in row])
     page = sheet(

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import torch
 
+from ..color.fine_detail import with_fine_detail
 from ..measure.metrics.fidelity import compare, repaint_pairs
 from ..measure.metrics.pairs import make_pairs
 from ..pictures import sheet
+from ..presets import FINE_DETAIL
 from ..transfer import preset
 from ..transfer.word_guidance import by_read_words
 from ..words.caption import load_captioner
@@ -44,6 +46,12 @@ def run(stage: Stage) -> Result:
         )
         for k, (name, options) in enumerate(settings.items())
     }
+    for name in ("wallfacer", AUTO):
+        detailed = [
+            with_fine_detail(image, pair.content, stage.backend.codec, FINE_DETAIL)
+            for image, pair in zip(results[name], pairs)
+        ]
+        results[name] = torch.stack(detailed)
     on_page = [results[name] for name in ("wallfacer", AUTO)]
     page = sheet(
         [[p.content, p.style, *(images[i] for images in on_page), p.truth] for i, p in enumerate(pairs)],
