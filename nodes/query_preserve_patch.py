@@ -13,7 +13,7 @@ from ..swf_core.transfer.injection import GAMMA_SCHEDULES, KV_MODES, Injection
 from ..swf_core.transfer.trajectory import ENCODINGS, Encoding
 from .host.schema import number, schema
 from .host.transfer.denoiser import PlainConditioning
-from .host.transfer.feature_cache import FeatureCache
+from .host.transfer.feature_store import STORE
 from .host.transfer.layout import layout_inputs, layout_of
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
@@ -181,8 +181,8 @@ class QueryPreservePatch(io.ComfyNode):
                     "keep_style",
                     default=True,
                     optional=True,
-                    tooltip="Keeps what the style shows for the next run: a new seed or prompt is then faster. Off "
-                    "saves up to 2 GB of memory a style; the picture is the same.",
+                    tooltip="Keeps what content and style show: the first run is faster, a new seed or prompt costs "
+                    "no more than plain sampling. Off saves memory, up to 2 GB for all nodes; the picture is the same.",
                 ),
                 io.Sigmas.Input(
                     "schedule",
@@ -264,7 +264,7 @@ class QueryPreservePatch(io.ComfyNode):
                 start_adain=options.adain if options and starts else None,
                 start_seed=seed,
                 content_model=content_model,
-                feature_cache=FeatureCache() if keep_style else None,
+                store=STORE if keep_style else None,
                 schedule=None if schedule is None else tuple(float(level) for level in schedule),
             )
 

@@ -16,6 +16,7 @@ from .host.latents import NOISE_MASK, beside_samples, latent_from
 from .host.schema import number, schema
 from .host.transfer.asymmetric import lora_on_prompt_alone
 from .host.transfer.denoiser import PlainConditioning
+from .host.transfer.feature_store import STORE
 from .host.transfer.layout import layout_inputs
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
@@ -248,7 +249,7 @@ class TripleSampler(io.ComfyNode):
                 start_adain=options.adain,
                 **planned(options),
                 start_seed=seed,
-                feature_cache=None,
+                store=STORE,
                 levels=levels,
             )
 

@@ -24,6 +24,11 @@ class Encoding:
     forward_first: int = 0
     seed: int = 0
 
+    @property
+    def draws_noise(self) -> bool:
+        """Whether `seed` decides anything."""
+        return self.kind == "stochastic" or self.forward_steps(1) > 0
+
     def forward_steps(self, steps: int) -> int:
         """How many of `steps` levels are noised forward instead of inverted to."""
         return min(self.forward_first, steps) if self.kind == "ddim" else 0

@@ -66,9 +66,9 @@ def test_the_schedule_of_gamma_matters(report):
 
 
 def test_the_second_part_reads_what_the_first_has_kept(report):
-    # three levels of six: content and style inverted up six levels, then content, style and generation at three; after
-    # that the content's and style's features of three levels, and generation
-    assert report["E of the parts"] == [21, 9]
+    # three levels of six: content and style inverted up six levels, which shows the features of all but the highest,
+    # those of that one, and generation at three; after that generation alone
+    assert report["E of the parts"] == [6 + 6 + 2 + 3, 3]
 
 
 def test_a_part_of_an_unknown_schedule_is_told(report):

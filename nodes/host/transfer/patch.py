@@ -1,8 +1,8 @@
 """Style transfer as a patch on a MODEL: references beside every sampling step, injection inside self-attention.
 
 Two wrappers and one function after guidance live on a clone of the MODEL and go with it. What a sampling needs is made
-when it starts (`Sampling`) and travels in its own model options; only the styles' features stay for the next one
-(`FeatureCache`).
+when it starts (`Sampling`) and travels in its own model options; only what the pictures showed stays for the next one
+(`feature_store`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -13,7 +13,7 @@ from ....swf_core.transfer.layout_guidance import Layout
 from ....swf_core.transfer.sigmas import Levels
 from ....swf_core.transfer.trajectory import Encoding, Trajectory
 from .denoiser import PlainConditioning
-from .feature_cache import FeatureCache
+from .feature_store import FeatureStore
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,11 @@ class LatentSource:
         """[B, C, h, w] of its latents."""
         return tuple(self.latents.shape)
 
+    @property
+    def identity(self) -> list[Any]:
+        """What it is followed by; equal (`feature_store.equal_values`) for an equal picture."""
+        return [self.latents, self.encoding if self.encoding.draws_noise else replace(self.encoding, seed=0)]
+
 
 @dataclass(frozen=True, eq=False)
 class TrajectorySource:
@@ -45,6 +50,11 @@ class TrajectorySource:
     def shape(self) -> tuple[int, ...]:
         """[B, C, h, w] of its latents."""
         return tuple(self.trajectory.clean.shape)
+
+    @property
+    def identity(self) -> list[Any]:
+        """As of `LatentSource`."""
+        return [self.trajectory.clean, self.trajectory.points, self.trajectory.noise]
 
 
 Source = LatentSource | TrajectorySource
@@ -72,10 +82,10 @@ class TransferPlan:
     that such a start keeps; `renoise`: how far it is turned towards fresh noise (1 is noise alone and needs no
     content); both noises are of `start_seed`. `calibration`, `layout`: see the core; `layout_adain`: how far the tones
     of the layout that guides are moved to the styles'. `content_model`: a MODEL whose weights run the content process
-    (arXiv 2506.15033 leaves open which do); None takes generation's. `feature_cache`: where the styles' features stay
-    between samplings; None forgets them. `levels`: noise levels of the references and the start that are not simply the
-    sampler's (StyleID's bookkeeping). `schedule`: the whole schedule, falling, where a sampler may run but a part of
-    it; None leaves it to be recognized (`schedules.whole_schedule`).
+    (arXiv 2506.15033 leaves open which do); None takes generation's. `store`: where what the pictures show stays
+    between samplings; None forgets it, and never holds more than two levels of it. `levels`: noise levels of the
+    references and the start that are not simply the sampler's (StyleID's bookkeeping). `schedule`: the whole schedule,
+    falling, where a sampler may run but a part of it; None leaves it to be recognized (`schedules.whole_schedule`).
     """
 
     injection: Injection
@@ -96,7 +106,7 @@ class TransferPlan:
     layout_adain: float = 0.0
     precision: str = "fp32"
     content_model: Any = None
-    feature_cache: FeatureCache | None = field(default_factory=FeatureCache)
+    store: FeatureStore | None = None
     levels: Levels | None = None
     schedule: tuple[float, ...] | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 import comfy.model_management as mm
@@ -12,29 +13,78 @@ import torch
 from torch import Tensor
 
 from ....swf_core.errors import UserError
+from ....swf_core.models.contracts import AttentionEdit
 from ....swf_core.transfer import inversion
 from ....swf_core.transfer.features import FeatureBank
 from ....swf_core.transfer.trajectory import Encoding, Trajectory
 from .denoiser import HostDenoiser, PlainConditioning
+from .feature_store import FeatureStore
 from .plan import LatentSource, Source
 
+# Which level's features an evaluation at the trajectory's own point records, if any.
+Record = Callable[[float], AttentionEdit | None]
 
-def trajectory_of(
-    source: Source,
-    denoiser: HostDenoiser,
-    text: PlainConditioning,
-    sigmas: Sequence[float],
-    name: str,
-    clean_at: float = 0.0,
-) -> Trajectory:
-    """A source's trajectory up the rising `sigmas` (without 0); evaluations of an inversion happen here.
 
-    `clean_at`: the level that the clean latent is taken to be at.
+@dataclass(frozen=True, eq=False)
+class Role:
+    """What a reference process is to a sampling.
+
+    * name: for errors. denoiser, text: who predicts, and under what.
+    * rising: the levels that it is followed up, without 0; clean_at: the level that a clean latent is taken to be at.
+    * reads: whether generation reads its features at a level. bank: where they go.
     """
+
+    name: str
+    denoiser: HostDenoiser
+    text: PlainConditioning
+    rising: Sequence[float]
+    clean_at: float
+    reads: Callable[[float], bool]
+    bank: FeatureBank
+
+
+def follow(source: Source, role: Role, store: FeatureStore | None, signature: Any) -> ReferenceProcess:
+    """The process of a source: as the store kept it under an equal signature, or found now, which evaluates.
+
+    With a store, features are recorded while the picture is inverted, which costs nothing extra; without one they are
+    evaluated level by level when they are asked for, and no more than those of two levels are ever in memory.
+    """
+    if store is None:
+        return ReferenceProcess(role, trajectory_of(source, role))
+    kept = store.find(signature)
+    if kept is None or kept.trajectory is None or not reaches(source, kept.trajectory, role.rising):
+        kept = store.keep(signature, role.bank)
+        bank = kept.bank
+
+        def record(sigma: float) -> AttentionEdit | None:
+            return bank.recorder(sigma) if role.reads(sigma) and store.has_room() else None
+
+        kept.trajectory = trajectory_of(source, role, record)
+    return ReferenceProcess(replace(role, bank=kept.bank), kept.trajectory, store.has_room, kept.passing)
+
+
+def reaches(source: Source, trajectory: Trajectory, rising: Sequence[float]) -> bool:
+    """Whether a source's trajectory goes up to where these levels end."""
+    inverted = isinstance(source, LatentSource) and trajectory.noise is None
+    return not inverted or rising[-1] in trajectory.points
+
+
+def trajectory_of(source: Source, role: Role, record: Record | None = None) -> Trajectory:
+    """A source's trajectory; evaluations of an inversion happen here."""
     if not isinstance(source, LatentSource):
         return source.trajectory
+    denoiser = role.denoiser
     clean = denoiser.model.process_latent_in(source.latents.float()).to(denoiser.device)
-    return invert(denoiser, text, clean, sigmas, source.encoding, name, clean_at=clean_at)
+    return invert(
+        denoiser,
+        role.text,
+        clean,
+        role.rising,
+        source.encoding,
+        role.name,
+        clean_at=role.clean_at,
+        record=record,
+    )
 
 
 def invert(
@@ -47,10 +97,12 @@ def invert(
     callback: Callable[..., None] | None = None,
     *,
     clean_at: float = 0.0,
+    record: Record | None = None,
 ) -> Trajectory:
     """The trajectory of clean latents in the model's scale, with progress and cancel; `name` stands in errors.
 
-    `callback`: the host's, called with (step, x0, x, steps) instead of a progress bar without preview.
+    `callback`: the host's, called with (step, x0, x, steps) instead of a progress bar without preview. `record`: gives
+    what takes the features of a level along.
     """
     if not torch.isfinite(clean).all():
         raise UserError(f"The {name} latents hold NaN or infinite values; encode the picture again.")
@@ -62,7 +114,7 @@ def invert(
     def evaluate(x: Tensor, sigma: float, own_point: bool) -> Tensor:
         nonlocal done
         mm.throw_exception_if_processing_interrupted()
-        x0 = denoiser.denoise(x, sigma, text)
+        x0 = denoiser.denoise(x, sigma, text, record(sigma) if record and own_point else None)
         done += 1
         if callback:
             callback(min(done, total) - 1, x0, x, total)
@@ -77,22 +129,26 @@ def invert(
 class ReferenceProcess:
     """One reference process of a sampling: its features at any noise level, on demand (the core's `StyleProcess`).
 
-    `cache_bytes`: features of all levels stay in the bank while they need less than this; else of the last two.
-    `weights`: puts the weights it runs with in place for the time of a call, where they are not generation's.
+    `has_room`: whether the features of one more level may stay in the bank; else those of the last two that were asked
+    for do, and are listed in `passing`. `weights`: puts the weights it runs with in place for the time of a call, where
+    they are not generation's.
     """
 
     def __init__(
         self,
-        denoiser: HostDenoiser,
-        text: PlainConditioning,
+        role: Role,
         trajectory: Trajectory,
-        bank: FeatureBank,
-        cache_bytes: int = 0,
-        weights: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        has_room: Callable[[], bool] = lambda: False,
+        passing: list[float] | None = None,
     ):
-        self.denoiser, self.text, self.trajectory, self.bank = denoiser, text, trajectory, bank
-        self.weights, self._cache_bytes = weights, cache_bytes
-        self._read_levels: list[float] = []
+        self.denoiser, self.text, self.bank, self.trajectory = role.denoiser, role.text, role.bank, trajectory
+        self.weights: Callable[[], AbstractContextManager[Any]] = nullcontext
+        self._has_room = has_room
+        self._passing = [] if passing is None else passing
+
+    def keep_all(self) -> None:
+        """Let the features of all levels stay that are asked for in one call, whatever room there is."""
+        self._has_room = lambda: True
 
     def ensure(self, *sigmas: float) -> None:
         """Have the features of these levels in the bank; the level before stays too: some samplers return to it."""
@@ -103,12 +159,12 @@ class ReferenceProcess:
             for sigma in missing:
                 mm.throw_exception_if_processing_interrupted()
                 self.denoiser.denoise(self.trajectory.at(sigma), sigma, self.text, self.bank.recorder(sigma))
-        self._read_levels += missing
-        if self.bank.size_bytes() <= self._cache_bytes:
+        self._passing += missing
+        if self._has_room():
             return
-        for old in self._read_levels[:-2]:
+        for old in self._passing[:-2]:
             self.bank.forget(old)
-        self._read_levels = self._read_levels[-2:]
+        del self._passing[:-2]
 
     def latent_at(self, sigma: float) -> Tensor:
         """The process's own latent at `sigma`, float32 on the sampling's device."""

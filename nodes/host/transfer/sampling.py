@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -21,14 +22,13 @@ from ....swf_core.transfer.features import Box, FeatureBank, content_parts, part
 from ....swf_core.transfer.sigmas import travelled
 from ....swf_core.transfer.start_latent import damp_low_frequencies, renoised, start_tones
 from ....swf_core.transfer.styles import Style
-from ....swf_core.transfer.trajectory import Trajectory
 from .attention import CallPart, with_edit
 from .denoiser import REFERENCE_KEY, TRANSFER_KEY, HostDenoiser, PlainConditioning
-from .feature_cache import LIMIT_BYTES, cache_signature
+from .feature_store import model_signature
 from .layout import SampledLayout
 from .other_weights import denoiser_on, loaded_weights
-from .plan import LatentSource, Source, TrajectorySource, TransferPlan
-from .reference import ReferenceProcess, trajectory_of
+from .plan import Source, TrajectorySource, TransferPlan
+from .reference import ReferenceProcess, Role, follow
 from .schedules import whole_schedule
 
 
@@ -67,12 +67,12 @@ class Sampling:
         any_tones = (plan.start_adain or 0.0) > 0.0 and plan.renoise < 1.0
         any_tones |= plan.calibration.amount > 0.0 or (plan.layout.weight > 0.0 and plan.layout_adain > 0.0)
         reads_styles = any_read and plan.injection.read == "style"
-        if plan.feature_cache is not None:
-            plan.feature_cache.keep_only(cache_signature(guider.model_patcher, options, self.falling, self.text))
+        if plan.store is not None:
+            plan.store.begin()
         self.content = self._content_process() if any_read and plan.injection.needs_content else None
         self.styles = [
-            Style(self._style_process(i, style.source), style.weight, style.readable, style.place)
-            for i, style in enumerate(plan.styles if reads_styles or any_tones else ())
+            Style(self._style_process(style.source), style.weight, style.readable, style.place)
+            for style in (plan.styles if reads_styles or any_tones else ())
             if style.weight > 0.0
         ]
         self.layout = None
@@ -87,51 +87,47 @@ class Sampling:
         plan, source = self.plan, self.plan.content
         if source is None:
             raise UserError("This style transfer needs a content picture; connect 'content'.")
+        parts = content_parts(plan.injection)
         if plan.content_model is None:
-            trajectory = self._content_trajectory(source, self.denoiser)
-            bank = FeatureBank(self.layers, content_parts(plan.injection), plan.precision)
-            return ReferenceProcess(self.denoiser, self.text, trajectory, bank)
+            return self._process("content", source, parts, self.denoiser, self.guider.model_patcher, self.reads_content)
         model, shape = plan.content_model, source.shape
 
         def weights() -> AbstractContextManager[None]:
             return loaded_weights(model, self.guider, shape)
 
         with weights():
-            denoiser = denoiser_on(model)
-            trajectory = self._content_trajectory(source, denoiser)
-            bank = FeatureBank(self.layers, content_parts(plan.injection), plan.precision, "cpu")
-            process = ReferenceProcess(denoiser, self.text, trajectory, bank, LIMIT_BYTES)
+            process = self._process("content", source, parts, denoiser_on(model), model, self.reads_content)
+            process.keep_all()
             process.ensure(*(s for s in self.part if plan.injection.active(s) and self.reads_content(s)))
         process.weights = weights
         return process
 
-    def _content_trajectory(self, source: Source, denoiser: HostDenoiser) -> Trajectory:
-        """The content's latents along the levels, as the last sampling left them where they still hold."""
-        cache = self.plan.feature_cache
-        if cache is not None and cache.content is not None and self._reaches(source, cache.content):
-            return cache.content
-        trajectory = trajectory_of(source, denoiser, self.text, self.rising, "content", self.clean_at)
-        if cache is not None:
-            cache.content = trajectory
-        return trajectory
+    def _style_process(self, source: Source) -> ReferenceProcess:
+        parts = parts_read(self.plan.injection, self.plan.leak_guard)
+        reads = self.plan.injection.read == "style"
+        return self._process("style", source, parts, self.denoiser, self.guider.model_patcher, lambda _: reads)
 
-    def _reaches(self, source: Source, trajectory: Trajectory) -> bool:
-        """Whether a source's trajectory goes up to where this part of the sampling begins."""
-        inverted = isinstance(source, LatentSource) and trajectory.noise is None
-        return not inverted or self.rising[-1] in trajectory.points
+    def _process(
+        self,
+        name: str,
+        source: Source,
+        parts: str,
+        denoiser: HostDenoiser,
+        patcher: Any,
+        read_at: Callable[[float], bool],
+    ) -> ReferenceProcess:
+        """A reference process on a MODEL's weights; `read_at`: whether it is read at a level, if anything is."""
+        plan, levels = self.plan, frozenset(self.falling)
 
-    def _style_process(self, index: int, source: Source) -> ReferenceProcess:
-        """Style number `index`, as the last sampling left it where that still holds."""
-        plan, cache = self.plan, self.plan.feature_cache
-        if cache is not None and index in cache.styles and self._reaches(source, cache.styles[index][0]):
-            trajectory, bank = cache.styles[index]
-        else:
-            trajectory = trajectory_of(source, self.denoiser, self.text, self.rising, "style", self.clean_at)
-            parts = parts_read(plan.injection, plan.leak_guard)
-            bank = FeatureBank(self.layers, parts, plan.precision, None if cache is None else "cpu")
-            if cache is not None:
-                cache.styles[index] = trajectory, bank
-        return ReferenceProcess(self.denoiser, self.text, trajectory, bank, 0 if cache is None else LIMIT_BYTES)
+        def reads(sigma: float) -> bool:
+            return sigma in levels and plan.injection.active(sigma) and read_at(sigma)
+
+        passing = plan.store is None and patcher is self.guider.model_patcher
+        bank = FeatureBank(self.layers, parts, plan.precision, None if passing else "cpu")
+        role = Role(name, denoiser, self.text, self.rising, self.clean_at, reads, bank)
+        kept_by = [self.falling, self.clean_at, self.text.entry, sorted(self.layers), parts, plan.precision]
+        signature = [source.identity, *kept_by, *model_signature(patcher, denoiser.options)]
+        return follow(source, role, plan.store, signature)
 
     def start_noise(self, sampler: Any, sigmas: Tensor, clean: Tensor, amount: float) -> Tensor:
         """The noise with which the host's sampler, scaling and adding it to the `clean` latents, starts where we want:

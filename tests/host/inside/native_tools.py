@@ -28,7 +28,7 @@ from support.pack import pack  # noqa: E402
 mini, patch, plan = (pack(f"nodes.host.{n}") for n in ("native_mini", "transfer.patch", "transfer.plan"))
 Injection, Encoding = pack("swf_core.transfer.injection").Injection, pack("swf_core.transfer.trajectory").Encoding
 PlainConditioning = pack("nodes.host.transfer.denoiser").PlainConditioning
-FeatureCache = pack("nodes.host.transfer.feature_cache").FeatureCache
+FeatureStore, STORE = (getattr(pack("nodes.host.transfer.feature_store"), n) for n in ("FeatureStore", "STORE"))
 rows_of_calls = []  # how many latents each call of the network had
 report = {}  # of the running script: what each case measured
 
@@ -44,8 +44,8 @@ def style_source(latents, encoding=None, weight=1.0, place=None):
 
 def patched(model, style, content, place=None, text=None, precision="fp32", encoding=None, **options):
     options = {"layers": "all", "gamma": 0.5, "tau": 1.5} | options
-    fields = ("style_guidance", "leak_guard", "start_adain", "content_model", "feature_cache")
-    more = {"feature_cache": None} | {k: options.pop(k) for k in fields if k in options}
+    fields = ("style_guidance", "leak_guard", "start_adain", "content_model", "store")
+    more = {"store": None} | {k: options.pop(k) for k in fields if k in options}
     encoding = encoding or Encoding("stochastic")
 
     def make_plan(layers, channels):

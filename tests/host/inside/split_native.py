@@ -8,7 +8,7 @@ import logging
 
 from native_tools import (
     Encoding,
-    FeatureCache,
+    FeatureStore,
     apart,
     comfy,
     draw,
@@ -56,7 +56,7 @@ def splits():
     latent = {"samples": content * 0.5}
     cases = {"plain": model, "constant": patched(model, style, content, encoding=Encoding())}
     cases["cosine"] = patched(model, style, content, **COSINE)
-    cases["cosine, cached"] = patched(model, style, content, feature_cache=FeatureCache(), **COSINE)
+    cases["cosine, cached"] = patched(model, style, content, store=FeatureStore(), **COSINE)
     cases["bdia"] = patched(model, style, content, **COSINE | {"encoding": Encoding("bdia")})
     cases["forward first"] = patched(model, style, content, **COSINE | {"encoding": Encoding("ddim", 1, 2)})
     for name, on in cases.items():
@@ -123,7 +123,7 @@ def patch_node(**inputs):
 def costs():
     """A second part reads what the first has kept, and costs generation alone."""
     latent = {"samples": content * 0.5}
-    on = patched(model, style, content, feature_cache=FeatureCache(), **COSINE)
+    on = patched(model, style, content, store=FeatureStore(), **COSINE)
     rows_of_calls.clear()
     half = advanced(on, latent, 0, CUT)
     first = sum(rows_of_calls)
