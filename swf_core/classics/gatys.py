@@ -12,7 +12,7 @@ which the paper's figure 6 shows too; the style picture may have another size, s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -50,13 +50,14 @@ class GatysOptions:
 def gatys(
     features: Features,
     content: Tensor,
-    style: Tensor,
+    style: Tensor | Sequence[tuple[Tensor, float]],
     options: GatysOptions | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Tensor:
     """The content [3, H, W] painted with the style picture's [3, h, w] Gram matrices; sRGB in 0..1, both.
 
-    `progress` is called with the share done, in 0..1, and may raise to stop.
+    `style`: a picture, or several with weights, whose Gram matrices are averaged. `progress` is called with the share
+    done, in 0..1, and may raise to stop. Raises ValueError (UserError) where no style has a weight above 0.
     """
     options = options or GatysOptions()
     loss_of = GatysLoss(features, content, style, options)
@@ -93,13 +94,23 @@ def gatys(
 class GatysLoss:
     """The loss of a picture [3, H, W] of the content's size, with what it is compared to computed once."""
 
-    def __init__(self, features: Features, content: Tensor, style: Tensor, options: GatysOptions):
+    def __init__(
+        self,
+        features: Features,
+        content: Tensor,
+        style: Tensor | Sequence[tuple[Tensor, float]],
+        options: GatysOptions,
+    ):
+        styles = [(style, 1.0)] if isinstance(style, Tensor) else [(picture, w) for picture, w in style if w > 0.0]
+        if not styles:
+            raise UserError("There is no style picture with a weight above 0; give one.")
+        whole = sum(weight for _, weight in styles)
         self._features, self._options = features, options
         self._content_layer = CONTENT_LAYER if CONTENT_LAYER in features.layers else features.content_layer
         with torch.no_grad():
             self._content = features.extract(content[None], (self._content_layer,))[self._content_layer]
-            found = features.extract(style[None], features.style_layers)
-        self._grams = {layer: gram(values) for layer, values in found.items()}
+            found = [(features.extract(picture[None], features.style_layers), w / whole) for picture, w in styles]
+        self._grams = {layer: _sum(gram(values[layer]) * w for values, w in found) for layer in features.style_layers}
 
     def __call__(self, picture: Tensor) -> Tensor:
         """The scalar loss; gradients flow to the picture."""
@@ -112,3 +123,7 @@ class GatysLoss:
             for layer, target in self._grams.items()
         ]
         return self._options.content_weight * content + self._options.style_weight * torch.stack(style).mean()
+
+
+def _sum(tensors: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(tensors)).sum(0)

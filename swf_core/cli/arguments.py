@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..presets import ENTRIES, FINE_DETAIL
+from ..presets import ENTRIES
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -191,13 +191,6 @@ def add_layout(group: Any) -> None:
         type=number(0, 1, above=True),
         metavar="E",
         help="share of the steps that it guides; after it the model paints freely",
-    )
-    group.add_argument(
-        "--fine-detail",
-        type=number(0, 1),
-        metavar="A",
-        help="put back what the autoencoder loses of the content, in the result's colors; default "
-        f"{FINE_DETAIL:g}, and 0, which is off, with a published preset",
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import UserError
 from .arguments import add_common, add_layout, add_output, add_text, add_transfer, transfer_options
 from .checks import check_files, check_preset, check_targets, check_weights, unique_names
+from .finish import add_finish, features_of, finish_of
 from .lesson import add_lesson, check_lesson, learn_lesson, lesson_data
 from .loading import check_sizes, load_guided, load_pictures
 from .progress import Bars
@@ -30,6 +31,7 @@ def add(verbs: Any) -> None:
     add_text(parser)
     add_output(parser)
     add_layout(add_transfer(parser))
+    add_finish(parser)
     add_common(parser)
     parser.set_defaults(run=run)
 
@@ -48,15 +50,14 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..transfer.presets import DIALED
     from ..transfer.word_guidance import by_read_words, guided_by_words
 
-    name, freedom = check_preset(args), args.freedom
+    name, freedom, features = check_preset(args), args.freedom, features_of(args)
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
     inputs = [*(picture.pixels for picture in styles), *([args.style_text] if args.style_text else [])]
     weights = args.style_weight or [1.0] * len(inputs)
     prompts, words = prompts_of(args, [picture.pixels for picture in contents], inputs, weights, bars)
     backend, plain = load_guided(args)
     lesson = learn_lesson(args, backend, [picture.pixels for picture in styles], bars)
-    if lesson is not None:
-        plain = without_lora(backend, lesson.adapter)
+    plain = plain if lesson is None else without_lora(backend, lesson.adapter)
     models = Models(backend, content=plain, unconditional=plain)
     if words and plain is None and args.preset is None:
         name, options = DIALED, by_read_words(models, freedom)
@@ -76,8 +77,8 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         negative=args.negative,
         progress=bars("stylize"),
     )
-    detail = _fine_detail(args, name)
-    images = _detailed(result.images, contents, backend.codec, detail)
+    finish = finish_of(args, name, features, backend.codec, bars)
+    images = finish.images(result.images, contents, list(zip(styles, weights)))
     write_files({target: png_bytes(image, picture.alpha) for target, image, picture in zip(targets, images, contents)})
     return {
         "written": targets,
@@ -91,25 +92,10 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
         "options": options,
         "cost": result.cost,
         "seconds": round(result.seconds, 3),
-        "fine_detail": detail,
+        "fine_detail": finish.fine_detail,
+        "second_pass": features and [finish.iterations, features.name],
         "sizes": [[image.shape[2], image.shape[1]] for image in images],
     }
-
-
-def _fine_detail(args: argparse.Namespace, preset: str) -> float:
-    """What was given, or the preset's own."""
-    from ..presets import fine_detail_of
-
-    return fine_detail_of(preset) if args.fine_detail is None else args.fine_detail
-
-
-def _detailed(images: list[Any], contents: list[Any], codec: Any, amount: float) -> list[Any]:
-    """The results [3, H, W] with so much of the fine detail of their contents, whose sizes may differ."""
-    from ..color.fine_detail import with_fine_detail
-    from ..pictures import resize
-
-    fitted = [resize(c.pixels, *image.shape[1:]) for image, c in zip(images, contents, strict=True)]
-    return [with_fine_detail(image, content, codec, amount) for image, content in zip(images, fitted)]
 
 
 def _checked_targets(args: argparse.Namespace) -> list[Path]:

@@ -55,6 +55,14 @@ REFUSED = {
         *["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT"],
         *["--freedom", "0.5", "--preset", "styleid"],
     ],
+    "second pass after words alone": [
+        *["stylize", "--content", "CAT", "--style-text", "an oil painting", "--out", "OUT", "--prompt", ""],
+        *["--second-pass", "5"],
+    ],
+    "features of no one": [
+        *["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--prompt", ""],
+        *["--second-pass", "5", "--features", "nowhere.pth"],
+    ],
     "layout without end": ["stylize", "--content", "CAT", "--style", "CAT", "--out", "OUT", "--layout-end", "0"],
     "nobody to read the pictures": [
         "stylize",

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from swf_core.features import load_features
 from swf_core.measure.metrics.pairs import make_pairs, picture
 from swf_core.pictures import save
 from swf_core.transfer.defaults import CFG
@@ -48,6 +49,16 @@ def test_nothing_typed_reads_the_pictures_says_so_and_guides(pictures):
     assert stylized(pictures, "--prompt", "auto")[2] == image
     guided = ("--cfg", CFG_WITH_READ_WORDS, "--cfg-detail", 1, "--freedom", MINI_FREEDOM, "--adain", MINI_ADAIN)
     assert stylized(pictures, "--prompt", prompt, *guided)[2] == image
+
+
+def test_a_second_pass_follows_the_transfer_by_the_features_that_are_asked_for(pictures):
+    plain, _, first = stylized(pictures, "--prompt", "")
+    assert plain["second_pass"] is None
+    for source in ("vgg", "embedded"):
+        report, said, image = stylized(pictures, "--prompt", "", "--second-pass", 3, "--features", source)
+        assert report["second_pass"][0] == 3 and report["second_pass"][1] == load_features(source).name
+        assert "second pass" in said and image != first
+        assert report["cost"] == plain["cost"]
 
 
 def test_what_is_said_about_the_transfer_takes_the_place_of_what_read_words_would_set(pictures):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from swf_core.classics.gatys import GatysLoss, GatysOptions, gatys
+from swf_core.classics.second_pass import ITERATIONS, second_pass
 from swf_core.errors import UserError
 from swf_core.features import load_features
 
@@ -87,6 +88,33 @@ def test_weights_choose_between_content_and_style(pictures) -> None:
     faithful = gatys(features, content, style, GatysOptions(10, content_weight=100.0))
     free = gatys(features, content, style, GatysOptions(10, content_weight=0.0))
     assert (faithful - content).abs().mean() < 0.5 * (free - content).abs().mean()
+
+
+def test_several_styles_share_by_weight(pictures) -> None:
+    content, style = pictures[0], pictures[1][..., :SIDE]
+    features, options = load_features("embedded"), GatysOptions(content_weight=0.0)
+    with torch.no_grad():
+        losses = [
+            float(GatysLoss(features, content, [(style, share), (content, 1.0 - share)], options)(style))
+            for share in (1.0, 0.75, 0.5, 0.0)
+        ]
+    assert losses == sorted(losses) and losses[0] < 1e-3 * losses[-1]
+    # Gram matrices are averaged: the distance to the mean of two is that share of the distance between them, squared.
+    assert losses[2] == pytest.approx(losses[3] / 4, rel=1e-3)
+    assert float(GatysLoss(features, content, [(style, 3.0)], options)(style)) == losses[0]
+    with pytest.raises(UserError, match="weight above 0"):
+        GatysLoss(features, content, [(style, 0.0)], options)
+
+
+def test_a_second_pass_brings_a_result_nearer_to_the_style_and_leaves_what_it_shows(pictures) -> None:
+    content, style = pictures
+    features = load_features("embedded")
+    result = second_pass(features, content, style)
+    loss_of = GatysLoss(features, content, style, GatysOptions(content_weight=0.0))
+    assert float(loss_of(result)) < 0.9 * float(loss_of(content))
+    assert (result - content).abs().mean() < 0.3 * (style[..., :SIDE] - content).abs().mean()
+    assert torch.equal(result, gatys(features, content, style, GatysOptions(ITERATIONS)))
+    assert torch.equal(second_pass(features, content, style, 0), content)
 
 
 def test_what_no_optimization_can_be(pictures) -> None:

@@ -22,7 +22,7 @@ from ..trials.pareto import pareto_picture
 from ..trials.prompts import Prompts
 from ..trials.reader import PictureReader
 from ..trials.report import trial_report
-from ..trials.slow_arms import gatys_arm, slow_arms
+from ..trials.slow_arms import REFINED, gatys_arm, refined, slow_arms
 from ..trials.summary import Table, better_words, front_points
 from .context import BenchContext, BenchResult
 
@@ -39,8 +39,10 @@ def run(context: BenchContext) -> BenchResult:
     arms, missing = all_arms(context.backend, context.quick), {}
     if isinstance(context.features, Vgg19) and not context.quick:
         arms["Gatys"] = gatys_arm(context.features)
+        arms[REFINED] = refined(arms[NOTHING_TYPED], context.features)
     else:
-        missing["Gatys"] = f"not in the quick trial, and only by VGG-19; the features are {context.features.name}"
+        why = f"not in the quick trial, and only by VGG-19; the features are {context.features.name}"
+        missing |= {"Gatys": why, REFINED: why}
     trial = Trial("fidelity-quick" if context.quick else "fidelity", pairs, arms, seeds, missing)
     table = Table(run_trial(context, trial, Prompts(PictureReader(context.bar))))
     own, rivals = [NOTHING_TYPED, *better_words(table, tuple(OWN))], better_words(table, RIVALS)

@@ -33,7 +33,7 @@ from ...models.round_trip import round_trip
 from ...pictures import load, picture_id, png_bytes, resize, sheet, to_image
 from ...presets import FINE_DETAIL
 from ...presets.own import OWN
-from ...transfer import Content, preset, stylize
+from ...transfer import Content, TransferOptions, preset, stylize
 from ..metrics.distances import bootstrap_difference
 from ..trials.identity import model_digest, text_digest
 from .context import BenchContext, BenchResult
@@ -60,7 +60,7 @@ class _Arm:
         return _evenly(pairs, SHEET_ROWS) if self.slow else pairs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Pair:
     painting: str
     photograph: str
@@ -136,9 +136,11 @@ def _arms(backend: Backend, presets: Sequence[str]) -> dict[str, _Arm]:
             lambda model, content, style, seed: (match(content, style, "reinhard").clamp(0, 1), 0),
         ),
     }
-    arms |= {name: _transfer(backend, name) for name in presets}
+    transfers = _Transfers()
+    arms |= {name: _transfer(backend, name, transfers) for name in presets}
     # As the command line gives our own.
-    return arms | {f"{name}, fine detail": _transfer(backend, name, FINE_DETAIL) for name in presets if name in OWN}
+    own = [name for name in presets if name in OWN]
+    return arms | {f"{name}, fine detail": _transfer(backend, name, transfers, FINE_DETAIL) for name in own}
 
 
 def _gatys(features: Features) -> _Arm:
@@ -146,16 +148,34 @@ def _gatys(features: Features) -> _Arm:
     return _Arm(repr(options), lambda model, content, style, seed: (gatys(features, content, style, options), 0), True)
 
 
-def _transfer(backend: Backend, name: str, fine_detail: float = 0.0) -> _Arm:
+def _transfer(backend: Backend, name: str, transfers: _Transfers, fine_detail: float = 0.0) -> _Arm:
     # Without words guidance has nothing to guide by.
     options = preset(name, backend).changed(size_px=0, cfg=1.0)
 
     def paint(model: Backend, content: Tensor, style: Tensor, seed: int) -> tuple[Tensor, int]:
-        result = stylize(model, [Content(content)], [style], options, seed=seed)
-        picture = with_fine_detail(result.images[0].clamp(0, 1), content, model.codec, fine_detail)
-        return picture, result.cost.counted
+        picture, cost = transfers(model, content, style, seed, options)
+        return with_fine_detail(picture, content, model.codec, fine_detail), cost
 
     return _Arm(f"{options!r} fine detail {fine_detail:g}" if fine_detail else repr(options), paint)
+
+
+class _Transfers:
+    """Transfers of the pair that is being painted: arms that only differ in what follows a transfer share it."""
+
+    def __init__(self):
+        self._pictures: tuple[Tensor, Tensor] | None = None
+        self._done: dict[TransferOptions, tuple[Tensor, int]] = {}
+
+    def __call__(
+        self, model: Backend, content: Tensor, style: Tensor, seed: int, options: TransferOptions
+    ) -> tuple[Tensor, int]:
+        """The result and its cost."""
+        if self._pictures is None or self._pictures[0] is not content or self._pictures[1] is not style:
+            self._pictures, self._done = (content, style), {}
+        if options not in self._done:
+            result = stylize(model, [Content(content)], [style], options, seed=seed)
+            self._done[options] = result.images[0].clamp(0, 1), result.cost.counted
+        return self._done[options]
 
 
 def _rows(
@@ -165,12 +185,12 @@ def _rows(
     arms: dict[str, _Arm],
     features: Features,
 ) -> list[Row]:
-    """All rows, arm by arm; those that are missing or out of date are made, and the table written after each."""
+    """All rows, pair by pair; those that are missing or out of date are made, and the table written after each."""
     table, model = context.out / f"{name}.csv", model_digest(context.backend)
     known = {(r["arm"], r["painting"], r["photograph"]): r for r in read_rows(table) if set(FIELDS) <= r.keys()}
     rows: list[Row] = []
     judge = _Judge(features)
-    jobs = [(name, arm, pair) for name, arm in arms.items() for pair in arm.pairs_of(pairs)]
+    jobs = [(name, arm, pair) for pair in pairs for name, arm in arms.items() if pair in arm.pairs_of(pairs)]
     for arm, way, pair in jobs:
         place = (arm, pair.painting, pair.photograph)
         ids = picture_id(pair.style) + picture_id(pair.content)

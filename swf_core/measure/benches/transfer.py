@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...features.vgg19 import Vgg19
 from ...models.contracts import Backend
 from ...presets import PRESETS
 from ...presets.own import OWN
@@ -35,7 +36,7 @@ from ..trials.pages import arms_page
 from ..trials.prompts import Prompts
 from ..trials.reader import PictureReader
 from ..trials.report import trial_report
-from ..trials.slow_arms import lesson_arms
+from ..trials.slow_arms import REFINED, lesson_arms, refined
 from ..trials.summary import Table, better_words
 from .context import BenchContext, BenchResult
 
@@ -75,6 +76,8 @@ def held_out(context: BenchContext) -> BenchResult:
     arms = _arms(context)
     if not context.tune:
         arms |= lesson_arms(context.backend, PictureReader(context.bar))
+        if isinstance(context.features, Vgg19):
+            arms[REFINED] = refined(arms[NOTHING_TYPED], context.features)
     return _compared(context, "held-out", pairs, arms)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...classics.gatys import GatysOptions, gatys
+from ...classics.second_pass import ITERATIONS, second_pass
 from ...color.fine_detail import with_fine_detail
 from ...features import Features
 from ...learn.dataset import items_of
@@ -23,10 +24,11 @@ from ..benches.lessons import train_picture
 from ..benches.lora_transfer import arms as lora_transfer_arms
 from ..benches.lora_transfer import repaint
 from ..metrics.pairs import Pair
-from .arms import AUTO_WORDS, Arm, Painted, arm_name
+from .arms import AUTO_WORDS, NOTHING_TYPED, Arm, Painted, arm_name
 from .reader import PictureReader
 
 SLOW_PAIRS = 15
+REFINED = f"{NOTHING_TYPED}, second pass"
 LESSON_STEPS = (60, 200)
 _ARM = "LoRA alone, words"
 
@@ -83,6 +85,18 @@ class LessonTransfer:
             adapter.remove()
         picture = with_fine_detail(result.images[0].clamp(0, 1), pair.content, backend.codec, FINE_DETAIL)
         return Painted(picture, result.cost.counted)
+
+
+def refined(arm: Arm, features: Features) -> Arm:
+    """An arm with the second pass by these features behind it. The pass's evaluations are not the model's and are not
+    counted; its seconds are."""
+
+    def paint(backend: Backend, pair: Pair, prompt: str, seed: int) -> Painted:
+        first = arm.paint(backend, pair, prompt, seed)
+        return Painted(second_pass(features, first.picture, pair.style), first.evaluations)
+
+    settings = f"{arm.settings} second pass {features.name} {GatysOptions(ITERATIONS)!r}"
+    return replace(arm, paint=paint, settings=settings, seeded=False)
 
 
 def lesson_arms(backend: Backend, reader: PictureReader) -> dict[str, Arm]:
