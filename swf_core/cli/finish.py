@@ -96,8 +96,9 @@ class Finish:
         for style, weight in styles:
             high, wide = scaled(style.pixels.shape[1], style.pixels.shape[2], max(height, width))
             sized.append((resize(style.pixels, high, wide), weight))
+        # The features are on the CPU, wherever the model is.
         return second_pass(
-            self.features, image, sized, self.iterations, lambda value: self.progress(begin + share * value)
+            self.features, image.cpu(), sized, self.iterations, lambda value: self.progress(begin + share * value)
         )
 
 
