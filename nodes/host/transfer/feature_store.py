@@ -6,6 +6,7 @@ beside it. So a new seed or prompt costs no evaluation of content and style, and
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,10 +64,13 @@ class FeatureStore:
                 return self._used(kept)
         return None
 
-    def keep(self, signature: Any, bank: FeatureBank) -> Kept:
-        """A place for what is being found, in use; it takes that of an equal signature."""
+    def keep(self, signature: Any, bank: FeatureBank, model: Any) -> Kept:
+        """A place for what is being found, in use; it takes that of an equal signature, and goes with the `model` that
+        finds it, as when the host frees its memory."""
         self._kept = [kept for kept in self._kept if not equal_values(kept.signature, signature)]
-        return self._used(Kept(signature, bank))
+        kept = self._used(Kept(signature, bank))
+        weakref.finalize(model, _drop, weakref.ref(self), weakref.ref(kept))
+        return kept
 
     def has_room(self) -> bool:
         """Whether features of one more level may be kept, after what is not in use has gone as far as needed."""
@@ -85,10 +89,20 @@ class FeatureStore:
         """Drop everything."""
         self._kept.clear()
 
+    def drop(self, gone: Kept | None) -> None:
+        """Forget one."""
+        self._kept = [kept for kept in self._kept if kept is not gone]
+
     def _used(self, kept: Kept) -> Kept:
         kept.in_use = True
         self._kept.append(kept)
         return kept
+
+
+def _drop(store: weakref.ref[FeatureStore], kept: weakref.ref[Kept]) -> None:
+    """By references alone: what waits for a model's end must not hold what went before it."""
+    if (alive := store()) is not None:
+        alive.drop(kept())
 
 
 # Of all nodes.

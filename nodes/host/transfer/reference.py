@@ -53,7 +53,7 @@ def follow(source: Source, role: Role, store: FeatureStore | None, signature: An
         return ReferenceProcess(role, trajectory_of(source, role))
     kept = store.find(signature)
     if kept is None or kept.trajectory is None or not reaches(source, kept.trajectory, role.rising):
-        kept = store.keep(signature, role.bank)
+        kept = store.keep(signature, role.bank, role.denoiser.model)
         bank = kept.bank
 
         def record(sigma: float) -> AttentionEdit | None:

@@ -5,7 +5,6 @@ Every value of the report is a greatest absolute difference between two latents,
 """
 
 from native_tools import (
-    STORE,
     Encoding,
     FeatureStore,
     apart,
@@ -88,42 +87,8 @@ def caching():
     wordless = sample(cached, **same, positive=empty)
     report["E per step, cached"]["another prompt"] = sum(rows_of_calls) / 4
     report["cache: another prompt"] = apart(wordless, sample(patched(model, style, content), **same, positive=empty))
-    inversions(fresh_store=FeatureStore())
     report["cache: other steps"] = apart(sample(cached, steps=3), sample(patched(model, style, content), steps=3))
     report["cache: a LoRA after"] = apart(sample(lora(cached)), sample(lora(patched(model, style, content))))
-
-
-def inversions(fresh_store):
-    """Inverted pictures show their features on the way up; a second picture, or one too many for the limit."""
-    inverted, counts = {"encoding": Encoding()}, {}
-
-    def run(name, own_content, store, steps=4):
-        result = sample(patched(model, style, own_content, **inverted, store=store), steps=steps)
-        counts[name] = sum(rows_of_calls)
-        return result
-
-    plain = run("nothing kept", content, None)
-    report["cache: inverted, first run"] = apart(run("first", content, fresh_store), plain)
-    report["cache: inverted, second run"] = apart(run("second", content, fresh_store), plain)
-    other = run("another content, known style", content.flip(-1), fresh_store)
-    report["cache: another content"] = apart(other, run("another content, nothing kept", content.flip(-1), None))
-    whole = FeatureStore()
-    longer = run("10 steps", content, whole, 10)
-    small = FeatureStore(limit_bytes=whole.size_bytes() // 3)
-    report["cache: over the limit"] = apart(run("10 steps over the limit", content, small, 10), longer)
-    run("10 steps over the limit, again", content, small, 10)
-    report["over the limit, share held"] = small.size_bytes() / small.limit_bytes
-    report["E, inverted"] = counts
-    report["E of 4 steps, sampler node"], results = [], []
-    STORE.clear()
-    for seed in (1, 2, 2):
-        if len(results) == 2:
-            STORE.clear()
-        rows_of_calls.clear()
-        results.append(repainted(content, style, steps=4, seed=seed)["samples"])
-        report["E of 4 steps, sampler node"].append(sum(rows_of_calls))
-    report["sampler node: kept pictures change nothing"] = apart(results[1], results[2])
-    report["over the limit, share held"] = small.size_bytes() / small.limit_bytes
 
 
 def start_tones():

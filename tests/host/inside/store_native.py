@@ -1,0 +1,88 @@
+"""Run by ComfyUI's Python in its folder: REPORT (JSON). What inverted pictures showed, kept for the next sampling.
+
+Every value of the report is a greatest absolute difference between two latents, or a count.
+"""
+
+import weakref
+
+from native_tools import (
+    STORE,
+    Encoding,
+    FeatureStore,
+    apart,
+    draw,
+    model,
+    pack,
+    patched,
+    repainted,
+    report,
+    rows_of_calls,
+    sample,
+    torch,
+    write_report,
+)
+
+style, content = draw(1, 4, 16, 16, seed=1), draw(1, 4, 12, 16, seed=3)
+counts = report["E"] = {}
+
+
+def run(name, own_content, store, steps=4):
+    result = sample(patched(model, style, own_content, encoding=Encoding(), store=store), steps=steps)
+    counts[name] = sum(rows_of_calls)
+    return result
+
+
+def pictures():
+    """The first time, again, and another content with the same style."""
+    store = FeatureStore()
+    plain = run("nothing kept", content, None)
+    report["first run"] = apart(run("first", content, store), plain)
+    report["second run"] = apart(run("second", content, store), plain)
+    other = run("another content, known style", content.flip(-1), store)
+    report["another content"] = apart(other, run("another content, nothing kept", content.flip(-1), None))
+
+
+def over_the_limit():
+    """What fits is kept, however often it runs."""
+    whole = FeatureStore()
+    longer = run("10 steps", content, whole, 10)
+    small = FeatureStore(limit_bytes=whole.size_bytes() // 3)
+    report["over the limit"] = apart(run("10 steps over the limit", content, small, 10), longer)
+    run("10 steps over the limit, again", content, small, 10)
+    report["share held over the limit"] = small.size_bytes() / small.limit_bytes
+
+
+def sampler_node():
+    """A seed, another one, and that one with nothing kept."""
+    STORE.clear()
+    report["E, sampler node"], results = [], []
+    for seed in (1, 2, 2):
+        if len(results) == 2:
+            STORE.clear()
+        rows_of_calls.clear()
+        results.append(repainted(content, style, steps=4, seed=seed)["samples"])
+        report["E, sampler node"].append(sum(rows_of_calls))
+    report["sampler node"] = apart(results[1], results[2])
+
+
+def freed():
+    """What a model found goes with it."""
+
+    class Model:
+        pass
+
+    store, first, second = FeatureStore(), Model(), Model()
+    bank = pack("swf_core.transfer.features").FeatureBank
+    for signature, owner in (("first", first), ("second", second)):
+        store.keep(signature, bank((), "q"), owner).trajectory = "found"
+    del first, owner
+    report["kept once a model is gone"] = [name for name in ("first", "second") if store.find(name)]
+    evicted = weakref.ref(store.find("second"))
+    store.clear()
+    report["held by a model that is there, once it was dropped"] = evicted() is not None and second is not None
+
+
+with torch.inference_mode():
+    for case in (pictures, over_the_limit, sampler_node, freed):
+        case()
+write_report()

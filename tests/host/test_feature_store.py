@@ -1,0 +1,44 @@
+"""Pictures kept between samplings: what they cost, that nothing changes by it, the limit (store_native.py)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from support.comfy_host import INSIDE
+
+
+@pytest.fixture(scope="module")
+def report(host, tmp_path_factory) -> dict:
+    path = tmp_path_factory.mktemp("store") / "report.json"
+    run = host.run(INSIDE / "store_native.py", path)
+    assert run.returncode == 0, run.stdout
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("case", ["first run", "second run", "another content", "over the limit", "sampler node"])
+def test_kept_pictures_change_nothing(report, case):
+    assert report[case] == 0.0
+
+
+def test_inverted_pictures_show_their_features_on_the_way_up(report):
+    """N for each picture and one more for its highest level, which no step of an inversion evaluates, and N to paint;
+    then what is known costs nothing."""
+    counts = report["E"]
+    assert counts["nothing kept"] == 5 * 4 and counts["first"] == 3 * 4 + 2 and counts["second"] == 4
+    assert counts["another content, known style"] == 2 * 4 + 1
+    assert report["E, sampler node"] == [3 * 4 + 2, 4, 3 * 4 + 2]
+
+
+def test_over_the_limit_what_fits_is_kept(report):
+    counts = report["E"]
+    assert counts["10 steps"] == 3 * 10 + 2
+    assert 10 < counts["10 steps over the limit, again"] < counts["10 steps over the limit"] < 5 * 10
+    # The limit is a third of ten levels; beside it stand two of each picture, and the one that went over it.
+    assert 0.5 < report["share held over the limit"] <= 1.0 + 3 / (10 / 3)
+
+
+def test_what_a_model_found_goes_with_it(report):
+    assert report["kept once a model is gone"] == ["second"]
+    assert report["held by a model that is there, once it was dropped"] is False
