@@ -8,14 +8,13 @@ self-attention uses its own queries with the other's keys and values, in every l
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import Tensor
 
+from ..models.mini.transformer import Attention
 
-class PairedAttentionProcessor(AttnProcessor):
+
+class PairedAttentionProcessor:
     """Plain attention, but the last `pairs` rows of a batch read the keys and values of the `pairs` rows before them.
 
     Plain matrix products, not the fused kernel: the fastest backward pass on a CPU at this size.
@@ -24,15 +23,15 @@ class PairedAttentionProcessor(AttnProcessor):
     def __init__(self, pairs: int):
         self.pairs = pairs
 
-    def __call__(
-        self,
-        attn: Attention,
-        hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
-        *args: Any,
-        **named: Any,
-    ) -> Tensor:
+    def __call__(self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None) -> Tensor:
+        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         if encoder_hidden_states is None and self.pairs > 0:
             own, read = hidden_states[: -self.pairs], hidden_states[-2 * self.pairs : -self.pairs]
-            encoder_hidden_states = torch.cat([own, read])
-        return super().__call__(attn, hidden_states, encoder_hidden_states, *args, **named)
+            context = torch.cat([own, read])
+
+        def heads(x: Tensor) -> Tensor:
+            return x.view(x.shape[0], x.shape[1], attn.heads, -1).transpose(1, 2)  # [B, heads, N, d]
+
+        q, k, v = heads(attn.to_q(hidden_states)), heads(attn.to_k(context)), heads(attn.to_v(context))
+        shares = (q @ k.transpose(2, 3) * q.shape[-1] ** -0.5).softmax(-1)
+        return attn.to_out[1](attn.to_out[0]((shares @ v).transpose(1, 2).flatten(2)))

@@ -65,7 +65,7 @@ def train_base(model: BaseModel, data: LatentSet, stage: str, settings: StageSet
     from .paired_attention import PairedAttentionProcessor
 
     batches, seed = Batches(data, stage), settings.seed
-    model.unet.set_attn_processor(PairedAttentionProcessor(batches.pairs))  # pyright: ignore[reportCallIssue]
+    model.unet.set_attn_processor(PairedAttentionProcessor(batches.pairs))
     model.unet.train()
     model.text.train()
 

@@ -19,7 +19,7 @@ def test_comfyui_and_diffusers_agree(host, tmp_path):
     import torch
     from safetensors.torch import load_file, save_file
 
-    from swf_core.models.mini.vae import load_autoencoder_tiny
+    from swf_core.models.mini.autoencoder_tiny import load_autoencoder_tiny
 
     generator = torch.Generator().manual_seed(0)
     y, x = torch.meshgrid(torch.linspace(0, 1, 64), torch.linspace(0, 1, 96), indexing="ij")

@@ -28,9 +28,9 @@ def load_mini(
     import torch
 
     from ..diffusers_backend import backend_from_modules
+    from .autoencoder_tiny import load_autoencoder_tiny
     from .text import WordTokenizer, load_text, new_text_model
     from .unet import new_unet
-    from .vae import load_autoencoder_tiny
     from .weight_files import WEIGHTS, as_float, read_weights
 
     folder = Path(folder) if folder else WEIGHTS

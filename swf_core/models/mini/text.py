@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
+
+from .clip_text_model import CLIPTextModel
 
 MAX_TOKENS = 24
 START, END, PAD, UNKNOWN = "<start>", "<end>", "<pad>", "<unknown>"
@@ -46,29 +47,11 @@ class WordTokenizer:
         return torch.tensor(rows, dtype=torch.long)
 
 
-def new_text_model(tokenizer: WordTokenizer):
+def new_text_model(tokenizer: WordTokenizer) -> CLIPTextModel:
     """An untrained CLIPTextModel: 2 layers, width 128, 4 heads."""
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    return CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=HIDDEN,
-            intermediate_size=4 * HIDDEN,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            max_position_embeddings=MAX_TOKENS,
-            hidden_act="quick_gelu",
-            projection_dim=HIDDEN,
-            bos_token_id=tokenizer.ids[START],
-            eos_token_id=tokenizer.ids[END],
-            pad_token_id=tokenizer.ids[PAD],
-        )
-    )
+    return CLIPTextModel(len(tokenizer), HIDDEN, MAX_TOKENS, layers=2, heads=4)
 
 
-def load_text(model: Any, tensors: Mapping[str, Tensor]) -> None:
-    """Load stored weights into a CLIPTextModel, whose encoder lies one level down in older versions of transformers."""
-    down = any(name.startswith("text_model.") for name in model.state_dict())
-    front = "text_model." if down else ""
-    model.load_state_dict({front + name.removeprefix("text_model."): value for name, value in tensors.items()})
+def load_text(model: CLIPTextModel, tensors: Mapping[str, Tensor]) -> None:
+    """Load stored weights, which transformers before its version 5 kept one level down."""
+    model.load_state_dict({name.removeprefix("text_model."): value for name, value in tensors.items()})

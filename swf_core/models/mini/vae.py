@@ -7,7 +7,7 @@ zero rows and columns. ReLU(0) = 0 and skips add zeros, so the wide network comp
 are stored, never computed with: `run_narrow` lets a wide network multiply by its real channels alone.
 
 The file holds TAESD's keys (`taesd_encoder.*`, `taesd_decoder.*`, `vae_scale`, `vae_shift`), `to_diffusers` renames
-them for diffusers' AutoencoderTiny, whose layers are the same ones.
+them for AutoencoderTiny (`autoencoder_tiny.py`, or diffusers'), whose layers are the same ones.
 """
 
 from __future__ import annotations
@@ -160,13 +160,3 @@ def _narrow_convolution(out: int, into: int, stride: tuple[int, ...], padding: t
         return F.conv2d(x, weight[:out, :into], None if bias is None else bias[:out], stride, padding)
 
     return convolve
-
-
-def load_autoencoder_tiny(taesd: dict[str, Tensor]):
-    """diffusers' AutoencoderTiny with these weights (float32, evaluation mode), run at its real width."""
-    from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-
-    vae = AutoencoderTiny(latent_channels=LATENT_CHANNELS, scaling_factor=1.0)
-    vae.load_state_dict({k: v.float() for k, v in to_diffusers(taesd).items()})
-    run_narrow(vae)
-    return vae.eval()
