@@ -2,7 +2,8 @@
 
 A verb module offers `add(verbs)`, which declares its options, and `run(args, bar) -> dict`, which does the work and
 returns what it did and measured. Nothing heavy is imported before `run`, so that `--help` is instant.
-Exit codes: 0 done; 2 and one sentence on stderr for what a person can put right; 130 after Ctrl-C, 143 after SIGTERM.
+Exit codes: 0 done; 1 a batch of which some pictures failed; 2 and one sentence on stderr for what a person can put
+right; 130 after Ctrl-C, 143 after SIGTERM.
 """
 
 from __future__ import annotations
@@ -57,12 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{args.verb}: stopped.", file=sys.stderr)
         return exit_code(stop)
     bars.close()
+    code = report.pop("exit", 0)
     if args.json:
         print(json.dumps(_plain({"verb": args.verb, **report}), allow_nan=False), flush=True)
     else:
         for line in report.get("written", []):
             print(line, flush=True)
-    return 0
+    return code
 
 
 def _plain(value: Any) -> Any:

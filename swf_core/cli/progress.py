@@ -46,3 +46,14 @@ class Bars:
         for bar in self._open.values():
             bar.close()
         self._open.clear()
+
+
+class NoBars(Bars):
+    """Bars that show and say nothing: of a worker, whose batch has its own."""
+
+    def __call__(self, name: str) -> Callable[..., None]:
+        """Return a callback that does nothing."""
+        return lambda value, note=None: None
+
+    def say(self, sentence: str) -> None:
+        """Say nothing."""

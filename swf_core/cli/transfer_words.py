@@ -62,23 +62,31 @@ def check_words(args: argparse.Namespace) -> None:
         )
 
 
-def prompts_of(
-    args: argparse.Namespace,
-    contents: Sequence[Tensor],
-    styles: Sequence[Tensor | str],
-    weights: Sequence[float],
-    bars: Bars,
-) -> tuple[list[str], list[dict[str, Any]]]:
-    """A prompt a content, and where the pictures were read what was read, as data; that is printed on stderr too."""
-    if not reads_pictures(args):
-        return [args.prompt] * len(contents), []
-    reader, bar, read = _reader(args), bars("words"), []
-    for content in contents:
-        read.append(reader.prompt_of(content, styles, weights))
-        bar(len(read) / len(contents))
-    for path, words in zip(args.content, read, strict=True):
-        _say(path, words, bars)
-    return [words.prompt for words in read], [_data(path, words) for path, words in zip(args.content, read)]
+class PromptWriter:
+    """Prompts as the arguments ask for them; the captioner is loaded when a picture is first read."""
+
+    def __init__(self, args: argparse.Namespace, bars: Bars):
+        self._args, self._bars = args, bars
+        self._reader: WordReader | None = None
+
+    def prompts_of(
+        self,
+        contents: Sequence[Tensor],
+        paths: Sequence[Path],
+        styles: Sequence[Tensor | str],
+        weights: Sequence[float],
+    ) -> tuple[list[str], list[dict[str, Any]]]:
+        """A prompt a content, and where the pictures were read what was read, as data; printed on stderr too."""
+        if not reads_pictures(self._args):
+            return [self._args.prompt] * len(contents), []
+        self._reader = self._reader or _reader(self._args)
+        bar, read = self._bars("words"), []
+        for content in contents:
+            read.append(self._reader.prompt_of(content, styles, weights))
+            bar(len(read) / len(contents))
+        for path, words in zip(paths, read, strict=True):
+            _say(path, words, self._bars)
+        return [words.prompt for words in read], [_data(path, words) for path, words in zip(paths, read)]
 
 
 def stripped_captions(args: argparse.Namespace, pictures: Sequence[Tensor]) -> list[str]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..models.mini.text import WordTokenizer
+from ..models.mini.unet import MiniUNet
 from ..models.mini.vae import NarrowAutoencoder
 from ..models.precision import mixed_precision
 from .base_batches import Batches, LatentSet
@@ -35,7 +36,7 @@ TRAINED_SHARE = {"base-5": 0.5}
 class BaseModel:
     """What the stage trains, in place: UNet and text encoder; with the tokenizer and the noise schedule [T]."""
 
-    unet: nn.Module
+    unet: MiniUNet
     text: nn.Module
     tokenizer: WordTokenizer
     alphas_cumprod: Tensor

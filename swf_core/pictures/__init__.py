@@ -6,7 +6,7 @@ Alpha is kept aside for the output. Working sizes and padding are the transfer's
 from .contact_sheet import sheet
 from .identity import picture_id
 from .picture import SMALLEST_PX, Picture
-from .reading import LARGEST_PIXELS, check, from_png, load
+from .reading import LARGEST_PIXELS, check, from_png, load, size_of
 from .sizes import check_size, resize, scaled
 from .writing import png_bytes, save, to_image
 
@@ -24,5 +24,6 @@ __all__ = [
     "save",
     "scaled",
     "sheet",
+    "size_of",
     "to_image",
 ]

@@ -68,6 +68,13 @@ def check(path: Path | str) -> None:
         pass
 
 
+def size_of(path: Path | str) -> tuple[int, int]:
+    """Height and width as a viewer shows it, from the head of the file; refuses what `check` refuses."""
+    with _opened(Path(path), f"'{path}'") as image:
+        width, height = image.size
+        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+
+
 def _check_file(path: Path) -> None:
     """Refuse what is no file that can be read."""
     try:

@@ -6,7 +6,7 @@ from .inputs import Content, Models, StyleInput
 from .options import TransferOptions
 from .presets import PRESETS, preset
 from .text_to_picture import SampleOptions, SampleResult, sample
-from .triple_process import TransferResult, stylize
+from .triple_process import SharedStyles, TransferResult, stylize
 
 __all__ = [
     "PRESETS",
@@ -17,6 +17,7 @@ __all__ = [
     "Models",
     "SampleOptions",
     "SampleResult",
+    "SharedStyles",
     "StyleInput",
     "TransferOptions",
     "TransferResult",

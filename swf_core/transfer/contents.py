@@ -20,7 +20,8 @@ class ContentBatch:
     """Contents that run in one network call, their pictures padded to whole latent cells.
 
     `indices`: which contents of the run; `sizes_px`: (height, width) of each before padding, `padded_px` of all after
-    it. `pictures` [B, 3, H, W], None where results are sampled from noise. `place`: mask [B, H, W] or None.
+    it. `pictures` [B, 3, H, W], None where results are sampled from noise. `place`: mask [B, H, W] or None. `seeds`: of
+    each one's noise.
     """
 
     indices: list[int]
@@ -29,6 +30,7 @@ class ContentBatch:
     pictures: Tensor | None
     prompts: list[str]
     place: Tensor | None
+    seeds: list[int]
 
     @property
     def rows(self) -> int:
@@ -58,6 +60,7 @@ def content_batches(contents: Sequence[Content], context: TransferContext) -> li
                 torch.stack(pictures).to(device) if pictures else None,
                 [contents[i].prompt for i in group],
                 stack_places([contents[i].place for i in group], [sizes[i] for i in group], cell),
+                [context.seed if (seed := contents[i].seed) is None else seed for i in group],
             )
         )
     return batches

@@ -87,7 +87,7 @@ class Generation:
         backend = context.models.content or context.models.generation
         cond = backend.text.encode([options.content_prompt], *self.batch.padded_px).repeat(self.batch.rows)
         role = Role("content", backend.denoiser, cond, context.bank(content_parts(options.injection)), queried)
-        noise = randomness.noise_like(self.latents, context.seed, randomness.CONTENT)
+        noise = randomness.noise_like(self.latents, self.batch.seeds, randomness.CONTENT)
         return Reference.of_picture(role, context, self.latents, options.content_encoding, noise)
 
     def run(self) -> Tensor:
@@ -104,8 +104,8 @@ class Generation:
 
     def start_at(self, sigma: float) -> Tensor:
         """The start latent at one noise level."""
-        options, seed = self.context.options, self.context.seed
-        noise = randomness.noise_like(self.latents, seed, randomness.START)
+        options, seeds = self.context.options, self.batch.seeds
+        noise = randomness.noise_like(self.latents, seeds, randomness.START)
         if options.start == "content" and self.content is not None:
             base = self.content.latent_at(sigma)
         else:
@@ -113,7 +113,7 @@ class Generation:
         if options.renoise < 1.0:  # else nothing of it is left
             base = start_tones(base, self.styles, sigma, options.adain, self.batch.place)
         x = renoised(base, noise, sigma, options.renoise)
-        damping = randomness.noise_like(self.latents, seed, randomness.DAMPING)
+        damping = randomness.noise_like(self.latents, seeds, randomness.DAMPING)
         return damp_low_frequencies(x, options.low_frequencies, damping)
 
     def toned(self, clean: Tensor, amount: float) -> Tensor:

@@ -19,6 +19,7 @@ class Content:
     * picture: [3, H, W] in 0..1; None: nothing, the result is sampled from noise and from the prompt alone.
     * prompt: text for the result; it acts most with `TransferOptions.cfg` above 1.
     * place: mask [h, w] in 0..1, at any resolution, of where the styles go; None is everywhere.
+    * seed: of the noise that this one is drawn with; None is the run's.
 
     Raises ValueError (UserError) for a picture of another shape.
     """
@@ -26,6 +27,7 @@ class Content:
     picture: Tensor | None
     prompt: str = ""
     place: Tensor | None = None
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         if self.picture is not None:

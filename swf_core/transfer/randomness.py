@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -14,11 +16,13 @@ def stream_seed(seed: int, stream: int, index: int = 0) -> int:
     return (seed * 1_000_003 + stream * 10_007 + index) % 2**63
 
 
-def noise_like(latents: Tensor, seed: int, stream: int, index: int = 0) -> Tensor:
-    """Unit Gaussian noise: one draw of [1, C, h, w] for all rows of `latents`.
+def noise_like(latents: Tensor, seed: int | Sequence[int], stream: int, index: int = 0) -> Tensor:
+    """Unit Gaussian noise: one draw of [1, C, h, w] for all rows of `latents`, or a draw for each row by its own seed.
 
-    All rows share it so that a picture's result does not depend on what else is in its batch.
+    So a picture's result does not depend on what else is in its batch.
     """
+    if not isinstance(seed, int):
+        return torch.cat([noise_like(latents[:1], each, stream, index) for each in seed])
     generator = torch.Generator("cpu").manual_seed(stream_seed(seed, stream, index))
     noise = torch.randn((1, *latents.shape[1:]), generator=generator)
     return noise.to(latents.device).expand_as(latents)

@@ -22,7 +22,9 @@ from .cost import Cost, Progress
 from .generation import Generation
 from .inputs import Content, Models, StyleInput
 from .options import TransferOptions
+from .reference import Reference
 from .style_planning import style_references
+from .styles import Style
 
 
 @dataclass(frozen=True)
@@ -61,28 +63,69 @@ def stylize(
 
     Raises ValueError (UserError) for options, layers, masks or weights that do not fit.
     """
-    began = time.perf_counter()
-    models, contents = Models.of(models), [Content.of(content) for content in contents]
-    if not contents or not styles:
-        raise UserError("Nothing to do: give at least one content and at least one style.")
-    options = _options_for(contents, options or TransferOptions())
-    context = TransferContext.plan(models, options, negative, seed, progress)
-    batches = content_batches(contents, context)
-    planned = style_references([StyleInput.of(style) for style in styles], context)
-    shared = [style for style, _ in planned]
-    runs = [Generation(context, batch, shared, steering, keep_styles=len(batches) > 1) for batch in batches]
-    for _, reference in planned:
-        reference.run()
-    images: list[Tensor] = [torch.empty(0)] * len(contents)
-    latents: list[Tensor] = list(images)
-    for run in runs:
-        clean = run.run()
-        decoded = models.generation.codec.decode(clean)
-        for row, (index, (height, width)) in enumerate(zip(run.batch.indices, run.batch.sizes_px)):
-            images[index], latents[index] = decoded[row, :, :height, :width], clean[row]
-    for style in shared:
-        style.process.bank.clear()
-    return TransferResult(images, latents, context.meter.cost(), time.perf_counter() - began)
+    shared = SharedStyles(models, styles, options, negative=negative, seed=seed, steering=steering)
+    return shared.stylize(contents, progress, last=True)
+
+
+class SharedStyles:
+    """The styles of a transfer, whose processes run once for all the contents that come one after the other.
+
+    Arguments are those of `stylize`, and so are the errors. Results are the same bytes as in one call.
+    """
+
+    def __init__(
+        self,
+        models: Models | Backend,
+        styles: Sequence[StyleInput | Tensor | str],
+        options: TransferOptions | None = None,
+        *,
+        negative: str = "",
+        seed: int = 0,
+        steering: Steering | None = None,
+    ):
+        self._models, self._options = Models.of(models), options or TransferOptions()
+        self._inputs = [StyleInput.of(style) for style in styles]
+        self._negative, self._seed, self._steering = negative, seed, steering
+        self._planned: list[tuple[Style, Reference]] | None = None
+
+    def stylize(
+        self,
+        contents: Sequence[Content | Tensor | None] | Tensor,
+        progress: Progress | None = None,
+        *,
+        last: bool = False,
+    ) -> TransferResult:
+        """Repaint these contents. `last`: none come after them, so what the styles showed goes while it is read."""
+        began, models = time.perf_counter(), self._models
+        contents = [Content.of(content) for content in contents]
+        if not contents or not self._inputs:
+            raise UserError("Nothing to do: give at least one content and at least one style.")
+        options = _options_for(contents, self._options)
+        context = TransferContext.plan(models, options, self._negative, self._seed, progress)
+        batches = content_batches(contents, context)
+        if self._planned is None:
+            self._planned = style_references(self._inputs, context)
+        shared = [style for style, _ in self._planned]
+        keep = not last or len(batches) > 1
+        runs = [Generation(context, batch, shared, self._steering, keep_styles=keep) for batch in batches]
+        for _, reference in self._planned:
+            reference.run()
+        images: list[Tensor] = [torch.empty(0)] * len(contents)
+        latents: list[Tensor] = list(images)
+        for run in runs:
+            clean = run.run()
+            decoded = models.generation.codec.decode(clean)
+            for row, (index, (height, width)) in enumerate(zip(run.batch.indices, run.batch.sizes_px)):
+                images[index], latents[index] = decoded[row, :, :height, :width], clean[row]
+        if last:
+            self.forget()
+        return TransferResult(images, latents, context.meter.cost(), time.perf_counter() - began)
+
+    def forget(self) -> None:
+        """Drop what the styles showed; contents after this find it anew."""
+        for style, _ in self._planned or ():
+            style.process.bank.clear()
+        self._planned = None
 
 
 def _options_for(contents: Sequence[Content], options: TransferOptions) -> TransferOptions:

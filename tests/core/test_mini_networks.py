@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -131,7 +132,8 @@ def test_attention_over_pairs_reads_the_partner() -> None:
         "from swf_core.cli import main; main(['sample', '--prompt', 'a house', '--steps', '1', '--out', OUT])",
     ],
 )
-def test_a_start_on_mini_loads_neither_diffusers_nor_transformers(code: str, tmp_path) -> None:
-    check = "import sys; heavy = {'diffusers', 'transformers', 'peft', 'torchvision'} & set(sys.modules); assert not heavy, heavy"
+def test_a_start_on_mini_loads_neither_diffusers_nor_transformers(code: str, tmp_path: Path) -> None:
+    heavy = {"diffusers", "transformers", "peft", "torchvision"}
+    check = f"import sys; heavy = {heavy} & set(sys.modules); assert not heavy, heavy"
     script = f"OUT = {str(tmp_path)!r}\n{code}\n{check}"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

@@ -1,0 +1,133 @@
+"""What verbs share that take many pictures: the options of a batch, and doing it with this process or with others."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UserError
+from .arguments import whole
+from .progress import Bars
+
+if TYPE_CHECKING:
+    from ..batch import Batch, MakeWorker, Manifest
+
+# More pictures than these are a batch even where each is named, as a shell does with a pattern.
+MOST_AT_ONCE = 8
+# Arguments that decide nothing of what comes out.
+_APART = {"verb", "run", "content", "style", "image", "images", "out", "json", "pairs", "workers", "ray", "restart"}
+
+
+def add_batch(parser: argparse.ArgumentParser, *, pairs: bool = False) -> None:
+    """Add the options of a batch."""
+    group = parser.add_argument_group(
+        "many pictures",
+        f"folders, patterns ('shots/*.jpg'), @lists (a text file of them), or more than {MOST_AT_ONCE} pictures: each "
+        "is written when it is done, seeds come from names, and the same command continues what was stopped",
+    )
+    if pairs:
+        group.add_argument(
+            "--pairs",
+            choices=("each", "zip", "product"),
+            help="each (default): every content in all styles together; zip: the first in the first, the second in the "
+            "second; product: every content in every style",
+        )
+    group.add_argument(
+        "--workers", type=whole(1, 256), metavar="N", help="processes; default 1, the bytes are the same"
+    )
+    group.add_argument(
+        "--threads",
+        type=whole(1, 256),
+        metavar="T",
+        help="of each of them; default 1 with mini, else all; another number is other bytes",
+    )
+    group.add_argument("--group", type=whole(1, 64), metavar="G", help="pictures of equal size in one go; default 4, 1")
+    group.add_argument("--restart", action="store_true", help="begin a batch anew that was begun in --out before")
+
+
+def is_batch(args: argparse.Namespace, given: Sequence[Path]) -> bool:
+    """Whether the arguments ask for a batch."""
+    from ..batch.inputs import means_many
+
+    asked = any(getattr(args, name, None) for name in ("pairs", "workers", "threads", "group", "restart"))
+    return asked or any(means_many(path) for path in given)
+
+
+def settings_of(args: argparse.Namespace) -> dict[str, Any]:
+    """What of the arguments decides the results, as JSON; and the version, for another one may paint otherwise."""
+    from .. import __version__
+
+    chosen = {
+        key: value
+        for key, value in vars(args).items()
+        if key not in _APART and value is not None and value is not False
+    }
+    return {"version": __version__} | {key: _plain(value) for key, value in sorted(chosen.items())}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def earlier_batch(args: argparse.Namespace, record: Manifest, settings: Mapping[str, Any]) -> Batch | None:
+    """The batch that was begun in this folder and goes on; None where there is none, or with --restart.
+
+    Raises UserError where it was begun with other settings.
+    """
+    if args.restart or not record.exists():
+        return None
+    before = record.plan()
+    other = sorted(k for k in {*before.settings, *settings} if before.settings.get(k) != settings.get(k))
+    if other:
+        raise UserError(
+            f"'{record.path.parent}' holds a batch with another {', '.join(other)}; choose another --out, or give "
+            "--restart to begin it anew."
+        )
+    return before
+
+
+def names_apart(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
+    """Names of files, numbered where one stood already, whatever its case."""
+    used, apart = {name.lower() for name in taken}, []
+    for name in names:
+        free, count = name, 1
+        while free.lower() in used:
+            count += 1
+            free = f"{name}_{count}"
+        used.add(free.lower())
+        apart.append(free)
+    return apart
+
+
+def threads_of(args: argparse.Namespace, light: bool) -> int:
+    """Threads of each worker: with a light model processes pay more than threads."""
+    return args.threads or (1 if light else os.cpu_count() or 1)
+
+
+def do_batch(
+    args: argparse.Namespace, batch: Batch, record: Manifest, make_worker: MakeWorker, bars: Bars
+) -> dict[str, Any]:
+    """Do a batch and say how it went; the exit code is 1 where a picture failed."""
+    from ..batch import run_batch
+    from ..batch.processes import Processes
+
+    count = args.workers or 1
+    crew = Processes(count) if count > 1 else None
+    report = run_batch(batch, make_worker, record, crew=crew, anew=args.restart, progress=bars(args.verb))
+    bars.close()
+    for outcome in report.failed:
+        bars.say(f"{outcome.content}: {outcome.error}")
+    return {
+        "written": [Path(outcome.out) for outcome in report.outcomes if outcome.out and outcome.error is None],
+        "manifest": record.path,
+        "jobs": len(report.outcomes),
+        "done_now": report.done_now,
+        "failed": [{"content": o.content, "styles": o.styles, "error": o.error} for o in report.failed],
+        "seconds": round(report.seconds, 3),
+        "exit": 1 if report.failed else 0,
+    }
