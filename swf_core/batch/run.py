@@ -50,8 +50,9 @@ def run_batch(
 ) -> Report:
     """Do what of a batch is not done; `record` is where it is remembered, and where a batch that was stopped goes on.
 
-    `crew`: None is this process alone. `anew`: what was done before counts for nothing. A job that fails is an outcome with its error and does not stop the others; only
-    what keeps every worker from beginning is raised. When all are done the record is written anew, a line a job.
+    `crew`: None is this process alone. `anew`: what was done before counts for nothing. A job that fails is an outcome
+    with its error and does not stop the others; only what keeps every worker from beginning is raised. When all are
+    done the record is written anew, a line a job.
     """
     began = time.perf_counter()
     known = record.outcomes() if record.exists() and not anew else {}

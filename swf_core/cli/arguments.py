@@ -75,9 +75,9 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def file_path(text: str) -> Path:
-    """Read an argparse value as the path of a file to write."""
-    if not text or text.endswith(("/", "\\")) or Path(text).name in ("", ".."):
+def picture_or_folder(text: str) -> Path:
+    """Read an argparse value as the path of a picture to write, or of a folder for several."""
+    if not text or (text.endswith(("/", "\\")) and Path(text).suffix) or Path(text).name in ("", ".."):
         raise argparse.ArgumentTypeError(f"'{text}' is a folder's name; give a file's")
     return Path(text)
 

@@ -101,3 +101,37 @@ def test_every_content_in_every_style_and_names_apart(shots: Path) -> None:
     ]  # fmt: skip
     assert len(set(pictures(out).values())) == 4
     assert Image.open(out / "house_in_style.png").size == (64, 64)
+
+
+def test_a_folder_is_recolored_into_a_folder(shots: Path) -> None:
+    out = shots / "recolored"
+    result = swf("recolor", "--image", shots / "in", "--palette", "navy, gold", "--out", out, "--json")
+    report = json.loads(result.stdout)
+    assert result.returncode == 1 and len(report["written"]) == 7 and len(pictures(out)) == 7
+    single = shots / "single.png"
+    assert (
+        swf("recolor", "--image", shots / "in" / "shot2.png", "--palette", "navy, gold", "--out", single).returncode
+        == 0
+    )
+    assert pictures(out)["shot2_recolored.png"] == single.read_bytes()
+    assert (
+        json.loads(swf("recolor", "--image", shots / "in", "--palette", "navy, gold", "--out", out, "--json").stdout)[
+            "done_now"
+        ]
+        == 1
+    )
+
+
+def test_a_folder_is_captioned_and_what_is_kept_is_not_read_again(shots: Path) -> None:
+    command = ["caption", shots / "in", "--samples", 0, "--beams", 1, "--out", shots / "captions"]
+    result = swf(*command)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.returncode == 1 and [Path(row["image"]).stem for row in rows] == [
+        "broken",
+        *(f"shot{k}" for k in range(7)),
+    ]
+    assert "error" in rows[0] and all(row["caption"] for row in rows[1:])
+    again = json.loads(swf(*command, "--json").stdout)
+    assert again["done_now"] == 1 and again["captions"] == rows
+    one = json.loads(swf("caption", shots / "in" / "shot3.png", "--samples", 0, "--beams", 1).stdout)
+    assert one == rows[4]
