@@ -14,6 +14,7 @@ from .progress import Bars
 
 if TYPE_CHECKING:
     from ..batch import Batch, MakeWorker, Manifest
+    from ..batch.run import Crew
 
 # More pictures than these are a batch even where each is named, as a shell does with a pattern.
 MOST_AT_ONCE = 8
@@ -45,6 +46,11 @@ def add_batch(parser: argparse.ArgumentParser, *, pairs: bool = False) -> None:
         help="of each of them; default 1 with mini, else all; another number is other bytes",
     )
     group.add_argument("--group", type=whole(1, 64), metavar="G", help="pictures of equal size in one go; default 4, 1")
+    group.add_argument(
+        "--ray",
+        metavar="auto|ADDRESS",
+        help="actors of a Ray cluster instead of processes; auto: the one that runs here, else one for this run",
+    )
     group.add_argument("--restart", action="store_true", help="begin a batch anew that was begun in --out before")
 
 
@@ -52,7 +58,7 @@ def is_batch(args: argparse.Namespace, given: Sequence[Path]) -> bool:
     """Whether the arguments ask for a batch."""
     from ..batch.inputs import means_many
 
-    asked = any(getattr(args, name, None) for name in ("pairs", "workers", "threads", "group", "restart"))
+    asked = any(getattr(args, name, None) for name in ("pairs", "workers", "threads", "group", "ray", "restart"))
     return asked or any(means_many(path) for path in given)
 
 
@@ -109,15 +115,23 @@ def threads_of(args: argparse.Namespace, light: bool) -> int:
     return args.threads or (1 if light else os.cpu_count() or 1)
 
 
+def _crew(args: argparse.Namespace) -> Crew | None:
+    from ..batch.processes import Processes
+    from ..batch.ray_crew import RayCrew, import_ray
+
+    if args.ray is not None:
+        import_ray()  # before anything is planned on it
+        return RayCrew(args.ray, args.workers)
+    return Processes(args.workers) if (args.workers or 1) > 1 else None
+
+
 def do_batch(
     args: argparse.Namespace, batch: Batch, record: Manifest, make_worker: MakeWorker, bars: Bars
 ) -> dict[str, Any]:
     """Do a batch and say how it went; the exit code is 1 where a picture failed."""
     from ..batch import run_batch
-    from ..batch.processes import Processes
 
-    count = args.workers or 1
-    crew = Processes(count) if count > 1 else None
+    crew = _crew(args)
     report = run_batch(batch, make_worker, record, crew=crew, anew=args.restart, progress=bars(args.verb))
     bars.close()
     for outcome in report.failed:
