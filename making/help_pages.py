@@ -76,7 +76,7 @@ def _facts(socket: Socket, language: str) -> str:
             else (f"{kind}，{words['optional']}" if socket.optional else kind)
         )
     facts, default = [kind], spec.get("default")
-    if socket.kind in ("INT", "FLOAT") and "seed" not in socket.name:
+    if socket.kind in ("INT", "FLOAT") and "seed" not in socket.name and "min" in spec:
         facts.append(f"{_number(spec['min'])}{words['to']}{_number(spec['max'])}")
     if socket.kind == "BOOLEAN":
         default = {"en": ("off", "on"), "zh": ("关", "开")}[language][bool(default)]

@@ -18,9 +18,11 @@ def node_list() -> list[type]:
     from .feedback_gallery import FeedbackGallery
     from .fine_detail import FineDetail
     from .host.checked_inputs import check_inputs
+    from .load_folder import LoadFolder
     from .lora_train import LoraTrain
     from .mini_loader import MiniLoader
     from .query_preserve_patch import QueryPreservePatch
+    from .save_folder import SaveFolder
     from .style_dataset import StyleDataset
     from .style_load import StyleLoad
     from .style_mix import StyleMix
@@ -48,6 +50,8 @@ def node_list() -> list[type]:
         ColorEdit,
         TransferPrompt,
         FineDetail,
+        LoadFolder,
+        SaveFolder,
     ]
     return [check_inputs(node) for node in nodes]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ..files import write_files
 from ..finite import check_finite
@@ -28,12 +29,14 @@ def to_image(pixels: torch.Tensor, alpha: torch.Tensor | None = None) -> Image.I
     return image
 
 
-def png_bytes(image: Image.Image | torch.Tensor, alpha: torch.Tensor | None = None) -> bytes:
-    """Encode as PNG; the same pixels give the same bytes."""
+def png_bytes(
+    image: Image.Image | torch.Tensor, alpha: torch.Tensor | None = None, text: PngInfo | None = None
+) -> bytes:
+    """Encode as PNG, with what is to be said of it; the same pixels and text give the same bytes."""
     if isinstance(image, torch.Tensor):
         image = to_image(image, alpha)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=6)
+    image.save(buffer, "PNG", compress_level=6, pnginfo=text)
     return buffer.getvalue()
 
 
