@@ -4,6 +4,7 @@
 #   make test-host   the tests that need a real ComfyUI; the result is kept in docs/host-tests.txt
 #   make release     whether this may be published: the registry's rules, host tests on these very files, a dated changelog
 #   make pages       graphs, thumbnails and help pages anew from the nodes, in a ComfyUI that it starts
+#   make test-ray    batches on a real Ray cluster of two nodes; installs ray (80 MB) into .venv
 #   make fuzz        10,000 mutated files, texts, requests and graphs; the counts are kept in docs/fuzz.txt
 #   make map         the map of folders and files in docs/design.md, from the files' own first sentences
 # On Linux the registry's torch brings several GB of GPU libraries. For the small CPU build:
@@ -24,7 +25,7 @@ export PYTHONUTF8 := 1
 export TOKENIZERS_PARALLELISM := false
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: all setup demo test lint types pytest page test-host release pages fuzz map clean
+.PHONY: all setup demo test lint types pytest page test-host test-ray release pages fuzz map clean
 all: test
 
 setup: $(STAMP)
@@ -50,6 +51,10 @@ types: $(STAMP)
 
 pytest: $(STAMP)
 	$(PY) -m pytest -m "not host" $(PYTEST_ARGS)
+
+test-ray: $(STAMP)
+	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) ray
+	$(PY) -m pytest tests/core/test_batch_ray.py $(PYTEST_ARGS)
 
 page:
 	@command -v $(NODE) >/dev/null || { echo "The page's tests need Node 18 or newer (nodejs.org); name it by NODE=..." >&2; exit 1; }

@@ -74,25 +74,31 @@ def summary(points: Tensor, weights: Tensor, count: int, iterations: int = ITERA
     """`extract` for colors [n, 3] with weights [n]."""
     centres = _first_centres(points, weights, count)
     for _ in range(iterations):
-        nearest = torch.cdist(points, centres).argmin(1)
+        nearest = nearest_centre(points, centres)
         mass = torch.zeros(len(centres)).index_add_(0, nearest, weights)
         total = torch.zeros_like(centres).index_add_(0, nearest, points * weights[:, None])
         moved = total[mass > 0] / mass[mass > 0, None]
         if moved.shape == centres.shape and float((moved - centres).abs().max()) < 1e-5:
             break
         centres = moved
-    nearest = torch.cdist(points, centres).argmin(1)
+    nearest = nearest_centre(points, centres)
     mass = torch.zeros(len(centres)).index_add_(0, nearest, weights)
     order = mass.argsort(descending=True, stable=True)
     order = order[mass[order] > 0]
     return Palette(centres[order], mass[order] / mass.sum())
 
 
+def nearest_centre(points: Tensor, centres: Tensor) -> Tensor:
+    """Which of `centres` [k, 3] is nearest to each of `points` [n, 3]: [n]."""
+    return torch.cdist(centres, points).min(0).indices  # a lot faster along the first side than along the last
+
+
 def _first_centres(points: Tensor, weights: Tensor, count: int) -> Tensor:
     """First centres: the mean, then always the point with the greatest squared distance to its nearest centre, among a
     coarse summary of the points so that one odd pixel is no centre."""
-    key = (points * 24).round().long()
-    cells, which = torch.unique(key, dim=0, return_inverse=True)
+    key = (points * 24).round().long() + 512
+    # As one number each: rows would be sorted, which takes a hundred times as long.
+    cells, which = torch.unique(key[:, 0] << 20 | key[:, 1] << 10 | key[:, 2], return_inverse=True)
     mass = torch.zeros(len(cells)).index_add_(0, which, weights)
     middle = torch.zeros(len(cells), 3).index_add_(0, which, points * weights[:, None]) / mass[:, None]
     centres = (middle * mass[:, None]).sum(0, keepdim=True) / mass.sum()

@@ -158,13 +158,27 @@ def _compress_lightness(moved: Tensor, before: Tensor) -> Tensor:
     return moved.index_put(place, x.clamp(0.0, 1.0))
 
 
+def oklab_planes(picture: Tensor) -> Tensor:
+    """A picture [3, H, W] as OKLab planes [3, n] in float32 on the CPU, block by block."""
+    flat = picture.reshape(3, -1).float().cpu()
+    out = torch.empty_like(flat)
+    for first in range(0, flat.shape[1], BLOCK):
+        out[:, first : first + BLOCK] = to_oklab(flat[:, first : first + BLOCK])
+    return out
+
+
 def edit_colors(
-    picture: Tensor, move: Callable[[Tensor, slice], Tensor], strength: float = 1.0, mask: Tensor | None = None
+    picture: Tensor,
+    move: Callable[[Tensor, slice], Tensor],
+    strength: float = 1.0,
+    mask: Tensor | None = None,
+    lab: Tensor | None = None,
 ) -> Tensor:
     """A picture [3, H, W], sRGB in 0..1, with its OKLab colors moved by `move(planes [3, n], which pixels)`.
 
     `strength` 0..1 and `mask` [H, W] in 0..1 say how far; where either is 0 the picture is the very same, bit for bit.
-    Works in blocks, on the CPU; colors that leave the gamut come back by `into_gamut`.
+    `lab`: its `oklab_planes`, where they are known. Works in blocks, on the CPU; colors that leave the gamut come back
+    by `into_gamut`.
     """
     if strength == 0.0 or picture.numel() == 0:
         return picture
@@ -174,13 +188,17 @@ def edit_colors(
     for first in range(0, flat.shape[1], BLOCK):
         part = slice(first, first + BLOCK)
         source = flat[:, part]
-        linear = to_linear(source)
-        lab = linear_to_oklab(linear)
-        moved = move(lab, part)
+        if lab is None:
+            linear = to_linear(source)
+            before = linear_to_oklab(linear)
+        else:
+            before = lab[:, part]
+            linear = oklab_to_linear(before)
+        moved = move(before, part)
         amount = strength if amounts is None else strength * amounts[part]
         if amounts is not None or strength != 1.0:
-            moved = lab + amount * (moved - lab)
-        moved[0] = _compress_lightness(moved[0], lab[0])
+            moved = before + amount * (moved - before)
+        moved[0] = _compress_lightness(moved[0], before[0])
         result = from_linear(into_gamut(oklab_to_linear(moved), linear)).clamp_(0.0, 1.0)
         out[:, part] = result if amounts is None else torch.where(amounts[part] > 0.0, result, source)
     return out.view(picture.shape).to(picture.device)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from .palette import Palette, sampled_pixels, summary
+from .palette import Palette, nearest_centre, sampled_pixels, summary
 from .spaces import edit_colors
 
 # Colors of the picture that find their places on their own: more than a palette has, so that shades can part.
@@ -102,7 +102,7 @@ def shift_by(source: Palette, by: Tensor, points: Tensor, weights: Tensor, width
     between = torch.cdist(centres, centres)
     nearest_other = float((between + 9.0 * torch.eye(len(centres))).amin(1).median())
     shift = Shift(centres, torch.zeros_like(centres), max(width[0] * nearest_other, width[1]))
-    nearest = torch.cdist(points, centres).argmin(1)
+    nearest = nearest_centre(points, centres)
     mass = torch.zeros(len(centres)).index_add_(0, nearest, weights)
     influence = torch.zeros(len(centres), len(centres))
     influence.index_add_(0, nearest, (shift.weights(points.T.contiguous()) * weights).T)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..pictures import resize
-from .spaces import BLOCK, edit_colors, to_oklab
+from .spaces import edit_colors, oklab_planes, to_oklab
 
 LEVELS = 5
 
@@ -48,10 +48,6 @@ def wavelet(
             return torch.cat([lab[:1], to_oklab(theirs[:, part])[1:]])
 
         return edit_colors(picture, exchanged, strength, mask)
-    difference = low_pass(_oklab(reference) - _oklab(picture)).reshape(3, -1)
-    return edit_colors(picture, lambda lab, part: lab + difference[:, part], strength, mask)
-
-
-def _oklab(picture: Tensor) -> Tensor:
-    flat = picture.reshape(3, -1).float().cpu()
-    return torch.cat([to_oklab(part) for part in flat.split(BLOCK, 1)], 1).view(picture.shape)
+    own = oklab_planes(picture)
+    difference = low_pass((oklab_planes(reference) - own).view(picture.shape)).reshape(3, -1)
+    return edit_colors(picture, lambda lab, part: lab + difference[:, part], strength, mask, own)
