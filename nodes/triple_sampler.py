@@ -159,7 +159,9 @@ class TripleSampler(io.ComfyNode):
                     "clip", optional=True, tooltip="Encodes the empty text where positive or negative is not connected."
                 ),
                 size_input(),
-                preset_input("the three dials above (styleid: of steps, cfg, sampler, scheduler and denoise too)"),
+                preset_input(
+                    "the three dials above (fast preview: of steps too; styleid: of all that is about sampling)"
+                ),
                 number(
                     "renoise",
                     FRESH.renoise,

@@ -100,5 +100,5 @@ def v_loss(model: BaseModel, x0: Tensor, timesteps: Tensor, ids: Tensor, generat
     noisy = abar.sqrt() * x0 + (1 - abar).sqrt() * noise
     velocity = abar.sqrt() * noise - (1 - abar).sqrt() * x0
     with mixed_precision():
-        predicted = model.unet(noisy, timesteps, model.text(ids).last_hidden_state).sample
+        predicted = model.unet(noisy, timesteps, model.text(ids).last_hidden_state)[0]
     return F.mse_loss(predicted.float(), velocity)

@@ -6,8 +6,10 @@ from .published import PUBLISHED
 
 # The nodes' combo begins with these in this order, and names are only appended.
 _FIRST = ("wallfacer", "styleid", "adain", "faithful", "free")
+_LAST = ("fast preview",)
 _ALL = OWN | PUBLISHED
-ENTRIES: dict[str, Preset] = {name: _ALL[name] for name in (*_FIRST, *(name for name in _ALL if name not in _FIRST))}
+_MIDDLE = tuple(name for name in _ALL if name not in (*_FIRST, *_LAST))
+ENTRIES: dict[str, Preset] = {name: _ALL[name] for name in (*_FIRST, *_MIDDLE, *_LAST)}
 PRESETS = tuple(ENTRIES)
 
 __all__ = ["ENTRIES", "FINE_DETAIL", "PRESETS", "Preset", "fine_detail_of"]

@@ -11,6 +11,7 @@ OWN = {
     "wallfacer": Preset("our own, the default: what suits the model best"),
     "faithful": Preset("the content's drawing first; --freedom moves it towards free in even steps"),
     "free": Preset("the style first: from noise, under the content's layout alone"),
+    "fast preview": Preset("a look in 8 steps; with words from the pictures nearer to the truth than styleid in 50"),
 }
 
 

@@ -16,7 +16,8 @@ from ..masks import resize_mask
 from ..models.contracts import AttentionEdit, AttentionLayer
 from .injection import Injection
 
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16}
+# None: as the network computes them, so that one in half precision fills no memory with zeros behind its numbers.
+PRECISIONS = {"fp32": None, "fp16": torch.float16}
 
 
 def parts_read(injection: Injection, leak_guard: float) -> str:
@@ -32,8 +33,8 @@ def content_parts(injection: Injection) -> str:
 class FeatureBank:
     """Holds features of one reference process (one batch of equal size) until `clear`.
 
-    `parts`: which of "q", "k", "v" are kept. `precision`: "fp32", or "fp16" for half the memory. `device`: where they
-    are kept, None for where they come from.
+    `parts`: which of "q", "k", "v" are kept. `precision`: "fp32", which is the network's own at most, or "fp16" for
+    half the memory of a network in fp32. `device`: where they are kept, None for where they come from.
     """
 
     def __init__(
@@ -50,7 +51,8 @@ class FeatureBank:
         def record(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> None:
             heads = {"q": q, "k": k, "v": v}
             # a copy, so that no later edit in place can reach the bank
-            copies = {part: heads[part].detach().to(self._device, self._dtype, copy=True) for part in self.parts}
+            kept = {"device": self._device, "dtype": self._dtype, "copy": True}
+            copies = {part: heads[part].detach().to(**kept) for part in self.parts}
             self._features[sigma, layer.name] = copies
             self._grids[layer.name] = grid
 

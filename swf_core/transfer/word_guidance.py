@@ -13,15 +13,14 @@ from ..models.contracts import Backend
 from .freedom import FREE_CFG
 from .inputs import Models
 from .options import TransferOptions
-from .presets import DIALED, preset
+from .presets import suited
 
 # A typed prompt.
 CFG_WITH_PROMPT = 4.0
 # Words read from the pictures: guidance, and how far it is held to detail. Chosen on mini (docs/figures.md).
 CFG_WITH_READ_WORDS, DETAIL_WITH_READ_WORDS = 2.5, 1.0
-# Where a transfer by such words stands on the dial, its steps, and how far its tones move to the style, if nobody says.
-# Measured on mini alone, on which more steps take both distances to the truth up again; others keep their preset.
-MINI_FREEDOM, MINI_STEPS, MINI_ADAIN = 0.35, 15, 0.75
+# Steps by such words if nobody says; on mini more of them take both distances to the truth up again.
+MINI_STEPS = 15
 
 
 def by_read_words(models: Models | Backend, freedom: float | None = None) -> TransferOptions:
@@ -30,11 +29,10 @@ def by_read_words(models: Models | Backend, freedom: float | None = None) -> Tra
     `freedom`: where on the dial; None: where the model is best.
     """
     models = Models.of(models)
-    if models.generation.family == "mini":
-        options = preset(DIALED, models, MINI_FREEDOM if freedom is None else freedom)
-        options = replace(options, steps=MINI_STEPS, adain=MINI_ADAIN)
-    else:
-        options = preset(DIALED, models, freedom or 0.0)
+    backend = models.generation
+    options = suited(backend.family, backend.layer_presets, models.unconditional is not None, freedom)
+    if backend.family == "mini":
+        options = replace(options, steps=MINI_STEPS)
     return guided_by_words(options, read=True)
 
 

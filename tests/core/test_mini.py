@@ -18,12 +18,12 @@ from swf_core.mini_build.paired_attention import PairedAttentionProcessor
 from swf_core.mini_build.training_loop import Plan, StageSettings, train
 from swf_core.models import load
 from swf_core.models.mini import load_mini
+from swf_core.models.mini.autoencoder_tiny import load_autoencoder_tiny
 from swf_core.models.mini.text import HIDDEN, MAX_TOKENS, WordTokenizer
 from swf_core.models.mini.unet import new_unet
 from swf_core.models.mini.vae import (
     NarrowAutoencoder,
     from_taesd,
-    load_autoencoder_tiny,
     run_narrow,
     to_diffusers,
     to_taesd,
@@ -94,13 +94,13 @@ def test_readers_see_the_other_picture_and_nothing_else_changes() -> None:
     torch.manual_seed(0)
     unet = new_unet((32, 32, 32)).eval()
     x, text = torch.randn(4, 4, 16, 16), torch.randn(4, 4, HIDDEN)
-    plain = unet(x, 500, text).sample
+    plain = unet(x, torch.tensor(500), text)[0]
     unet.set_attn_processor(PairedAttentionProcessor(1))
-    read = unet(x, 500, text).sample
+    read = unet(x, torch.tensor(500), text)[0]
     torch.testing.assert_close(read[:3], plain[:3], rtol=1e-5, atol=1e-5)
     assert (read[3] - plain[3]).abs().max() > 1e-3
     x[2] += 1.0
-    assert (unet(x, 500, text).sample[3] - read[3]).abs().max() > 1e-3
+    assert (unet(x, torch.tensor(500), text)[0][3] - read[3]).abs().max() > 1e-3
 
 
 def train_toy(folder, stop_at: int | None = None) -> torch.Tensor:

@@ -102,11 +102,12 @@ def test_a_graph_runs(server: Server, name):
         assert seconds < NATIVE_S
 
 
-def test_the_first_graph_is_two_pictures_a_loader_one_node_and_the_result():
+def test_the_first_graph_is_two_pictures_a_loader_two_nodes_and_the_result():
     for name in ("1 your two pictures, mini", "1 your two pictures, SD1.5"):
         graph = read(WORKFLOWS / f"{name}.json")
         types = [node["type"] for node in graph["nodes"]]
-        assert len(types) == 7 and types.count("LoadImage") == 2 and types.count("SWF_TripleSampler") == 1
+        assert len(types) == 8 and types.count("LoadImage") == 2
+        assert types.count("SWF_TripleSampler") == types.count("SWF_FineDetail") == 1
         assert "definitions" not in graph and types[0] == "MarkdownNote"
 
 

@@ -11,7 +11,7 @@ from ....swf_core.errors import UserError
 from ....swf_core.transfer.defaults import SAMPLER
 from ....swf_core.transfer.injection import Injection
 from ....swf_core.transfer.options import TransferOptions
-from ....swf_core.transfer.presets import PRESETS, check_freedom, preset_of, wallfacer
+from ....swf_core.transfer.presets import FAST, PRESETS, check_freedom, preset_of, wallfacer
 from ....swf_core.transfer.styleid import SPACING
 from ....swf_core.transfer.trajectory import Encoding
 from .layout import layout_of
@@ -32,9 +32,9 @@ def preset_input(replaced: str) -> Any:
         default=CUSTOM,
         optional=True,
         tooltip="custom: the widgets as they are. wallfacer: what suits the model best; faithful: the content's "
-        "drawing first; free: the style first, best with words that say what is seen; adain: the style's tones alone; "
-        "the others are published ways, named by their papers: see the help page. A preset takes the place of "
-        f"{replaced}, and the node shows its values.",
+        "drawing first; free: the style first, best with words that say what is seen; fast preview: for a look in 8 "
+        "steps; adain: the style's tones alone; the others are published ways, named by their papers: see the help "
+        f"page. A preset takes the place of {replaced}, and the node shows its values.",
     )
 
 
@@ -58,6 +58,8 @@ def triple_options(preset: str, unet: Unet, asymmetric: bool, dials: dict[str, f
     options = preset_of(preset, unet.family, unet.presets, asymmetric, freedom)
     if options.denoise < 1.0:  # a share of the schedule that belongs to the preset
         del sampling["denoise"]
+    if preset == FAST:
+        del sampling["steps"]
     return options if options.spacing == SPACING else replace(options, **sampling)
 
 
@@ -111,6 +113,8 @@ def triple_row(preset: str, options: TransferOptions) -> dict[str, Any]:
         values["cfg"] = _text(options.cfg)
     if options.cfg_detail > 0.0:
         values["cfg_detail"] = _text(options.cfg_detail)
+    if preset == FAST:
+        values["steps"] = str(options.steps)
     if options.denoise < 1.0:
         values["denoise"] = _text(options.denoise)
     if options.spacing == SPACING:

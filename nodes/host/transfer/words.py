@@ -11,7 +11,7 @@ import torch
 from comfy_api.latest import io
 
 from ....swf_core.transfer.options import TransferOptions
-from ....swf_core.transfer.presets import DIALED
+from ....swf_core.transfer.presets import DIALED, FAST
 from ....swf_core.transfer.word_guidance import guided_by_words
 from ....swf_core.words.pretrained import EMBEDDED
 from ..caption_models import NONE, loaded_model, model_choices, resolve
@@ -75,7 +75,7 @@ def guidance_by_words(
 
     `lora_guides`: whether a LoRA is on the positive alone.
     """
-    free = preset == "free" or (preset == DIALED and dials["freedom"] > 0.0)
+    free = preset in ("free", FAST) or (preset == DIALED and dials["freedom"] > 0.0)
     if dials["cfg"] != 1.0 or words.positive is None or not (words.found or free):
         return {}
     options = guided_by_words(TransferOptions(), words.found, lora_guides, free)

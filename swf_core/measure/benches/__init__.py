@@ -35,6 +35,7 @@ BENCHES = {
     "lora-transfer": Bench("lora_transfer", "pictures repainted with and without such a LoRA"),
     "feedback": Bench("feedback", "rounds with picked samples and without"),
     "train-speed": Bench("train_speed", "beside diffusers' LoRA example"),
+    "speed": Bench("speed", "what a transfer costs beside plain sampling, in evaluations and processor time"),
     "recolor": Bench("recolor", "palettes and references on photographs, beside color-matcher"),
     "color-words": Bench(
         "color_words", "'a blue house instead of a red one' during a transfer (color-words.csv, continues too)"

@@ -13,24 +13,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from ...learn.dataset import items_of
 from ...learn.latent_cache import LatentCache
 from ...learn.options import TrainOptions
 from ...learn.run import create_run
 from ...learn.train import TrainingLoop
-from ...models.contracts import Backend, Conditioning
+from ...models.contracts import Backend
 from ...models.diffusers_backend import sigmas_from_config
 from ...models.unet_denoiser import UNetDenoiser
 from .context import BenchContext, BenchResult
+from .random_models import TEXT_WIDTH, TOKENS, PooledCodec, RandomText, sd15_unet
 
-RANK, SIDE_PX, TOKENS = 16, 256, 77
+RANK, SIDE_PX = 16, 256
 STEPS = 3  # of a block
 
 
@@ -79,39 +79,13 @@ def peak_gib(name: str, steps: int) -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 2)
 
 
-class _Text:
-    """Random embeddings of SD1.5's shape: no text model is needed to time a step."""
-
-    def encode(self, texts: Sequence[str], height_px: int, width_px: int) -> Conditioning:
-        return Conditioning(torch.randn((len(texts), TOKENS, 768), generator=torch.Generator().manual_seed(1)))
-
-
-class _Codec:
-    """Latents from average pooling, for the same reason."""
-
-    downscale, channels = 8, 4
-
-    def encode(self, pictures: Tensor) -> Tensor:
-        small = torch.nn.functional.avg_pool2d(pictures, 8)
-        return torch.cat([small, small[:, :1]], 1)
-
-    def decode(self, latents: Tensor) -> Tensor:
-        return torch.nn.functional.interpolate(latents[:, :3], scale_factor=8.0).clamp(0, 1)
-
-
-def _unet() -> Any:
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-
-    return UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
-
-
 def _ours() -> Callable[[], None]:
-    return our_step(UNetDenoiser(_unet().eval(), sigmas_from_config({}), "epsilon"))
+    return our_step(UNetDenoiser(sd15_unet().eval(), sigmas_from_config({}), "epsilon"))
 
 
 def our_step(denoiser: Any, targets: str = "attention") -> Callable[[], None]:
     """One step of our trainer on a network in the shape of SD1.5, whoever built it."""
-    backend = Backend(denoiser, _Text(), _Codec(), "SD1.5 shape", SIDE_PX, "SD1.x")
+    backend = Backend(denoiser, RandomText(), PooledCodec(), "SD1.5 shape", SIDE_PX, "SD1.x")
     options = TrainOptions(steps=10**6, rank=RANK, targets=targets, views=2, sample_every=0, caption_dropout=0.0)
     picture = torch.rand((3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(2))
     folder = tempfile.TemporaryDirectory()
@@ -129,7 +103,7 @@ def _theirs() -> Callable[[], None]:
     from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
     from peft import LoraConfig
 
-    unet: Any = _unet()
+    unet: Any = sd15_unet()
     unet.requires_grad_(False)
     unet.add_adapter(
         LoraConfig(
@@ -140,7 +114,7 @@ def _theirs() -> Callable[[], None]:
     optimizer = torch.optim.AdamW(parameters, lr=1e-4, weight_decay=1e-2)
     learning_rates = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
     scheduler = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
-    latents, tokens = torch.randn(1, 4, SIDE_PX // 8, SIDE_PX // 8), torch.randn(1, TOKENS, 768)
+    latents, tokens = torch.randn(1, 4, SIDE_PX // 8, SIDE_PX // 8), torch.randn(1, TOKENS, TEXT_WIDTH)
 
     def step() -> None:
         noise = torch.randn_like(latents)

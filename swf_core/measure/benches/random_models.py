@@ -1,0 +1,57 @@
+"""Models with random weights in the shapes of real ones, for what needs no picture: time and memory of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...models.contracts import Backend, Conditioning
+from ...models.diffusers_backend import family_presets, sigmas_from_config
+from ...models.unet_denoiser import UNetDenoiser
+
+TOKENS, TEXT_WIDTH = 77, 768
+
+
+class RandomText:
+    """Random embeddings of SD1.5's shape: no text model is needed to time a network."""
+
+    def encode(self, texts: Sequence[str], height_px: int, width_px: int) -> Conditioning:
+        """See `TextEncoder.encode`; the same for any text of the same length."""
+        rows = [torch.randn((1, TOKENS, TEXT_WIDTH), generator=torch.Generator().manual_seed(len(t))) for t in texts]
+        return Conditioning(torch.cat(rows))
+
+
+class PooledCodec:
+    """Latents from average pooling, for the same reason."""
+
+    downscale, channels = 8, 4
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """[B, 3, H, W] -> [B, 4, H/8, W/8]."""
+        small = torch.nn.functional.avg_pool2d(pictures, 8)
+        return torch.cat([small, small[:, :1]], 1)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """[B, 4, h, w] -> [B, 3, 8h, 8w]."""
+        return torch.nn.functional.interpolate(latents[:, :3], scale_factor=8.0).clamp(0, 1)
+
+
+def sd15_unet(width: int = 320) -> Any:
+    """SD1.5's UNet2DConditionModel; `width`: channels at its full resolution, SD1.5's own are 320."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    channels = (width, 2 * width, 4 * width, 4 * width)
+    return UNet2DConditionModel(
+        sample_size=64, cross_attention_dim=TEXT_WIDTH, attention_head_dim=8, block_out_channels=channels
+    )
+
+
+def sd15_backend(width: int = 320, size_px: int = 512) -> Backend:
+    """A model in SD1.5's shape, its weights drawn from seed 0."""
+    torch.manual_seed(0)
+    denoiser = UNetDenoiser(sd15_unet(width).eval(), sigmas_from_config({}), "epsilon")
+    presets = {"all": "all", **family_presets("SD1.x", denoiser.self_attention_layers)}
+    return Backend(denoiser, RandomText(), PooledCodec(), f"SD1.5 shape, width {width}", size_px, "SD1.x", presets)
