@@ -42,3 +42,17 @@ def test_over_the_limit_what_fits_is_kept(report):
 def test_what_a_model_found_goes_with_it(report):
     assert report["kept once a model is gone"] == ["second"]
     assert report["held by a model that is there, once it was dropped"] is False
+
+
+@pytest.mark.slow
+def test_processor_time_is_that_of_the_evaluations(host, tmp_path_factory):
+    """What kept pictures save, the machinery does not eat up: on mini, whose calls are short, and in SD1.5's shape."""
+    path = tmp_path_factory.mktemp("speed") / "report.json"
+    run = host.run(INSIDE / "speed_native.py", path, seconds=1200)
+    assert run.returncode == 0, run.stdout
+    report = json.loads(path.read_text())
+    mini = {way: row["times plain"] for way, row in report["mini"].items() if way != "steps"}
+    assert mini["first picture"] <= 3.3 and mini["another seed"] <= 1.10 and mini["another content"] <= 2.2
+    shape = report["SD1.5 shape"]
+    for way in ("first picture", "another seed", "another content"):
+        assert shape[way]["times plain"] <= 1.03 * shape[way]["rows"] / shape["plain"]["rows"], way

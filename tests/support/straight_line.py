@@ -75,7 +75,7 @@ class StraightLine:
     def eps(self, z: Tensor, t: int, formula: Formula | None = None) -> Tensor:
         """The predicted noise; what the layers showed is in `seen` afterwards."""
         self.formula, self.evaluations = formula, self.evaluations + z.shape[0]
-        out = self.unet(z.float(), torch.tensor(t), encoder_hidden_states=self.text).sample
+        out = self.unet(z.float(), torch.tensor(t), encoder_hidden_states=self.text, return_dict=False)[0]
         if self.backend.denoiser.prediction_type == "epsilon":
             return out
         a, s = self.level(t)
