@@ -10,7 +10,8 @@ from swf_core.features import load_features
 from swf_core.measure.metrics.pairs import make_pairs, picture
 from swf_core.pictures import save
 from swf_core.transfer.defaults import CFG
-from swf_core.transfer.word_guidance import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS, MINI_ADAIN, MINI_FREEDOM
+from swf_core.transfer.presets import MINI_ADAIN, MINI_FREEDOM
+from swf_core.transfer.word_guidance import CFG_WITH_PROMPT, CFG_WITH_READ_WORDS
 from swf_core.world import random_look
 from swf_core.world.seeds import TUNE_SEED
 
