@@ -143,11 +143,12 @@ def plan(
 
 
 def file_digests(job: Job) -> tuple[str, ...]:
-    """16 hexadecimal digits of the SHA-256 of each file that a job reads; "" for one that cannot be read."""
-    return tuple(_digest(path) for path in (job.content, *job.styles))
+    """`file_digest` of each file that a job reads."""
+    return tuple(file_digest(path) for path in (job.content, *job.styles))
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """16 hexadecimal digits of the SHA-256 of a file; "" for what cannot be read as one."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError:

@@ -21,10 +21,11 @@ from ..errors import UserError
 from ..files import write_files
 from .jobs import Group, Outcome
 from .processes import TRIES
-from .run import MakeWorker, Worker, failed, outcomes_of, use_threads
+from .run import MakeWorker, Worker, failed, outcomes_of, sentence_of, use_threads
 
 # So long a first actor may take to be placed, and a group to be done, in seconds.
 PLACED_WITHIN_S, DONE_WITHIN_S = 180.0, 3600.0
+FETCHED_WITHIN_S = 120.0  # an answer that is there, results and all
 POLL_S = 1.0
 Files = dict[str, bytes]
 
@@ -93,12 +94,13 @@ class _Crew:
                 placed = True
                 actor, group, _ = self.at.pop(answer)
                 try:
-                    outcomes, results = self.ray.get(answer, timeout=POLL_S)
-                except self.ray.exceptions.RayActorError as error:
+                    outcomes, results = self.ray.get(answer, timeout=FETCHED_WITHIN_S)
+                except self.ray.exceptions.RayTaskError as error:  # no worker could be made there
+                    raise UserError(sentence_of(error.cause)) from error
+                except self.ray.exceptions.RayError as error:  # it died, or its answer does not arrive
+                    self._kill(actor)
                     yield from self._lost(group, waiting, tries, _why(error))
                     continue
-                except self.ray.exceptions.RayTaskError as error:  # no worker could be made there
-                    raise UserError(str(error.cause)) from error
                 if outcomes is None:
                     self.blind.add(actor)
                     self._send(actor, group)

@@ -63,7 +63,8 @@ def is_batch(args: argparse.Namespace, given: Sequence[Path]) -> bool:
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
-    """What of the arguments decides the results, as JSON; and the version, for another one may paint otherwise."""
+    """What of the arguments decides the results, as JSON, a file that is read with its digest; and the version, for
+    another one may paint otherwise."""
     from .. import __version__
 
     chosen = {
@@ -75,8 +76,10 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    from ..batch.jobs import file_digest
+
     if isinstance(value, Path):
-        return str(value)
+        return f"{value} {file_digest(value)}".strip()
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UserError
 from .batches import do_batch, earlier_batch, names_apart, settings_of, threads_of
 from .checks import check_files, check_preset, check_targets, check_weights
-from .lesson import check_lesson
-from .loading import load_pictures
+from .lesson import check_lesson, learn_lesson
+from .loading import load_guided, load_pictures
 from .progress import Bars, NoBars
 from .transfer_words import MINI, check_words
 
@@ -27,6 +27,7 @@ GROUP_OF_MINI = 4  # contents in one call: a row costs 0.7 of a call of one (doc
 def run_batch_of(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     """Check, plan, do."""
     from .. import batch as batches
+    from .. import pictures
     from ..batch import Manifest
 
     check_files(args)
@@ -39,7 +40,11 @@ def run_batch_of(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     pairs = batches.pair_up(contents, styles, how)
     outs = _outs(args, pairs, before)
     check_targets(outs, [*contents, *styles])
-    load_pictures(styles, args.size, model=args.model)  # a style that cannot be read spoils every picture
+    for path in styles:  # one that cannot be read spoils many results
+        pictures.check(path)
+    if args.learn is not None:  # once, and kept for all workers
+        shown = load_pictures(styles, args.size, model=args.model)
+        learn_lesson(args, load_guided(args)[0], [picture.pixels for picture in shown], bars)
     mini = args.model == MINI
     plan = batches.plan(
         pairs,
