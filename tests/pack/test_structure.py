@@ -15,7 +15,7 @@ from support.host_record import ROOT
 # Rooms of the core from the ground up. A module imports from its own room and from lower floors.
 FLOORS = (
     "errors files finite json_shape masks presets",
-    "world pictures features batch",
+    "world pictures features batch film",
     "models style_file",
     "words color transfer",
     "learn classics",
