@@ -73,6 +73,14 @@ def render_photo(scene: Scene, size: int = 128) -> tuple[np.ndarray, np.ndarray]
     return np.clip(gaussian_filter(image * shade[..., None], (0.7, 0.7, 0)), 0, 1).astype(np.float32), regions
 
 
+def silhouette(scene: Scene, size: int = 128) -> np.ndarray:
+    """Where the main object is, [size, size] bool, as the region map of `render_photo` has it."""
+    big = size * _OVERSAMPLE
+    label = Image.new("L", (big, big), 0)
+    _draw_thing(scene.main, ImageDraw.Draw(label), lambda *_: 1, big)
+    return np.asarray(label)[_OVERSAMPLE // 2 :: _OVERSAMPLE, _OVERSAMPLE // 2 :: _OVERSAMPLE] > 0
+
+
 def _sky_things(scene: Scene, draw: ImageDraw.ImageDraw, part, rng: np.random.Generator, big: int) -> None:
     x, r = scene.light_x * big, 0.075 * big
     y = {"noon": 0.14, "sunset": scene.horizon - 0.06, "night": 0.15}[scene.time] * big
