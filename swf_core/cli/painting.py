@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ..transfer import SharedStyles, TransferOptions, TransferResult
 
 
+# Prompts, a content each, and what was read of the pictures, as data.
+Said = tuple[list[str], list[dict[str, Any]]]
+
+
 @dataclass(frozen=True, eq=False)
 class Painted:
     """What came of contents: finished images [3, H, W], their prompts with what was read, and the transfer's report."""
@@ -69,15 +73,20 @@ class Styles:
         self._weights = studio.args.style_weight or [1.0] * len(self._inputs)
         self._shared: SharedStyles | None = None
 
+    def read(self, contents: Sequence[Picture], paths: Sequence[Any]) -> Said:
+        """What is said of contents: their prompts, and what was read where the pictures were."""
+        pixels = [picture.pixels for picture in contents]
+        return self._studio.writer.prompts_of(pixels, paths, self._inputs, self._weights)
+
     def paint(
-        self, contents: Sequence[Picture], paths: Sequence[Any], seeds: Sequence[int] | None = None, *, last: bool
+        self, contents: Sequence[Picture], said: Said, seeds: Sequence[int] | None = None, *, last: bool
     ) -> Painted:
-        """Read, paint and finish contents; `seeds`: one each, None for the run's. `last`: none come after them."""
+        """Paint and finish contents of which this was `said`; `seeds`: one each, None for the run's. `last`: none come
+        after them."""
         from ..transfer import Content
 
-        studio = self._studio
+        studio, (prompts, words) = self._studio, said
         pixels = [picture.pixels for picture in contents]
-        prompts, words = studio.writer.prompts_of(pixels, paths, self._inputs, self._weights)
         shared = self._begin(prompts, bool(words))
         backend, _ = studio.guided()
         if studio.args.size is None:

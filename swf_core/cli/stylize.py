@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
 
     studio = Studio(args, bars)
     styles = studio.styles(pictures)
-    painted = styles.paint(contents, args.content, last=True)
+    painted = styles.paint(contents, styles.read(contents, args.content), last=True)
     images = zip(targets, painted.images, contents, strict=True)
     write_files({target: png_bytes(image, picture.alpha) for target, image, picture in images})
     backend, _ = studio.guided()

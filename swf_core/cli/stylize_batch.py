@@ -124,7 +124,8 @@ class StylizeWorker:
         if not jobs:
             return outcomes
         styles = self._in(group.jobs[0].styles)
-        painted = styles.paint(contents, [job.content for job in jobs], [job.seed for job in jobs], last=False)
+        said = styles.read(contents, [job.content for job in jobs])
+        painted = styles.paint(contents, said, [job.seed for job in jobs], last=False)
         for job, content, image in zip(jobs, contents, painted.images, strict=True):
             assert job.out is not None
             write_files({job.out: png_bytes(image, content.alpha)})

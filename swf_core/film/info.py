@@ -60,6 +60,8 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UserError(f"'{path}' is not a film that can be read (MP4, MOV, MKV, WebM, AVI, ...).") from error
     try:
+        if container.format.name.endswith("_pipe") or container.format.name == "image2":  # FFmpeg opens pictures too
+            raise UserError(f"'{path}' is a picture, not a film; use stylize.")
         if not container.streams.video:
             raise UserError(f"'{path}' holds no pictures, only sound; give a film.")
         stream = container.streams.video[0]

@@ -36,6 +36,7 @@ BENCHES = {
     "feedback": Bench("feedback", "rounds with picked samples and without"),
     "train-speed": Bench("train_speed", "beside diffusers' LoRA example"),
     "speed": Bench("speed", "what a transfer costs beside plain sampling, in evaluations and processor time"),
+    "film": Bench("film", "flicker of repainted films whose motion is known, beside frame by frame"),
     "recolor": Bench("recolor", "palettes and references on photographs, beside color-matcher"),
     "color-words": Bench(
         "color_words", "'a blue house instead of a red one' during a transfer (color-words.csv, continues too)"
