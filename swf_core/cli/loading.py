@@ -28,13 +28,21 @@ def device_of(name: str) -> str:
     return name
 
 
+def dtype_of(args: argparse.Namespace) -> Any:
+    """The torch type that --precision names; float32 for verbs without it."""
+    import torch
+
+    names = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+    return names[getattr(args, "precision", "fp32")]
+
+
 def load_backend(args: argparse.Namespace) -> Any:
     """Load the model that --model, --lora and --device name."""
     from ..models import load
 
     device = device_of(args.device)
     lora = None if args.lora is None else [(args.lora, args.lora_weight)]
-    return load(args.model, lora=lora, device=device)
+    return load(args.model, lora=lora, device=device, dtype=dtype_of(args))
 
 
 def load_guided(args: argparse.Namespace) -> tuple[Any, Any]:
@@ -49,7 +57,7 @@ def load_guided(args: argparse.Namespace) -> tuple[Any, Any]:
     if args.lora_guidance == "auto" and "swf_run" not in metadata:
         return load_backend(args), None
     layers = check_layers(tensors, str(args.lora), metadata, args.lora)
-    plain = load(args.model, device=device_of(args.device))
+    plain = load(args.model, device=device_of(args.device), dtype=dtype_of(args))
     if not lora_load.can_be_switched(layers, plain.denoiser.module_names):
         return load_backend(args), plain  # text encoders too, several ranks, or no plain LoRA: two copies of the model
     adapter = lora_load.load(plain.denoiser.network, plain.denoiser.module_names, args.lora)

@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from swf_core.pictures import load
 from swf_core.presets import FINE_DETAIL
 
 from support.cli import files_under, process_arguments, swf, swf_process
@@ -252,3 +253,17 @@ def test_reports_become_plain_json():
         "d": "x",
         "e": [True],
     }
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+def test_half_precision_paints_nearly_the_same(model, cat, tmp_path, precision):
+    def painted(name: str, *more: str) -> torch.Tensor:
+        out = tmp_path / name
+        command = ["--content", cat, "--style", cat, "--out", out, "--model", model, "--prompt", "", "--steps", 2]
+        result = swf("stylize", *command, "--size", 64, *more)
+        assert result.returncode == 0, result.stderr
+        return load(out / "cat_in_cat.png").pixels
+
+    full, half = painted("full"), painted("half", "--precision", precision)
+    assert 0 < float((full - half).abs().max()) < 0.15
+    assert float((full - half).abs().mean()) < 0.02
