@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .arguments import transfer_options
 from .checks import check_preset
-from .finish import features_of, finish_of
+from .finish import Finish, features_of, finish_of
 from .lesson import learn_lesson
 from .loading import check_sizes, load_guided
 from .progress import Bars
@@ -61,10 +61,15 @@ class Studio:
 
 
 class Styles:
-    """One style of a studio. Its processes run once, for all contents; `lesson`, `options`: as they were used."""
+    """One style of a studio. Its processes run once, for all contents.
 
-    lesson: Lesson | None
+    `preset`, `options`, `lesson`, `finish`: as they were used, once something was painted.
+    """
+
+    preset: str
     options: TransferOptions
+    lesson: Lesson | None
+    finish: Finish
 
     def __init__(self, studio: Studio, pictures: Sequence[Picture]):
         self._studio, self._pictures = studio, pictures
