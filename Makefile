@@ -14,6 +14,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+PYTEST_WORKERS ?= 2
 OUT ?= out/demo
 SEED ?= 0
 VENV := .venv
@@ -49,8 +50,9 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(PY) -m pyright swf_core
 
+# A file's tests stay in one process; each has one thread (tests/conftest.py).
 pytest: $(STAMP)
-	$(PY) -m pytest -m "not host" $(PYTEST_ARGS)
+	$(PY) -m pytest -n $(PYTEST_WORKERS) --dist loadfile -m "not host" $(PYTEST_ARGS)
 
 test-ray: $(STAMP)
 	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) ray
