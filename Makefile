@@ -56,7 +56,7 @@ pytest: $(STAMP)
 
 test-ray: $(STAMP)
 	$(PY) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) ray
-	$(PY) -m pytest tests/core/test_batch_ray.py $(PYTEST_ARGS)
+	$(PY) -m pytest --slow tests/core/test_batch_ray.py $(PYTEST_ARGS)
 
 page:
 	@command -v $(NODE) >/dev/null || { echo "The page's tests need Node 18 or newer (nodejs.org); name it by NODE=..." >&2; exit 1; }

@@ -1,6 +1,6 @@
 """Batches on a real Ray cluster of two nodes: the same bytes, deaths, machines that see no files, and no room.
 
-Ray is no part of the test environment (79 MB): these run where it is installed, by `make test-ray`.
+Ray is no part of the test environment (79 MB): these are slow tests, which `make test-ray` runs.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from swf_core.errors import UserError
 
 from support.batches import Copier, batch_of, files, refuse, results
 
-ray = pytest.importorskip("ray", reason="ray is not installed: make test-ray")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
+    import ray
     from ray.cluster_utils import Cluster
 
     # Where workers find `support`; the environment of a cluster's nodes is its starter's.

@@ -18,7 +18,6 @@ from swf_core.world.moving import moving_scene
 from support.cli import swf
 from support.tiny_models import picture
 
-pytest.importorskip("av", reason="av (PyAV) is not installed: it is in requirements-dev.txt")
 QUICK = ["--prompt", "a house", "--preset", "wallfacer", "--steps", 2]
 
 

@@ -59,7 +59,7 @@ KILLS = pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.
 @KILLS
 @pytest.mark.parametrize("verb", ["stylize", "recolor"])
 def test_a_verb_that_is_ended_at_any_moment_leaves_whole_files_alone(tmp_path, verb, kills):
-    for k, side in enumerate((64, 48, 640)):
+    for k, side in enumerate((64, 48, 1600)):
         save(tmp_path / f"{k}.png", picture(k, side, side))
     first, second, large = (tmp_path / f"{k}.png" for k in range(3))
     out = tmp_path / "out"
