@@ -71,7 +71,7 @@ def run(context: BenchContext) -> BenchResult:
                 {"flicker": flicker(painted[name], film.flows), **means, "cpu_seconds_a_frame": spent}
             )
             context.bar((k + (number + 1) / len(ways)) / len(films))
-        for at in SHOWN[: frames - 1]:
+        for at in (each for each in SHOWN if each < frames):
             row: list[Tensor | None] = [film.pairs[at].content, film.pairs[at].style]
             rows.append([*row, *(painted[name][at] for name in ways)])
     report = {name: _means(each) for name, each in found.items()}
