@@ -100,19 +100,6 @@ def earlier_batch(args: argparse.Namespace, record: Manifest, settings: Mapping[
     return before
 
 
-def names_apart(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
-    """Names of files, numbered where one stood already, whatever its case."""
-    used, apart = {name.lower() for name in taken}, []
-    for name in names:
-        free, count = name, 1
-        while free.lower() in used:
-            count += 1
-            free = f"{name}_{count}"
-        used.add(free.lower())
-        apart.append(free)
-    return apart
-
-
 def threads_of(args: argparse.Namespace, light: bool) -> int:
     """Threads of each worker: with a light model processes pay more than threads."""
     return args.threads or (1 if light else os.cpu_count() or 1)

@@ -58,11 +58,14 @@ def check_targets(targets: Sequence[Path], sources: Sequence[Path]) -> None:
             raise UserError(f"'{target}' is one of the pictures given; choose another --out.")
 
 
-def unique_names(names: Sequence[str]) -> list[str]:
-    """Number the second and later of equal names, whatever their case."""
-    counts: dict[str, int] = {}
-    numbered = []
+def names_apart(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
+    """Names of files, numbered where one stood already, whatever its case."""
+    used, apart = {name.lower() for name in taken}, []
     for name in names:
-        counts[name.lower()] = count = counts.get(name.lower(), 0) + 1
-        numbered.append(name if count == 1 else f"{name}_{count}")
-    return numbered
+        free, count = name, 1
+        while free.lower() in used:
+            count += 1
+            free = f"{name}_{count}"
+        used.add(free.lower())
+        apart.append(free)
+    return apart

@@ -12,8 +12,8 @@ from ..color.methods import METHODS
 from ..errors import UserError
 from ..files import check_folder
 from .arguments import add_common, number, picture_or_folder, whole
-from .batches import add_batch, do_batch, earlier_batch, is_batch, names_apart, settings_of, threads_of
-from .checks import check_model, check_targets
+from .batches import add_batch, do_batch, earlier_batch, is_batch, settings_of, threads_of
+from .checks import check_model, check_targets, names_apart
 from .loading import check_sizes, load_backend, load_pictures
 from .progress import Bars, NoBars
 

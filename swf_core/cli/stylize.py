@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import UserError
 from .arguments import add_common, add_layout, add_output, add_text, add_transfer
 from .batches import MOST_AT_ONCE, add_batch, is_batch
-from .checks import check_files, check_targets, check_weights, unique_names
+from .checks import check_files, check_targets, check_weights, names_apart
 from .finish import add_finish
 from .lesson import add_lesson, check_lesson, lesson_data
 from .loading import load_pictures
@@ -92,7 +92,7 @@ def _checked_targets(args: argparse.Namespace) -> list[Path]:
     check_words(args)
     check_lesson(args)
     style_name = "+".join(path.stem for path in args.style[:3]) or "text"
-    names = unique_names([f"{path.stem}_in_{style_name}" for path in args.content])
+    names = names_apart([f"{path.stem}_in_{style_name}" for path in args.content])
     targets = [args.out / f"{name}.png" for name in names]
     check_targets(targets, [*args.content, *args.style])
     return targets

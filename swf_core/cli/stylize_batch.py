@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from .batches import do_batch, earlier_batch, names_apart, settings_of, threads_of
-from .checks import check_files, check_preset, check_targets, check_weights
+from .batches import do_batch, earlier_batch, settings_of, threads_of
+from .checks import check_files, check_preset, check_targets, check_weights, names_apart
 from .lesson import check_lesson, learn_lesson
 from .loading import load_guided, load_pictures
 from .progress import Bars, NoBars

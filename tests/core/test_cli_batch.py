@@ -64,16 +64,22 @@ def test_killed_twice_and_resumed_it_is_as_unbroken(shots: Path, whole: dict[str
     out = shots / f"killed{workers}"
     command = ["stylize", "--content", shots / "in", "--style", shots / "style.png", "--out", out, *STYLIZE]
     arguments = process_arguments(*command, "--workers", workers)
-    for least in (1, 4):
+    record = out / "manifest.jsonl"
+
+    def recorded() -> int:
+        return record.read_bytes().count(b"\n") - 1 if record.exists() else 0
+
+    for least in (1, 4):  # the second is more than the broken one: a whole group of pictures
         process = subprocess.Popen(**arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 120
-        while len(pictures(out)) < least and process.poll() is None and time.monotonic() < deadline:
+        while recorded() < least and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    stylize(shots, out, "--workers", workers)
+    result = stylize(shots, out, "--json", "--workers", workers)
+    assert json.loads(result.stdout)["done_now"] < 8
     assert pictures(out) == whole
-    rows = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()][1:]
+    rows = [json.loads(line) for line in record.read_text().splitlines()][1:]
     assert len(rows) == 8 and sum(row["error"] is not None for row in rows) == 1
 
 

@@ -84,11 +84,8 @@ def ways_of(backend: Backend, steps: int) -> dict[str, Way]:
         options = SampleOptions(steps=steps, cfg=cfg, size_px=side)
         return lambda: sample(backend, ["a house"], options).cost.counted
 
-    def transfer(options: TransferOptions, count: int = 1) -> Way:
-        return lambda: stylize(backend, contents[:count], [style], options).cost.counted
-
-    def with_words(options: TransferOptions) -> Way:
-        return lambda: stylize(backend, [Content(contents[0], "a house")], [style], options).cost.counted
+    def transfer(options: TransferOptions, prompt: str = "") -> Way:
+        return lambda: stylize(backend, [Content(contents[0], prompt)], [style], options).cost.counted
 
     def next_content() -> int:
         return known.stylize(contents[1:2]).cost.counted
@@ -106,10 +103,6 @@ def ways_of(backend: Backend, steps: int) -> dict[str, Way]:
             replace(own, content_encoding="stochastic", style_encoding="stochastic")
         ),
         "plain, cfg 4": plain(4.0),
-        "first picture, words": with_words(guided),
+        "first picture, words": transfer(guided, "a house"),
     }
-    return ways | {name: transfer(_in_steps(preset(name, backend), steps)) for name in PUBLISHED}
-
-
-def _in_steps(options: TransferOptions, steps: int) -> TransferOptions:
-    return replace(options, steps=steps, size_px=0)
+    return ways | {name: transfer(replace(preset(name, backend), steps=steps, size_px=0)) for name in PUBLISHED}

@@ -11,39 +11,9 @@ import native_tools  # before anything of the host's: it finds the folder
 from native_tools import STORE, comfy, draw, repainted, report, torch, write_report
 
 # isort: split
-import comfy.model_patcher
-import comfy.supported_models
+from random_sd15 import random_sd15
 
 torch.set_num_threads(1)
-HALF_SD15 = {
-    "image_size": 32,
-    "in_channels": 4,
-    "out_channels": 4,
-    "model_channels": 160,
-    "num_res_blocks": [2] * 4,
-    "channel_mult": [1, 2, 4, 4],
-    "transformer_depth": [1] * 6 + [0] * 2,
-    "transformer_depth_output": [1] * 9 + [0] * 3,
-    "transformer_depth_middle": 1,
-    "num_heads": 8,
-    "num_head_channels": -1,
-    "context_dim": 768,
-    "use_linear_in_transformer": False,
-    "use_spatial_transformer": True,
-    "legacy": False,
-    "adm_in_channels": None,
-    "use_temporal_attention": False,
-}
-
-
-def half_sd15():
-    config = comfy.supported_models.SD15(dict(HALF_SD15))
-    config.set_inference_dtype(torch.float32, None)
-    model = config.get_model({}, "", device="cpu")
-    torch.manual_seed(0)
-    for weight in model.diffusion_model.parameters():
-        weight.requires_grad_(False).normal_(0, 0.02)
-    return comfy.model_patcher.ModelPatcher(model, torch.device("cpu"), torch.device("cpu"))
 
 
 def ways(model, text, side, steps):
@@ -98,5 +68,5 @@ def measure(name, model, text, side, steps, rounds):
 with torch.inference_mode():
     measure("mini", native_tools.model, native_tools.empty, 16, 30, 3)
     text = [[draw(1, 77, 768, seed=9), {}]]
-    measure("SD1.5 shape", half_sd15(), text, 32, 4, 3)
+    measure("SD1.5 shape", random_sd15(160), text, 32, 4, 3)
 write_report()

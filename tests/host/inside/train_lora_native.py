@@ -15,14 +15,13 @@ import sys
 import time
 from pathlib import Path
 
-from native_tools import comfy, draw, torch  # before anything of the host's: it finds the folder
+from native_tools import draw, torch  # before anything of the host's: it finds the folder
 from support.pack import pack
 
 # isort: split
-import comfy.model_patcher
-import comfy.supported_models
 import folder_paths
 from comfy_extras.nodes_train import TrainLoraNode
+from random_sd15 import random_sd15
 
 speed, training, unets = (
     pack("swf_core.measure.benches.train_speed"),
@@ -30,36 +29,6 @@ speed, training, unets = (
     pack("nodes.host.transfer.unet"),
 )
 BLOCKS, STEPS = 2, 2
-SHAPE = {
-    "image_size": 32,
-    "in_channels": 4,
-    "out_channels": 4,
-    "model_channels": 320,
-    "context_dim": 768,
-    "num_res_blocks": [2] * 4,
-    "channel_mult": [1, 2, 4, 4],
-    "transformer_depth": [1] * 6 + [0] * 2,
-    "transformer_depth_output": [1] * 9 + [0] * 3,
-    "transformer_depth_middle": 1,
-    "num_heads": 8,
-    "num_head_channels": -1,
-    "use_linear_in_transformer": False,
-    "use_spatial_transformer": True,
-    "legacy": False,
-    "adm_in_channels": None,
-    "use_temporal_attention": False,
-    "use_temporal_resblock": False,
-}
-
-
-def model_of_random_weights():
-    config = comfy.supported_models.SD15(dict(SHAPE))
-    config.set_inference_dtype(torch.float32, None)
-    model = config.get_model({}, "", device="cpu")
-    torch.manual_seed(0)
-    for weight in model.diffusion_model.parameters():
-        weight.requires_grad_(False).normal_(0, 0.02)
-    return comfy.model_patcher.ModelPatcher(model, torch.device("cpu"), torch.device("cpu"))
 
 
 def train_lora(model, steps, kind="fp32", checkpointing=False):
@@ -137,7 +106,7 @@ def gib():
 
 
 folder_paths.get_filename_list = lambda kind: []
-model, who = model_of_random_weights(), sys.argv[2]
+model, who = random_sd15(), sys.argv[2]
 report = {"unet_gib": round(sum(w.numel() * 4 for w in model.model.diffusion_model.parameters()) / 2**30, 2)}
 if who == "both":
     report["seconds_a_step"] = seconds_a_step(model)
