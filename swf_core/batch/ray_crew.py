@@ -33,7 +33,7 @@ Files = dict[str, bytes]
 def import_ray() -> Any:
     """The package. Raises UserError where it is not installed."""
     try:
-        import ray
+        import ray  # type: ignore[import-not-found]
     except ImportError as error:
         raise UserError(
             "--ray needs the package ray, which is not installed; install it, or use --workers N."
