@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .injection_options import INFINITE_BIAS
+from .token_sets import TokenSet, attend, even_odds
 
 # A matrix of attention weights is held for so many queries at a time: 512 x 4096 tokens x 8 heads are 64 MiB.
 QUERIES_AT_ONCE = 512
@@ -31,12 +31,6 @@ class SelfAttention:
         return F.scaled_dot_product_attention(self.q, self.k, self.v, scale=self.scale)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, scale: float) -> Tensor:
-    """The style's keys and values in place of the own ones."""
-    mask = None if bias is None else bias.to(q).expand(-1, 1, q.shape[-2], -1)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
-
-
 def attend_with_contrast(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, scale: float, contrast: float) -> Tensor:
     """The same, each weight A made clip(contrast * (A - m) + m, 0, 1), m being the weight of a query without a
     preference: the mean of its row, where all tokens have the same odds (Cross-Image Attention, arXiv 2311.03335).
@@ -52,24 +46,13 @@ def attend_with_contrast(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, s
     return torch.cat(parts, -2)
 
 
-def attend_beside(
-    own: SelfAttention, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, style_bias: float
-) -> Tensor:
-    """One softmax over own tokens, asked with the own queries `own.q`, and style's, asked with `q`; `style_bias` is
-    added to the style's logits.
+def own_tokens(own: SelfAttention, q: Tensor, style_bias: float) -> TokenSet:
+    """Own tokens, asked with `q`, to compete with the style's, whose logits `style_bias` is added to.
 
-    Two kinds of queries in one kernel: the channels are laid side by side, [own.q, q] against [own.k, 0] and [0, k].
+    Only the difference counts: whichever side is lowered (`TokenSet.raised` for the style's), so that no logit grows
+    and loses digits.
     """
-    if own.q is q:
-        both_q, both_k = q, torch.cat([own.k, k], -2)
-    else:
-        both_q = torch.cat([own.q, q], -1)
-        both_k = torch.cat([F.pad(own.k, (0, k.shape[-1])), F.pad(k, (own.k.shape[-1], 0))], -2)
-    # Only the difference counts: whichever side is lowered, so that no logit grows and loses digits.
-    rows_bias = q.new_zeros(1, 1, 1, k.shape[-2]) if bias is None else bias.to(q)
-    rows_bias = (rows_bias + max(min(style_bias, 0.0), -INFINITE_BIAS)).clamp_min(-INFINITE_BIAS)
-    own_bias = q.new_full((*rows_bias.shape[:3], own.k.shape[-2]), -max(style_bias, 0.0))
-    return attend(both_q, both_k, torch.cat([own.v, v], -2), torch.cat([own_bias, rows_bias], -1), own.scale)
+    return TokenSet(q, own.k, own.v, even_odds(own.k)).raised(-max(style_bias, 0.0))
 
 
 def move_statistics(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, own: SelfAttention) -> Tensor:

@@ -11,6 +11,7 @@ Tensors are [B, heads, tokens, d]; style rows are [1 or B, heads, style tokens, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,9 +19,10 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from .attention_kinds import SelfAttention, attend, attend_beside, attend_with_contrast, move_statistics
+from .attention_kinds import SelfAttention, attend_with_contrast, move_statistics, own_tokens
 from .injection_options import GAMMA_SCHEDULES, INFINITE_BIAS, KV_MODES, OWN_KEYS, READS, Injection
 from .statistics import Statistics, match_statistics, mean_statistics
+from .token_sets import TokenSet, attend_sets, even_odds, side_by_side
 
 __all__ = ["GAMMA_SCHEDULES", "KV_MODES", "READS", "Injection", "SelfAttention", "StyleRows", "inject", "mixed_queries"]
 
@@ -76,18 +78,19 @@ def inject(
 
 def _injected(own: SelfAttention, q: Tensor, styles: Sequence[StyleRows], options: Injection) -> Tensor:
     """What the query `q`, tau included, reads."""
-    k, v, bias = _gather(styles, own, options.value_shift)
-    if options.kv == "adaattn":
-        return move_statistics(q, k, v, bias, own)
-    if options.contrast > 1.0:
+    sets = _token_sets(styles, own, q, options.value_shift)
+    if options.kv == "adaattn" or options.contrast > 1.0:
+        q, k, v, bias = side_by_side(sets)
+        if options.kv == "adaattn":
+            return move_statistics(q, k, v, bias, own)
         return attend_with_contrast(q, k, v, bias, own.scale, options.contrast)
-    if options.kv not in OWN_KEYS or options.bias >= INFINITE_BIAS:
-        return attend(q, k, v, bias, own.scale)
-    if options.key_adain > 0.0:
-        own = replace(own, k=own.k + options.key_adain * (_like_style(own.k, styles, "k") - own.k))
-    if options.kv == "shared":
-        own = replace(own, q=q)
-    return attend_beside(own, q, k, v, bias, options.bias)
+    if options.kv in OWN_KEYS and options.bias < INFINITE_BIAS:
+        if options.key_adain > 0.0:
+            own = replace(own, k=own.k + options.key_adain * (_like_style(own.k, styles, "k") - own.k))
+        asked = q if options.kv == "shared" else own.q
+        lowered = max(min(options.bias, 0.0), -INFINITE_BIAS)
+        sets = [own_tokens(own, asked, options.bias), *(style.raised(lowered) for style in sets)]
+    return attend_sets(sets, own.scale)
 
 
 def mixed_queries(q_generation: Tensor, q_content: Tensor | None, gamma: float) -> Tensor:
@@ -134,33 +137,29 @@ def _statistics(tokens: Tensor, share: Tensor) -> Statistics:
     return mean, ((tokens - mean).square() * share).sum(-2, keepdim=True).sqrt()
 
 
-def _gather(
-    styles: Sequence[StyleRows], own: SelfAttention, value_shift: float
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """All styles side by side, expanded to generation's batch, with a log-bias per token where one is needed.
+def _token_sets(styles: Sequence[StyleRows], own: SelfAttention, q: Tensor, value_shift: float) -> list[TokenSet]:
+    """The styles' tokens, expanded to generation's batch and asked with `q`, with their odds.
 
-    The bias is [1 or B, 1, 1 or N, tokens].
+    The odds of a style are its weight: its tokens share it, so a larger picture has no louder voice. They are those of
+    the likeliest token to be 1, and so that of a style alone whose every token is read.
     """
     used = [style for style in styles if style.weight > 0.0]
     if not used:
         raise UserError("All style weights are 0; give at least one style a weight above 0.")
-    rows = own.q.shape[0]
-    k = torch.cat([style.k.to(own.q).expand(rows, -1, -1, -1) for style in used], -2)
-    values, biases = [], []
+    rows, sets = own.q.shape[0], []
     for style in used:
-        v = style.v.to(own.q).expand(rows, -1, -1, -1)
+        k, v = (part.to(own.q).expand(rows, -1, -1, -1) for part in (style.k, style.v))
         if value_shift > 0.0:
             v = v + value_shift * (own.v.mean(-2, keepdim=True) - v.mean(-2, keepdim=True))
-        values.append(v)
-        readable = torch.ones(style.k.shape[-2]) if style.readable is None else style.readable.float().cpu()
-        # odds of a style = its weight: its tokens share it, so a larger picture has no louder voice
-        odds = (style.weight * readable / readable.sum().clamp_min(1e-12))[None, None, None]
+        odds, bias, readable = even_odds(q) + math.log(style.weight), None, style.readable
+        if readable is not None:
+            readable = readable.to(q)
+            bias = readable.log().clamp_min(-INFINITE_BIAS)[None, None, None]
+        counted = style.k.shape[-2] if readable is None else float(readable.sum())
         if style.place is not None and len(used) > 1:
-            odds = odds * style.place.float().cpu()[:, None, :, None]
-        biases.append(odds.log().clamp_min(-INFINITE_BIAS))
-    if len(used) == 1 and used[0].readable is None:
-        return k, torch.cat(values, -2), None
-    size = torch.broadcast_shapes(*(bias.shape[:3] for bias in biases))
-    bias = torch.cat([bias.expand(*size, -1) for bias in biases], -1)
-    bias = (bias - bias.amax(-1, keepdim=True)).clamp_min(-INFINITE_BIAS)  # a constant changes nothing in a softmax
-    return k, torch.cat(values, -2), bias.to(own.q.device)
+            odds = odds + style.place.to(q)[:, None, :, None].log()
+        sets.append(TokenSet(q, k, v, odds, bias).raised(-math.log(max(counted, 1e-12))))
+    likeliest = sets[0].likeliest()
+    for tokens in sets[1:]:
+        likeliest = torch.maximum(likeliest, tokens.likeliest())
+    return [tokens.raised(-likeliest) for tokens in sets]
