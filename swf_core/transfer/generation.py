@@ -15,12 +15,13 @@ from .calibration import ColorCalibration
 from .contents import ContentBatch, stack_places
 from .context import TransferContext
 from .features import content_parts
+from .joined import Rows
 from .layout_guidance import LayoutGuidance
 from .reference import Reference, Role
 from .sampler import Guidance, Steered, run_sampler
 from .sigmas import vp_scale
 from .start_latent import damp_low_frequencies, renoised, start_tones
-from .styles import Style
+from .styles import Style, StyleProcess
 
 
 class Generation:
@@ -129,12 +130,9 @@ class Generation:
         options, meter = self.context.options, self.context.meter
         if not options.injection.active(sigma):
             return self.steered.x0(self.guidance.both(meter, x, sigma), meter, x, sigma)
-        if self.content is not None:
-            self.content.ensure(sigma)
-        for style in self.styles:
-            style.process.ensure(sigma)
+        beside = self._beside(x, sigma)
         edit = self.edit(sigma)
-        styled, positive = self.guidance.both(meter, x, sigma, edit)
+        styled, positive = self.guidance.both(meter, x, sigma, edit, beside)
         x0 = styled
         if options.style_guidance > 0.0:
             x0 = x0 + options.style_guidance * (styled - self.guidance.x0(meter, x, sigma))
@@ -145,6 +143,35 @@ class Generation:
         x0 = self.steered.x0((x0, positive), meter, x, sigma, edit)
         self._forget(sigma)
         return x0
+
+    def _beside(self, x: Tensor, sigma: float) -> list[Rows]:
+        """References that show their features in generation's own call; those that cannot have shown them before it.
+
+        They have its network and its size. Styles that other contents read are evaluated by themselves, so that no
+        result depends on which content came first.
+        """
+        room = self.context.options.batch - x.shape[0] * self.guidance.copies
+        beside: list[Rows] = []
+        for process in self._processes():
+            rows = self._joins(process, x, sigma, room)
+            if rows is None:
+                process.ensure(sigma)
+                continue
+            room -= rows.x.shape[0]
+            beside.append(rows)
+        return beside
+
+    def _joins(self, process: StyleProcess, x: Tensor, sigma: float, room: int) -> Rows | None:
+        shared = self.keep_styles and process is not self.content
+        if shared or not isinstance(process, Reference) or process.denoiser is not self.guidance.denoiser:
+            return None
+        rows = process.rows_at(sigma)
+        fits = rows is not None and rows.x.shape[1:] == x.shape[1:] and rows.x.shape[0] <= room
+        return rows if fits else None
+
+    def _processes(self) -> list[StyleProcess]:
+        content: list[StyleProcess] = [] if self.content is None else [self.content]
+        return [*content, *(style.process for style in self.styles)]
 
     def edit(self, sigma: float) -> AttentionEdit:
         """What generation does inside self-attention at this level."""

@@ -6,15 +6,18 @@ left in the bank and can never alter it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..models.contracts import AttentionEdit, Conditioning, Denoiser
 from .context import TransferContext
 from .features import FeatureBank
-from .inversion import invert
+from .inversion import Evaluate, invert
+from .joined import Rows, denoise_together
 from .sampler import run_sampler
 from .trajectory import Encoding, Trajectory
 
@@ -96,8 +99,19 @@ class Reference:
     def ensure(self, *sigmas: float) -> None:
         """Have the features of these levels in the bank, of those that generation reads."""
         for sigma in sigmas:
-            if sigma in self._role.levels and not self.bank.has(sigma):
-                self._denoise(self.latent_at(sigma), sigma, self.bank.recorder(sigma))
+            if (rows := self.rows_at(sigma)) is not None:
+                self._denoise(rows.x, sigma, rows.edit)
+
+    def rows_at(self, sigma: float) -> Rows | None:
+        """What `ensure` would evaluate at this level; None where nothing is missing."""
+        if sigma not in self._role.levels or self.bank.has(sigma):
+            return None
+        return Rows(self.latent_at(sigma), self._role.cond, self.bank.recorder(sigma))
+
+    @property
+    def denoiser(self) -> Denoiser:
+        """Who predicts it."""
+        return self._role.denoiser
 
     @property
     def trajectory(self) -> Trajectory:
@@ -112,15 +126,7 @@ class Reference:
         self._context.meter.plan(f"{self._role.name} features", rows, len(self._role.levels - captured))
 
     def _invert(self, source: _Picture) -> Trajectory:
-        return invert(
-            source.encoding,
-            self._evaluate,
-            source.latents,
-            self._context.levels.inverted[::-1],
-            noise=source.noise,
-            smallest=float(self._role.denoiser.sigmas[0]),
-            clean_at=self._context.levels.clean_at,
-        )
+        return _inverted(source, self._evaluate, self._role.denoiser, self._context)
 
     def _sample(self, source: _Text) -> Trajectory:
         levels, cfg = self._context.levels.full, self._context.options.style_cfg
@@ -138,8 +144,61 @@ class Reference:
         return Trajectory(clean, {0.0: clean, **points}, statistics_noise=source.noise)
 
     def _evaluate(self, x: Tensor, sigma: float, own_point: bool) -> Tensor:
+        return self._denoise(x, sigma, self._capture(sigma, own_point))
+
+    def _capture(self, sigma: float, own_point: bool) -> AttentionEdit | None:
         captured = own_point and self._captures and sigma in self._role.levels
-        return self._denoise(x, sigma, self.bank.recorder(sigma) if captured else None)
+        return self.bank.recorder(sigma) if captured else None
 
     def _denoise(self, x: Tensor, sigma: float, edit: AttentionEdit | None) -> Tensor:
         return self._context.meter.denoise(self._role.denoiser, x, sigma, self._role.cond, edit)
+
+
+def _inverted(source: _Picture, evaluate: Evaluate, denoiser: Denoiser, context: TransferContext) -> Trajectory:
+    return invert(
+        source.encoding,
+        evaluate,
+        source.latents,
+        context.levels.inverted[::-1],
+        noise=source.noise,
+        smallest=float(denoiser.sigmas[0]),
+        clean_at=context.levels.clean_at,
+    )
+
+
+def run_together(references: Sequence[Reference]) -> None:
+    """`run` of all: pictures of one size and encoding that one network inverts go through it side by side, at most
+    `options.batch` of them."""
+    open_groups: dict[Any, list[tuple[Reference, _Picture]]] = {}
+    groups: list[list[tuple[Reference, _Picture]]] = []
+    for reference in references:
+        source = reference._source
+        if not isinstance(source, _Picture) or reference._trajectory is not None:
+            reference.run()
+            continue
+        key = reference.denoiser, source.latents.shape[1:], source.encoding
+        group = open_groups.get(key, [])
+        rows = sum(other.latents.shape[0] for _, other in group) + source.latents.shape[0]
+        if not group or rows > reference._context.options.batch:
+            open_groups[key] = group = []
+            groups.append(group)
+        group.append((reference, source))
+    for group in groups:
+        _invert_together(group)
+
+
+def _invert_together(group: Sequence[tuple[Reference, _Picture]]) -> None:
+    context, denoiser = group[0][0]._context, group[0][0].denoiser
+    sources = [source for _, source in group]
+    counts = [source.latents.shape[0] for source in sources]
+    both = _Picture(torch.cat([s.latents for s in sources]), sources[0].encoding, torch.cat([s.noise for s in sources]))
+
+    def evaluate(x: Tensor, sigma: float, own_point: bool) -> Tensor:
+        parts = [
+            Rows(own, reference._role.cond, reference._capture(sigma, own_point))
+            for (reference, _), own in zip(group, x.split(counts))
+        ]
+        return torch.cat(denoise_together(context.meter, denoiser, parts, sigma))
+
+    for (reference, _), trajectory in zip(group, _inverted(both, evaluate, denoiser, context).split(counts)):
+        reference._trajectory = trajectory

@@ -13,6 +13,7 @@ from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, S
 from .cost import Meter
 from .detail_guidance import detail_of
 from .inversion import bdia_step
+from .joined import Rows, denoise_together
 
 # The function of one sampling, see `Steering.begin`.
 Steer = Callable[[float, Tensor, Tensor, Sequence[Tensor]], Tensor]
@@ -69,19 +70,32 @@ class Guidance:
         """x0 for rows `x` [B, C, h, w]; both halves get the same edit. E: B, or 2B with guidance."""
         return self.both(meter, x, sigma, edit)[0]
 
-    def both(self, meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None) -> tuple[Tensor, Tensor]:
-        """x0 with guidance, and x0 under `positive` alone."""
+    @property
+    def copies(self) -> int:
+        """How often a call holds the rows of generation: twice with both branches of guidance."""
+        together = self.unconditional is None or self.unconditional is self.denoiser
+        return 2 if self.cfg != 1.0 and self.negative is not None and together else 1
+
+    def both(
+        self,
+        meter: Meter,
+        x: Tensor,
+        sigma: float,
+        edit: AttentionEdit | None = None,
+        beside: Sequence[Rows] = (),
+    ) -> tuple[Tensor, Tensor]:
+        """x0 with guidance, and x0 under `positive` alone. `beside`: references evaluated in the same call, before."""
         rows = x.shape[0]
         positive = self.positive.repeat(rows)
         if self.cfg == 1.0 or self.negative is None:
-            plain = meter.denoise(self.denoiser, x, sigma, positive, edit)
+            plain = denoise_together(meter, self.denoiser, [*beside, Rows(x, positive, edit)], sigma)[-1]
             return plain, plain
         negative = self.negative.repeat(rows)
         if self.unconditional is None or self.unconditional is self.denoiser:
-            both = meter.denoise(self.denoiser, torch.cat([x, x]), sigma, join([negative, positive]), edit)
-            without, with_text = both.chunk(2)
+            branches = Rows(torch.cat([x, x]), join([negative, positive]), edit)
+            without, with_text = denoise_together(meter, self.denoiser, [*beside, branches], sigma)[-1].chunk(2)
         else:
-            with_text = meter.denoise(self.denoiser, x, sigma, positive, edit)
+            with_text = denoise_together(meter, self.denoiser, [*beside, Rows(x, positive, edit)], sigma)[-1]
             without = meter.denoise(self.unconditional, x, sigma, negative, edit)
         if self.detail == 0.0:
             return without + self.cfg * (with_text - without), with_text

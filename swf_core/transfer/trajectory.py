@@ -83,6 +83,19 @@ class Trajectory:
         low, high = ((self.points[level].double() - self.clean) / level for level in (below, above))
         return (self.clean + sigma * (low + share * (high - low))).float()
 
+    def split(self, counts: Sequence[int]) -> list[Trajectory]:
+        """The trajectories of its first counts[0] pictures, of the next counts[1], and so on."""
+
+        def parts(latent: Tensor | None) -> list[Tensor | None]:
+            return [None] * len(counts) if latent is None else list(latent.split(list(counts)))
+
+        points = {sigma: parts(latent) for sigma, latent in self.points.items()}
+        noises, of_statistics = parts(self.noise), parts(self.statistics_noise)
+        return [
+            Trajectory(clean, {sigma: p[i] for sigma, p in points.items()}, noises[i], of_statistics[i])  # type: ignore[misc]
+            for i, clean in enumerate(self.clean.split(list(counts)))
+        ]
+
     def for_statistics(self, sigma: float) -> Tensor:
         """The latent whose channel statistics stand for this picture's tones at `sigma`."""
         if self.statistics_noise is not None:

@@ -22,7 +22,7 @@ from .cost import Cost, Progress
 from .generation import Generation
 from .inputs import Content, Models, StyleInput
 from .options import TransferOptions
-from .reference import Reference
+from .reference import Reference, run_together
 from .style_planning import style_references
 from .styles import Style
 
@@ -70,7 +70,8 @@ def stylize(
 class SharedStyles:
     """The styles of a transfer, whose processes run once for all the contents that come one after the other.
 
-    Arguments are those of `stylize`, and so are the errors. Results are the same bytes as in one call.
+    Arguments are those of `stylize`, and so are the errors. Results are the same bytes whichever contents came before,
+    and those of one call but for rounding: there, style and content share network calls (`joined`).
     """
 
     def __init__(
@@ -108,8 +109,12 @@ class SharedStyles:
         shared = [style for style, _ in self._planned]
         keep = not last or len(batches) > 1
         runs = [Generation(context, batch, shared, self._steering, keep_styles=keep) for batch in batches]
-        for _, reference in self._planned:
-            reference.run()
+        references = [reference for _, reference in self._planned]
+        if keep:  # by themselves, so that no result depends on which content came first
+            for reference in references:
+                reference.run()
+        else:
+            run_together([*references, *(run.content for run in runs if run.content is not None)])
         images: list[Tensor] = [torch.empty(0)] * len(contents)
         latents: list[Tensor] = list(images)
         for run in runs:

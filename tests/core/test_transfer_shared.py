@@ -32,13 +32,53 @@ def test_contents_one_after_the_other_are_as_in_calls_of_their_own(features: str
     costs = []
     for content in contents:
         result, alone = shared.stylize([content]), stylize(backend, [content], [style], own)
-        assert torch.equal(result.images[0], alone.images[0])
+        # one call takes style and content through the network side by side: other rounding
+        assert torch.allclose(result.images[0], alone.images[0], atol=1e-4)
         costs.append(result.cost.counted)
         assert result.cost.counted == result.cost.planned
     if features == "capture":
         assert costs == [3 * STEPS + 2, 2 * STEPS + 1, 2 * STEPS + 1]
     shared.forget()
     assert shared.stylize(contents[:1]).cost.counted == costs[0]
+
+
+@pytest.mark.parametrize("features", ["capture", "lockstep"])
+def test_a_result_has_the_same_bytes_whichever_content_came_before(features: str) -> None:
+    backend, style, own = tiny_backend("sd15"), picture(1), options(features=features)
+    contents = [picture(2), picture(3, 32, 64), picture(4)]
+    forth, back = SharedStyles(backend, [style], own), SharedStyles(backend, [style], own)
+    first = [forth.stylize([content]).images[0] for content in contents]
+    last = [back.stylize([content]).images[0] for content in reversed(contents)]
+    assert all(torch.equal(a, b) for a, b in zip(first, reversed(last)))
+
+
+@pytest.mark.parametrize(
+    ("more", "calls"),
+    [
+        ({}, 2 * STEPS),  # inverted side by side; the noisiest level's features beside generation
+        ({"batch": 1}, 3 * STEPS + 2),
+        ({"content_encoding": "stochastic", "style_encoding": "stochastic"}, STEPS),
+        ({"features": "lockstep"}, 2 * STEPS),
+        ({"batch": 2, "content_encoding": "stochastic", "style_encoding": "stochastic"}, 2 * STEPS),
+    ],
+)
+def test_processes_of_equal_size_share_network_calls(more: dict, calls: int) -> None:
+    backend, own = tiny_backend("sd15"), options(**more)
+    counted = 0
+
+    def count(*_) -> None:
+        nonlocal counted
+        counted += 1
+
+    handle = backend.denoiser.network.register_forward_hook(count)
+    try:
+        joined = stylize(backend, [picture(2)], [picture(1)], own)
+        assert counted == calls
+        assert joined.cost.counted == joined.cost.planned
+        apart = SharedStyles(backend, [picture(1)], own).stylize([picture(2)])
+    finally:
+        handle.remove()
+    assert torch.allclose(joined.images[0], apart.images[0], atol=1e-4)
 
 
 def test_a_content_has_its_own_noise_where_it_has_its_own_seed() -> None:
