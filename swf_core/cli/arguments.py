@@ -119,6 +119,13 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
         help="of the network and of what is kept of the pictures; half of the memory and, on a GPU, of the time with "
         "fp16 or bf16; the pictures change a little (default fp32)",
     )
+    group.add_argument(
+        "--feature-memory",
+        type=number(0, 1e6),
+        metavar="MB",
+        help="what is kept of the styles, and of a batch of contents, may take; over it, fewer noise levels are kept, "
+        "in half precision (default 1024)",
+    )
     group.add_argument("--tau", type=number(0, 100, above=True), metavar="T", help="attention sharpness; 1 is neutral")
     group.add_argument("--strength", type=number(0, 1), metavar="S", help="0 is the plain model, 1 the full style")
     group.add_argument("--layers", metavar="L", help="self-attention layers: all, late, or a list such as up.1,up.2")

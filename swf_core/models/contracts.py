@@ -24,12 +24,14 @@ class AttentionLayer:
 
     `name` is ours, ordered as the network runs them: "down.<block>.<index>", "mid.<index>", "up.<block>.<index>",
     with a last ".<n>" where one block holds several transformer layers (SDXL). `level` says how often the latent was
-    halved there (rounding up): 0 is full latent resolution. `module` is the diffusers name.
+    halved there (rounding up): 0 is full latent resolution. `module` is the diffusers name. `channels`: of a token's
+    key, all heads together.
     """
 
     name: str
     level: int
     module: str
+    channels: int = 0
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns of tokens for a latent of `height` x `width` cells."""

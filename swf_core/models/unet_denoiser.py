@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -25,15 +26,17 @@ PREDICTION_TYPES = ("epsilon", "v_prediction", "sample")
 
 def find_self_attention(network: Any) -> dict[str, AttentionLayer]:
     """diffusers name -> layer of a diffusers UNet, in running order."""
-    crossing = {n for n, m in network.named_modules() if getattr(m, "is_cross_attention", False)}
-    return name_self_attention((n for n, _ in network.named_modules() if n not in crossing), len(network.down_blocks))
+    modules: dict[str, Any] = dict(network.named_modules())
+    own = [name for name, module in modules.items() if not getattr(module, "is_cross_attention", False)]
+    found = name_self_attention(own, len(network.down_blocks))
+    return {name: replace(layer, channels=modules[name].to_k.out_features) for name, layer in found.items()}
 
 
 def name_self_attention(names: Iterable[str], blocks: int) -> dict[str, AttentionLayer]:
     """diffusers name -> layer, for those of the module `names` that are self-attention, in running order.
 
     `blocks`: down blocks of the network, which is its number of resolutions. The order is down, mid, up
-    (named_modules() lists mid last).
+    (named_modules() lists mid last). Their channels are not told by names.
     """
     rows = []
     for name in names:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ..models.contracts import AttentionLayer
+from ..models.contracts import AttentionLayer, Backend, Conditioning
 from .cost import Meter, Progress
 from .features import FeatureBank
 from .inputs import Models
+from .keeping import LIMIT_BYTES, choose_keeping, level_bytes, stand_ins
 from .layers import choose_layers, same_layers
 from .levels import plan_levels
 from .options import TransferOptions
+from .roles import Role
 from .sigmas import Levels, travelled
 from .trajectory import Encoding
 
 
 @dataclass(frozen=True, eq=False)
 class TransferContext:
-    """One transfer's settings, made by `plan`. `negative`: text of the unconditional branch."""
+    """One transfer's settings, made by `plan`.
+
+    `negative`: text of the unconditional branch. `limit_bytes`: what features of all styles, and of a batch of
+    contents, may take. `notes`: sentences for who runs it.
+    """
 
     models: Models
     options: TransferOptions
@@ -26,10 +32,18 @@ class TransferContext:
     meter: Meter
     negative: str = ""
     seed: int = 0
+    limit_bytes: int = LIMIT_BYTES
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def plan(
-        cls, models: Models, options: TransferOptions, negative: str, seed: int, progress: Progress | None
+        cls,
+        models: Models,
+        options: TransferOptions,
+        negative: str,
+        seed: int,
+        progress: Progress | None,
+        limit_bytes: int = LIMIT_BYTES,
     ) -> TransferContext:
         """Choose the levels and layers. Raises ValueError (UserError) when the models do not go together."""
         layers = choose_layers(models.generation, options.injection.layers)
@@ -38,7 +52,7 @@ class TransferContext:
             if backend is not None:
                 same_layers(backend, layers, role)
         levels = plan_levels(models.generation.denoiser.sigmas, options)
-        return cls(models, options, levels, layers, Meter(progress), negative, seed)
+        return cls(models, options, levels, layers, Meter(progress), negative, seed, limit_bytes)
 
     @property
     def layer_names(self) -> frozenset[str]:
@@ -83,6 +97,37 @@ class TransferContext:
         """How reference pictures are encoded by one of `trajectory.ENCODINGS`."""
         return Encoding(kind, self.options.refinements, self.options.forward_first)
 
-    def bank(self, parts: str) -> FeatureBank:
-        """An empty bank for `parts` of a process's features."""
-        return FeatureBank(self.layer_names, parts, self.options.precision)
+    def note(self, sentence: str) -> None:
+        """Have a sentence said, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def role(
+        self,
+        name: str,
+        backend: Backend,
+        cond: Conditioning,
+        parts: str,
+        levels: frozenset[float],
+        cells: tuple[int, int, int],
+        shared_by: int = 1,
+    ) -> Role:
+        """The role of a process on `backend`, of whose features `parts` are read at `levels`, in memory that it may take.
+
+        `cells`: rows, height and width of its latents. `shared_by`: how many such processes share the limit.
+        """
+        rows, height, width = cells
+        itemsize = next(backend.denoiser.network.parameters()).element_size()
+        keeping = choose_keeping(
+            self.options.features,
+            self.options.precision,
+            levels=len(levels),
+            level_bytes=level_bytes(self.layers, (height, width), rows, parts, itemsize),
+            itemsize=itemsize,
+            limit_bytes=self.limit_bytes,
+            shared_by=shared_by,
+        )
+        if keeping.thinned:
+            self.note(keeping.said(name))
+        bank = FeatureBank(self.layer_names, parts, keeping.precision, stand_ins=stand_ins(levels, keeping.every))
+        return Role(name, backend.denoiser, cond, bank, levels, keeping.captured)

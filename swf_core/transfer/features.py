@@ -6,7 +6,7 @@ the same sigma) or captured while a picture is inverted, which costs nothing ext
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -34,13 +34,20 @@ class FeatureBank:
     """Holds features of one reference process (one batch of equal size) until `clear`.
 
     `parts`: which of "q", "k", "v" are kept. `precision`: "fp32", which is the network's own at most, or "fp16" for
-    half the memory of a network in fp32. `device`: where they are kept, None for where they come from.
+    half the memory of a network in fp32. `device`: where they are kept, None for where they come from. `stand_ins`: of
+    noise levels those whose features stand for them (`keeping.stand_ins`); others stand for themselves.
     """
 
     def __init__(
-        self, layers: Iterable[str], parts: str, precision: str = "fp32", device: torch.device | str | None = None
+        self,
+        layers: Iterable[str],
+        parts: str,
+        precision: str = "fp32",
+        device: torch.device | str | None = None,
+        stand_ins: Mapping[float, float] | None = None,
     ):
         self.layers, self.parts, self._device = frozenset(layers), parts, device
+        self._stand_ins = dict(stand_ins or {})
         self._dtype = PRECISIONS[precision]
         self._features: dict[tuple[float, str], dict[str, Tensor]] = {}
         self._grids: dict[str, tuple[int, int]] = {}
@@ -58,22 +65,32 @@ class FeatureBank:
 
         return AttentionEdit(self.layers, record)
 
+    def stand_in(self, sigma: float) -> float:
+        """The level whose features are read at `sigma`."""
+        return self._stand_ins.get(sigma, sigma)
+
     def has(self, sigma: float) -> bool:
-        """Whether the features of this very sigma are there."""
-        return all((sigma, layer) in self._features for layer in self.layers)
+        """Whether the features that are read at this very sigma are there."""
+        return all((self.stand_in(sigma), layer) in self._features for layer in self.layers)
 
     def get(self, sigma: float, layer: str, part: str) -> Tensor:
-        """[rows, heads, tokens, d] as stored. Raises KeyError when nothing was stored under `sigma`."""
-        return self._features[sigma, layer][part]
+        """[rows, heads, tokens, d] as stored. Raises KeyError when nothing was stored for `sigma`."""
+        return self._features[self.stand_in(sigma), layer][part]
 
     def grid(self, layer: str) -> tuple[int, int]:
         """Rows and columns of tokens in `layer`."""
         return self._grids[layer]
 
     def forget(self, sigma: float) -> None:
-        """Drop one sigma (lockstep needs each only once)."""
+        """Drop what was stored under one sigma."""
         for layer in self.layers:
             self._features.pop((sigma, layer), None)
+
+    def passed(self, sigma: float) -> None:
+        """Generation, going down the levels, has read this one: what no lower level reads is dropped."""
+        kept = self.stand_in(sigma)
+        if not any(level < sigma for level, stand_in in self._stand_ins.items() if stand_in == kept):
+            self.forget(kept)
 
     def size_bytes(self) -> int:
         """Memory held."""

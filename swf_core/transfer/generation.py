@@ -17,7 +17,7 @@ from .context import TransferContext
 from .features import content_parts
 from .joined import Rows
 from .layout_guidance import LayoutGuidance
-from .reference import Reference, Role
+from .reference import Reference
 from .sampler import Guidance, Steered, run_sampler
 from .sigmas import vp_scale
 from .start_latent import damp_low_frequencies, renoised, start_tones
@@ -87,7 +87,9 @@ class Generation:
             return None
         backend = context.models.content or context.models.generation
         cond = backend.text.encode([options.content_prompt], *self.batch.padded_px).repeat(self.batch.rows)
-        role = Role("content", backend.denoiser, cond, context.bank(content_parts(options.injection)), queried)
+        rows, _, height, width = self.latents.shape
+        parts = content_parts(options.injection)
+        role = context.role("content", backend, cond, parts, queried, (rows, height, width))
         noise = randomness.noise_like(self.latents, self.batch.seeds, randomness.CONTENT)
         return Reference.of_picture(role, context, self.latents, options.content_encoding, noise)
 
@@ -162,12 +164,13 @@ class Generation:
         return beside
 
     def _joins(self, process: StyleProcess, x: Tensor, sigma: float, room: int) -> Rows | None:
-        shared = self.keep_styles and process is not self.content
-        if shared or not isinstance(process, Reference) or process.denoiser is not self.guidance.denoiser:
+        """A reference's part in generation's call, None where it has none."""
+        if not isinstance(process, Reference) or process.denoiser is not self.guidance.denoiser:
             return None
-        rows = process.rows_at(sigma)
-        fits = rows is not None and rows.x.shape[1:] == x.shape[1:] and rows.x.shape[0] <= room
-        return rows if fits else None
+        shared = self.keep_styles and process.stays and process is not self.content
+        if shared or process.bank.stand_in(sigma) != sigma or (rows := process.rows_at(sigma)) is None:
+            return None
+        return rows if rows.x.shape[1:] == x.shape[1:] and rows.x.shape[0] <= room else None
 
     def _processes(self) -> list[StyleProcess]:
         content: list[StyleProcess] = [] if self.content is None else [self.content]
@@ -182,6 +185,8 @@ class Generation:
     def _forget(self, sigma: float) -> None:
         """Generation has read this level."""
         if self.content is not None:
-            self.content.bank.forget(sigma)
-        for style in () if self.keep_styles else self.styles:
-            style.process.bank.forget(sigma)
+            self.content.bank.passed(sigma)
+        for style in self.styles:
+            stays = isinstance(style.process, Reference) and style.process.stays
+            if not (self.keep_styles and stays):
+                style.process.bank.passed(sigma)

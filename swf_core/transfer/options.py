@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import UserError
-from . import styleid
+from . import keeping, styleid
 from .calibration import Calibration
 from .features import PRECISIONS
 from .injection import Injection
@@ -15,7 +15,6 @@ from .sigmas import SPACINGS
 from .start_latent import STARTS
 from .trajectory import ENCODINGS
 
-FEATURE_SOURCES = ("capture", "lockstep")
 SOLVERS = ("euler", "bdia")
 
 
@@ -31,8 +30,9 @@ class TransferOptions:
       nothing is injected.
     * content_encoding, style_encoding: "ddim", "stochastic" or "bdia" (`trajectory`).
     * refinements, forward_first: of DDIM inversion.
-    * features: "capture" keeps features while a picture is inverted; "lockstep" evaluates again at each step. The
-      result is the same; capture costs fewer evaluations and more memory.
+    * features: "capture" keeps features while a picture is inverted, at as many levels as memory allows (`keeping`);
+      "alternate" at every second, whose neighbors read it too; "lockstep" evaluates again at each step, which costs
+      evaluations in place of memory, for the same result as of all levels.
     * start: "content" (its inverted latent), "stochastic" (content plus fresh noise) or "noise".
     * renoise: 0..1, how far such a start, its tones moved, is turned towards fresh noise (`start_latent.renoised`).
     * layout: guidance by the content's low frequencies (`layout_guidance`), which brings its layout where the start
@@ -91,7 +91,7 @@ class TransferOptions:
             ("content_encoding", ENCODINGS),
             ("start", STARTS),
             ("style_encoding", ENCODINGS),
-            ("features", FEATURE_SOURCES),
+            ("features", keeping.SOURCES),
             ("precision", tuple(PRECISIONS)),
         ):
             value = getattr(self, name)

@@ -15,23 +15,11 @@ from torch import Tensor
 
 from ..models.contracts import AttentionEdit, Conditioning, Denoiser
 from .context import TransferContext
-from .features import FeatureBank
 from .inversion import Evaluate, invert
 from .joined import Rows, denoise_together
+from .roles import Role
 from .sampler import run_sampler
 from .trajectory import Encoding, Trajectory
-
-
-@dataclass(frozen=True, eq=False)
-class Role:
-    """What a reference process is to a run: its name in the cost, who predicts under which text, and where its features
-    go; `levels`: those at which generation reads them."""
-
-    name: str
-    denoiser: Denoiser
-    cond: Conditioning
-    bank: FeatureBank
-    levels: frozenset[float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +48,7 @@ class Reference:
 
     def __init__(self, role: Role, context: TransferContext, source: _Picture | _Text):
         self.bank, self._role, self._context, self._source = role.bank, role, context, source
-        self._captures = context.options.features == "capture"
+        self._rows = source.latents.shape[0] if isinstance(source, _Picture) else source.noise.shape[0]
         self._trajectory: Trajectory | None = None
 
     @classmethod
@@ -69,7 +57,7 @@ class Reference:
         encoding, levels, rows = context.encoding(kind), context.levels.inverted[::-1], latents.shape[0]
         reference = cls(role, context, _Picture(latents, encoding, noise))
         context.meter.plan(f"{role.name} inversion", rows, encoding.evaluations(len(levels)))
-        reference._plan_features(rows, encoding.own_levels(levels, context.levels.clean_at))
+        reference._plan_features(encoding.own_levels(levels, context.levels.clean_at))
         return reference
 
     @classmethod
@@ -79,7 +67,7 @@ class Reference:
         levels, rows = context.levels.full, noise.shape[0]
         passes = 1 if context.options.style_cfg == 1.0 else 2
         context.meter.plan(f"{role.name} sampling", rows, len(levels) * passes)
-        reference._plan_features(rows, levels)
+        reference._plan_features(levels)
         return reference
 
     def run(self) -> None:
@@ -87,6 +75,17 @@ class Reference:
         if self._trajectory is None:
             source = self._source
             self._trajectory = self._invert(source) if isinstance(source, _Picture) else self._sample(source)
+
+    def again(self, context: TransferContext) -> None:
+        """Go on for another run over the same levels, whose cost is the `context`'s: of what does not stay."""
+        self._context = context
+        if not self.stays:
+            self._plan_features(())
+
+    @property
+    def stays(self) -> bool:
+        """Whether its features are in memory all at once, for another content; else a level goes once it was read."""
+        return self._role.captured
 
     def latent_at(self, sigma: float) -> Tensor:
         """The process's latent at `sigma`."""
@@ -100,13 +99,14 @@ class Reference:
         """Have the features of these levels in the bank, of those that generation reads."""
         for sigma in sigmas:
             if (rows := self.rows_at(sigma)) is not None:
-                self._denoise(rows.x, sigma, rows.edit)
+                self._denoise(rows.x, self.bank.stand_in(sigma), rows.edit)
 
     def rows_at(self, sigma: float) -> Rows | None:
         """What `ensure` would evaluate at this level; None where nothing is missing."""
         if sigma not in self._role.levels or self.bank.has(sigma):
             return None
-        return Rows(self.latent_at(sigma), self._role.cond, self.bank.recorder(sigma))
+        kept = self.bank.stand_in(sigma)
+        return Rows(self.latent_at(kept), self._role.cond, self.bank.recorder(kept))
 
     @property
     def denoiser(self) -> Denoiser:
@@ -120,10 +120,11 @@ class Reference:
             raise RuntimeError(f"The {self._role.name} process was not run yet.")
         return self._trajectory
 
-    def _plan_features(self, rows: int, own_levels: Iterable[float]) -> None:
+    def _plan_features(self, own_levels: Iterable[float]) -> None:
         """Announce the evaluations that read features, where none are captured on the way over `own_levels`."""
-        captured = set(own_levels) if self._captures else set()
-        self._context.meter.plan(f"{self._role.name} features", rows, len(self._role.levels - captured))
+        captured = set(own_levels) if self._role.captured else set()
+        kept = {self.bank.stand_in(sigma) for sigma in self._role.levels}
+        self._context.meter.plan(f"{self._role.name} features", self._rows, len(kept - captured))
 
     def _invert(self, source: _Picture) -> Trajectory:
         return _inverted(source, self._evaluate, self._role.denoiser, self._context)
@@ -147,8 +148,8 @@ class Reference:
         return self._denoise(x, sigma, self._capture(sigma, own_point))
 
     def _capture(self, sigma: float, own_point: bool) -> AttentionEdit | None:
-        captured = own_point and self._captures and sigma in self._role.levels
-        return self.bank.recorder(sigma) if captured else None
+        read = sigma in self._role.levels and self.bank.stand_in(sigma) == sigma
+        return self.bank.recorder(sigma) if own_point and self._role.captured and read else None
 
     def _denoise(self, x: Tensor, sigma: float, edit: AttentionEdit | None) -> Tensor:
         return self._context.meter.denoise(self._role.denoiser, x, sigma, self._role.cond, edit)

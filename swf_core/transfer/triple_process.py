@@ -21,6 +21,7 @@ from .context import TransferContext
 from .cost import Cost, Progress
 from .generation import Generation
 from .inputs import Content, Models, StyleInput
+from .keeping import LIMIT_BYTES
 from .options import TransferOptions
 from .reference import Reference, run_together
 from .style_planning import style_references
@@ -30,12 +31,13 @@ from .styles import Style
 @dataclass(frozen=True)
 class TransferResult:
     """`images`: list of [3, H, W] in 0..1, one per content, in order; `latents`: list of [C, h, w] (padded to whole
-    cells); `cost` in E with its formula; `seconds` of wall clock."""
+    cells); `cost` in E with its formula; `seconds` of wall clock; `notes`: sentences on what was decided for memory."""
 
     images: list[Tensor]
     latents: list[Tensor]
     cost: Cost
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 def stylize(
@@ -48,6 +50,7 @@ def stylize(
     seed: int = 0,
     steering: Steering | None = None,
     progress: Progress | None = None,
+    feature_bytes: int = LIMIT_BYTES,
 ) -> TransferResult:
     """Repaint `contents` in the style of `styles`.
 
@@ -60,10 +63,14 @@ def stylize(
     * steering: moves generation's predicted x0 at every step, after everything else (say
       `swf_core.color.guidance.ColorGuidance`).
     * progress: called with a value in 0..1 and generation's x0 latents or None; raising from it cancels.
+    * feature_bytes: what the features of all styles, and those of a batch of contents, may take in memory; where it is
+      too little for every noise level, fewer are kept (`keeping`), and the result's notes say so.
 
     Raises ValueError (UserError) for options, layers, masks or weights that do not fit.
     """
-    shared = SharedStyles(models, styles, options, negative=negative, seed=seed, steering=steering)
+    shared = SharedStyles(
+        models, styles, options, negative=negative, seed=seed, steering=steering, feature_bytes=feature_bytes
+    )
     return shared.stylize(contents, progress, last=True)
 
 
@@ -83,10 +90,12 @@ class SharedStyles:
         negative: str = "",
         seed: int = 0,
         steering: Steering | None = None,
+        feature_bytes: int = LIMIT_BYTES,
     ):
         self._models, self._options = Models.of(models), options or TransferOptions()
         self._inputs = [StyleInput.of(style) for style in styles]
         self._negative, self._seed, self._steering = negative, seed, steering
+        self._feature_bytes = feature_bytes
         self._planned: list[tuple[Style, Reference]] | None = None
 
     def stylize(
@@ -102,10 +111,13 @@ class SharedStyles:
         if not contents or not self._inputs:
             raise UserError("Nothing to do: give at least one content and at least one style.")
         options = _options_for(contents, self._options)
-        context = TransferContext.plan(models, options, self._negative, self._seed, progress)
+        context = TransferContext.plan(models, options, self._negative, self._seed, progress, self._feature_bytes)
         batches = content_batches(contents, context)
         if self._planned is None:
             self._planned = style_references(self._inputs, context)
+        else:
+            for _, reference in self._planned:
+                reference.again(context)
         shared = [style for style, _ in self._planned]
         keep = not last or len(batches) > 1
         runs = [Generation(context, batch, shared, self._steering, keep_styles=keep) for batch in batches]
@@ -124,7 +136,7 @@ class SharedStyles:
                 images[index], latents[index] = decoded[row, :, :height, :width], clean[row]
         if last:
             self.forget()
-        return TransferResult(images, latents, context.meter.cost(), time.perf_counter() - began)
+        return TransferResult(images, latents, context.meter.cost(), time.perf_counter() - began, tuple(context.notes))
 
     def forget(self) -> None:
         """Drop what the styles showed; contents after this find it anew."""
