@@ -112,7 +112,7 @@ class TransferContext:
         cells: tuple[int, int, int],
         shared_by: int = 1,
     ) -> Role:
-        """The role of a process on `backend`, of whose features `parts` are read at `levels`, in memory that it may take.
+        """The role of a process on `backend`, whose features `parts` are read at `levels`, in memory.
 
         `cells`: rows, height and width of its latents. `shared_by`: how many such processes share the limit.
         """
@@ -129,5 +129,7 @@ class TransferContext:
         )
         if keeping.thinned:
             self.note(keeping.said(name))
-        bank = FeatureBank(self.layer_names, parts, keeping.precision, stand_ins=stand_ins(levels, keeping.every))
-        return Role(name, backend.denoiser, cond, bank, levels, keeping.captured)
+        standing = stand_ins(levels, keeping.every)
+        room = len(set(standing.values())) if keeping.captured else 1
+        bank = FeatureBank(self.layer_names, parts, keeping.precision, stand_ins=standing, room=room)
+        return Role(name, backend.denoiser, cond, bank, levels, keeping.captured, keeping.fits)

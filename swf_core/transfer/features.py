@@ -33,9 +33,11 @@ def content_parts(injection: Injection) -> str:
 class FeatureBank:
     """Holds features of one reference process (one batch of equal size) until `clear`.
 
-    `parts`: which of "q", "k", "v" are kept. `precision`: "fp32", which is the network's own at most, or "fp16" for
-    half the memory of a network in fp32. `device`: where they are kept, None for where they come from. `stand_ins`: of
-    noise levels those whose features stand for them (`keeping.stand_ins`); others stand for themselves.
+    * parts: which of "q", "k", "v" are kept. precision: "fp32", which is the network's own at most, or "fp16" for half
+      the memory of a network in fp32. device: where they are kept, None for where they come from.
+    * stand_ins: of noise levels those whose features stand for them (`keeping.stand_ins`); others stand for themselves.
+    * room: for how many levels memory is taken at once. Levels that came one by one between a network's own passing
+      tensors would leave holes in it: nearly twice the memory on SD1.5's shape.
     """
 
     def __init__(
@@ -45,11 +47,16 @@ class FeatureBank:
         precision: str = "fp32",
         device: torch.device | str | None = None,
         stand_ins: Mapping[float, float] | None = None,
+        room: int = 1,
     ):
         self.layers, self.parts, self._device = frozenset(layers), parts, device
-        self._stand_ins = dict(stand_ins or {})
+        self._stand_ins, self._room = dict(stand_ins or {}), max(1, room)
         self._dtype = PRECISIONS[precision]
-        self._features: dict[tuple[float, str], dict[str, Tensor]] = {}
+        # each of [room, rows, heads, tokens, d]; a level lies in one place of them all
+        self._blocks: dict[tuple[str, str], list[Tensor]] = {}
+        self._places: dict[float, int] = {}
+        self._free: list[int] = []
+        self._recorded: set[tuple[float, str]] = set()
         self._grids: dict[str, tuple[int, int]] = {}
 
     def recorder(self, sigma: float) -> AttentionEdit:
@@ -57,10 +64,9 @@ class FeatureBank:
 
         def record(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> None:
             heads = {"q": q, "k": k, "v": v}
-            # a copy, so that no later edit in place can reach the bank
-            kept = {"device": self._device, "dtype": self._dtype, "copy": True}
-            copies = {part: heads[part].detach().to(**kept) for part in self.parts}
-            self._features[sigma, layer.name] = copies
+            for part in self.parts:
+                self._slot(sigma, layer.name, part, heads[part]).copy_(heads[part].detach())
+            self._recorded.add((sigma, layer.name))
             self._grids[layer.name] = grid
 
         return AttentionEdit(self.layers, record)
@@ -71,20 +77,25 @@ class FeatureBank:
 
     def has(self, sigma: float) -> bool:
         """Whether the features that are read at this very sigma are there."""
-        return all((self.stand_in(sigma), layer) in self._features for layer in self.layers)
+        return all((self.stand_in(sigma), layer) in self._recorded for layer in self.layers)
 
     def get(self, sigma: float, layer: str, part: str) -> Tensor:
         """[rows, heads, tokens, d] as stored. Raises KeyError when nothing was stored for `sigma`."""
-        return self._features[self.stand_in(sigma), layer][part]
+        kept = self.stand_in(sigma)
+        if (kept, layer) not in self._recorded:
+            raise KeyError((kept, layer))
+        block, row = divmod(self._places[kept], self._room)
+        return self._blocks[layer, part][block][row]
 
     def grid(self, layer: str) -> tuple[int, int]:
         """Rows and columns of tokens in `layer`."""
         return self._grids[layer]
 
     def forget(self, sigma: float) -> None:
-        """Drop what was stored under one sigma."""
-        for layer in self.layers:
-            self._features.pop((sigma, layer), None)
+        """Drop what was stored under one sigma; its place is the next one's."""
+        self._recorded.difference_update({(sigma, layer) for layer in self.layers})
+        if (place := self._places.pop(sigma, None)) is not None:
+            self._free.append(place)
 
     def passed(self, sigma: float) -> None:
         """Generation, going down the levels, has read this one: what no lower level reads is dropped."""
@@ -93,12 +104,25 @@ class FeatureBank:
             self.forget(kept)
 
     def size_bytes(self) -> int:
-        """Memory held."""
-        return sum(t.numel() * t.element_size() for parts in self._features.values() for t in parts.values())
+        """Memory that the features held take."""
+        parts = (self.get(sigma, layer, part) for sigma, layer in self._recorded for part in self.parts)
+        return sum(part.numel() * part.element_size() for part in parts)
 
     def clear(self) -> None:
         """Drop everything."""
-        self._features.clear()
+        for held in (self._blocks, self._places, self._free, self._recorded):
+            held.clear()
+
+    def _slot(self, sigma: float, layer: str, part: str, like: Tensor) -> Tensor:
+        """Where a part of a level goes, of the shape of `like`."""
+        if sigma not in self._places:
+            self._places[sigma] = self._free.pop() if self._free else len(self._places)
+        number, row = divmod(self._places[sigma], self._room)
+        blocks = self._blocks.setdefault((layer, part), [])
+        kind = {"device": self._device or like.device, "dtype": self._dtype or like.dtype}
+        while len(blocks) <= number:
+            blocks.append(torch.empty((self._room, *like.shape), **kind))
+        return blocks[number][row]
 
 
 # Top, left, height and width of a part of a picture, each as a share of the whole side.

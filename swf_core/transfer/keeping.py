@@ -34,6 +34,11 @@ class Keeping:
     kept: int
 
     @property
+    def fits(self) -> bool:
+        """Whether all that the options want kept may be in memory at once."""
+        return self.captured or not self.thinned
+
+    @property
     def thinned(self) -> bool:
         """Whether memory decided, and not the options."""
         return self.kept < self.wanted

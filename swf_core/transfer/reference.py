@@ -84,8 +84,8 @@ class Reference:
 
     @property
     def stays(self) -> bool:
-        """Whether its features are in memory all at once, for another content; else a level goes once it was read."""
-        return self._role.captured
+        """Whether its features may be in memory all at once, for another content; else a level goes once it was read."""
+        return self._role.stays
 
     def latent_at(self, sigma: float) -> Tensor:
         """The process's latent at `sigma`."""

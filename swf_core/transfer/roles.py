@@ -13,8 +13,8 @@ class Role:
     """What a reference process is to a run: its name in the cost, who predicts under which text, and where its features
     go.
 
-    `levels`: those at which generation reads them. `captured`: whether they are taken along while it is inverted, and
-    stay; else they are evaluated level by level.
+    `levels`: those at which generation reads them. `captured`: whether they are taken along while it is inverted; else
+    they are evaluated level by level. `stays`: whether there is room for them all at once.
     """
 
     name: str
@@ -23,3 +23,4 @@ class Role:
     bank: FeatureBank
     levels: frozenset[float]
     captured: bool = True
+    stays: bool = True
