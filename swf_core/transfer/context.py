@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 from ..models.contracts import AttentionLayer, Backend, Conditioning
 from .cost import Meter, Progress
-from .features import FeatureBank
 from .inputs import Models
-from .keeping import LIMIT_BYTES, choose_keeping, level_bytes, stand_ins
+from .keeping import LIMIT_BYTES, choose_keeping, level_bytes, planned_bank
 from .layers import choose_layers, same_layers
 from .levels import plan_levels
 from .options import TransferOptions
@@ -129,7 +128,5 @@ class TransferContext:
         )
         if keeping.thinned:
             self.note(keeping.said(name))
-        standing = stand_ins(levels, keeping.every)
-        room = len(set(standing.values())) if keeping.captured else 1
-        bank = FeatureBank(self.layer_names, parts, keeping.precision, stand_ins=standing, room=room)
+        bank = planned_bank(self.layer_names, parts, keeping, levels)
         return Role(name, backend.denoiser, cond, bank, levels, keeping.captured, keeping.fits)

@@ -6,6 +6,7 @@ the same sigma) or captured while a picture is inverted, which costs nothing ext
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -51,6 +52,7 @@ class FeatureBank:
     ):
         self.layers, self.parts, self._device = frozenset(layers), parts, device
         self._stand_ins, self._room = dict(stand_ins or {}), max(1, room)
+        self._thinned = any(level != kept for level, kept in self._stand_ins.items())
         self._dtype = PRECISIONS[precision]
         # each of [room, rows, heads, tokens, d]; a level lies in one place of them all
         self._blocks: dict[tuple[str, str], list[Tensor]] = {}
@@ -72,7 +74,10 @@ class FeatureBank:
         return AttentionEdit(self.layers, record)
 
     def stand_in(self, sigma: float) -> float:
-        """The level whose features are read at `sigma`."""
+        """The level whose features are read at `sigma`: between thinned levels, where some samplers ask, the nearest by
+        ratio."""
+        if self._thinned and sigma > 0.0 and sigma not in self._stand_ins:
+            return min(set(self._stand_ins.values()), key=lambda kept: abs(math.log(kept / sigma)))
         return self._stand_ins.get(sigma, sigma)
 
     def has(self, sigma: float) -> bool:

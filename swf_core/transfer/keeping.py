@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..models.contracts import AttentionLayer
+from .features import FeatureBank
 
 # Features of one process, say of all styles, that are kept whole, and the most that is ever kept. SD1.5 at 512 pixels
 # in 30 steps: 1.3 GB of a style in fp32, so 330 MB at every second level in fp16; SDXL at 1024 pixels in fp16: 870 MB.
 WHOLE_BYTES, LIMIT_BYTES = 128 << 20, 1 << 30
-THINNED = (2, 4, 8)
+# Thinned to fewer levels than that, neighbors would be too far from each other: measured for 15 of 30 and 8 of 15.
+LEAST_LEVELS = 8
 SOURCES = ("capture", "lockstep", "alternate")
 
 
@@ -47,11 +49,11 @@ class Keeping:
         """A sentence on it."""
         how = "each is evaluated again when it is read, which costs time"
         if self.captured:
-            how = f"every {_ORDINALS[self.every]} level is kept, in half precision ({_mb(self.kept)})"
+            how = f"{_WHICH[self.every]} is kept, in half precision ({_mb(self.kept)})"
         return f"Features of {name} at every noise level would take {_mb(self.wanted)}: {how}."
 
 
-_ORDINALS = {1: "single", 2: "second", 4: "fourth", 8: "eighth"}
+_WHICH = {1: "each", 2: "every second", 4: "every fourth", 8: "every eighth"}
 
 
 def choose_keeping(
@@ -80,9 +82,10 @@ def choose_keeping(
     if asked * -(-levels // first) <= min(WHOLE_BYTES // shared_by, limit_bytes):
         return Keeping(first, precision, True, wanted, wanted)
     smaller = "fp16" if itemsize > 2 else precision
-    for every in THINNED:
+    for every in _WHICH:
         kept = half * -(-levels // every)
-        if kept <= limit_bytes:
+        enough = every > 1 or first == 1 and -(-levels // 2) < LEAST_LEVELS
+        if enough and kept <= limit_bytes:
             return Keeping(every, smaller, True, wanted, kept)
     return Keeping(1, precision, False, wanted, level_bytes)
 
@@ -95,6 +98,15 @@ def stand_ins(levels: Iterable[float], every: int) -> dict[float, float]:
     falling = sorted(levels, reverse=True)
     groups = [falling[i : i + every] for i in range(0, len(falling), every)]
     return {level: group[min(every // 2, len(group) - 1)] for group in groups for level in group}
+
+
+def planned_bank(
+    layers: Iterable[str], parts: str, keeping: Keeping, levels: Iterable[float], device: str | None = None
+) -> FeatureBank:
+    """An empty bank for `parts` of the features that are read at `levels` in these layers, kept on a `device`."""
+    standing = stand_ins(levels, keeping.every)
+    room = len(set(standing.values())) if keeping.captured else 1
+    return FeatureBank(layers, parts, keeping.precision, device, standing, room)
 
 
 def level_bytes(

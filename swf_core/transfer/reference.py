@@ -84,7 +84,7 @@ class Reference:
 
     @property
     def stays(self) -> bool:
-        """Whether its features may be in memory all at once, for another content; else a level goes once it was read."""
+        """Whether its features may all be in memory at once, for another content; else a level goes once it is read."""
         return self._role.stays
 
     def latent_at(self, sigma: float) -> Tensor:

@@ -27,6 +27,10 @@ def options(**more) -> TransferOptions:
         ("capture", "fp32", 30, 44, 4, (2, "fp16", True)),  # SD1.5 at 512 pixels, a style
         ("capture", "fp32", 30, 58, 2, (2, "fp32", True)),  # SDXL at 1024 pixels in half precision, a style
         ("capture", "fp32", 30, 100, 2, (4, "fp32", True)),
+        ("capture", "fp32", 15, 44, 4, (2, "fp16", True)),
+        ("capture", "fp32", 14, 44, 4, (1, "fp16", True)),  # few levels lie far from each other
+        ("capture", "fp32", 14, 44, 2, (1, "fp32", True)),
+        ("capture", "fp32", 14, 100, 2, (2, "fp32", True)),
         ("capture", "fp32", 30, 600, 2, (1, "fp32", False)),
         ("capture", "fp16", 30, 8, 4, (1, "fp16", True)),
         ("alternate", "fp32", 30, 1, 4, (2, "fp32", True)),
@@ -42,7 +46,7 @@ def test_the_finest_way_that_fits_is_taken(features, precision, levels, level_mb
         size = (level_mb << 20) * -(-levels // keeping.every)
         halved = keeping.precision == "fp16" and itemsize == 4
         assert (size // 2 if halved else size) <= LIMIT_BYTES
-        assert keeping.thinned == (features == "capture" and keeping.every > 1)
+        assert keeping.thinned == (features == "capture" and (keeping.every > 1 or halved and precision == "fp32"))
 
 
 def test_processes_share_one_limit() -> None:
@@ -88,15 +92,16 @@ def test_every_second_level_costs_no_evaluation_more_and_changes_little() -> Non
     assert 0.0 < float((second.images[0] - whole.images[0]).abs().mean()) < 0.02
 
 
-def test_a_cap_of_half_still_gives_a_picture_and_says_what_it_did() -> None:
+@pytest.mark.parametrize(("share", "said"), [(0.5, "each is kept, in half"), (0.25, "every second is kept, in half")])
+def test_a_cap_still_gives_a_picture_and_says_what_it_did(share: float, said: str) -> None:
     backend, content, style = tiny_backend("sd15"), picture(2), picture(1)
-    layers = backend.denoiser.self_attention_layers
+    layers, own = backend.denoiser.self_attention_layers, options().changed(layers="all")
     level = level_bytes(layers, (content.shape[1] // 8, content.shape[2] // 8), 1, "kv", 4)
-    result = stylize(backend, [content], [style], options().changed(layers="all"), feature_bytes=level * STEPS // 2)
-    assert len(result.notes) == 1 and "Features of style" in result.notes[0]
-    assert "every second level is kept, in half precision" in result.notes[0]
+    result = stylize(backend, [content], [style], own, feature_bytes=int(level * STEPS * share))
+    assert len(result.notes) == (1 if share == 0.5 else 2)
+    assert "Features of style" in result.notes[0] and said in result.notes[0]
     assert result.images[0].isfinite().all() and result.cost.counted == result.cost.planned
-    whole = stylize(backend, [content], [style], options().changed(layers="all"))
+    whole = stylize(backend, [content], [style], own)
     assert whole.notes == () and not torch.equal(result.images[0], whole.images[0])
 
 

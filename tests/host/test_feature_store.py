@@ -39,6 +39,22 @@ def test_over_the_limit_what_fits_is_kept(report):
     assert 0.5 < report["share held over the limit"] <= 1.0 + 3 / (10 / 3)
 
 
+def test_thinned_levels_cost_no_evaluation_and_are_said(report):
+    """Every second level in half precision: a quarter of the memory, and no evaluation of the highest level."""
+    counts = report["E"]
+    assert counts["thinned"] == 3 * 16 and counts["thinned, again"] == 16
+    assert 0.0 < report["thinned"] < 0.2 * report["plain"]
+    assert report["thinned, levels"] * 4 == report["whole, levels"]
+    sentences = " ".join(report["thinned, said"])
+    assert "Features of the content" in sentences and "Features of the style" in sentences
+    assert "every second is kept, in half precision" in sentences
+
+
+def test_a_sampler_that_asks_between_thinned_levels_reads_the_nearest(report):
+    """dpm_2 asks twice a step, but for the last."""
+    assert report["E"]["between levels"] == 2 * 16 + (2 * 16 - 1)
+
+
 def test_what_a_model_found_goes_with_it(report):
     assert report["kept once a model is gone"] == ["second"]
     assert report["held by a model that is there, once it was dropped"] is False

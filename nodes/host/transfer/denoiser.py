@@ -66,6 +66,11 @@ class HostDenoiser:
         """Where latents go."""
         return self.model.device if self.model.current_patcher is None else self.model.current_patcher.load_device
 
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number, as the network computes it."""
+        return (self.model.manual_cast_dtype or self.model.get_dtype()).itemsize
+
     def denoise(self, x: Tensor, sigma: float, cond: PlainConditioning, edit: AttentionEdit | None = None) -> Tensor:
         """x0 [B, C, h, w] float32 from x at noise level sigma > 0 (see the core's contract)."""
         x = x.to(self.device, torch.float32)

@@ -57,7 +57,8 @@ def follow(source: Source, role: Role, store: FeatureStore | None, signature: An
         bank = kept.bank
 
         def record(sigma: float) -> AttentionEdit | None:
-            return bank.recorder(sigma) if role.reads(sigma) and store.has_room() else None
+            kept_here = role.reads(sigma) and bank.stand_in(sigma) == sigma
+            return bank.recorder(sigma) if kept_here and store.has_room() else None
 
         kept.trajectory = trajectory_of(source, role, record)
     return ReferenceProcess(replace(role, bank=kept.bank), kept.trajectory, store.has_room, kept.passing)
@@ -152,7 +153,7 @@ class ReferenceProcess:
 
     def ensure(self, *sigmas: float) -> None:
         """Have the features of these levels in the bank; the level before stays too: some samplers return to it."""
-        missing = [sigma for sigma in sigmas if not self.bank.has(sigma)]
+        missing = list(dict.fromkeys(self.bank.stand_in(sigma) for sigma in sigmas if not self.bank.has(sigma)))
         if not missing:
             return
         with self.weights():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -19,6 +20,7 @@ from ....swf_core.transfer import randomness
 from ....swf_core.transfer.attention_edits import InjectionStep, injection_edit, leaking_edit
 from ....swf_core.transfer.detail_guidance import detail_of
 from ....swf_core.transfer.features import Box, FeatureBank, content_parts, parts_read
+from ....swf_core.transfer.keeping import Keeping, choose_keeping, level_bytes, planned_bank
 from ....swf_core.transfer.sigmas import travelled
 from ....swf_core.transfer.start_latent import damp_low_frequencies, renoised, start_tones
 from ....swf_core.transfer.styles import Style
@@ -123,11 +125,33 @@ class Sampling:
             return sigma in levels and plan.injection.active(sigma) and read_at(sigma)
 
         passing = plan.store is None and patcher is self.guider.model_patcher
-        bank = FeatureBank(self.layers, parts, plan.precision, None if passing else "cpu")
+        if passing:
+            bank, kept_in = FeatureBank(self.layers, parts, plan.precision), ()
+        else:
+            read = [sigma for sigma in self.falling if reads(sigma)]
+            keeping = self._keeping(name, source, parts, denoiser, len(read))
+            bank = planned_bank(self.layers, parts, keeping, read, "cpu")
+            kept_in = (keeping.every, keeping.precision, keeping.captured)
         role = Role(name, denoiser, self.text, self.rising, self.clean_at, reads, bank)
-        kept_by = [self.falling, self.clean_at, self.text.entry, sorted(self.layers), parts, plan.precision]
+        kept_by = [self.falling, self.clean_at, self.text.entry, sorted(self.layers), parts, kept_in]
         signature = [source.identity, *kept_by, *model_signature(patcher, denoiser.options)]
         return follow(source, role, plan.store, signature)
+
+    def _keeping(self, name: str, source: Source, parts: str, denoiser: HostDenoiser, levels: int) -> Keeping:
+        """How the features of a source are kept at so many levels; said where memory decides."""
+        rows, _, height, width = source.shape
+        layers = [layer for layer in denoiser.self_attention_layers if layer.name in self.layers]
+        keeping = choose_keeping(
+            "capture",
+            self.plan.precision,
+            levels=levels,
+            level_bytes=level_bytes(layers, (height, width), rows, parts, denoiser.itemsize),
+            itemsize=denoiser.itemsize,
+            shared_by=max(1, len(self.plan.styles)) if name == "style" else 1,
+        )
+        if keeping.thinned:
+            logging.getLogger("StyleWallfacer").info(keeping.said(f"the {name}"))
+        return keeping
 
     def start_noise(self, sampler: Any, sigmas: Tensor, clean: Tensor, amount: float) -> Tensor:
         """The noise with which the host's sampler, scaling and adding it to the `clean` latents, starts where we want:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import comfy.utils
@@ -53,7 +53,8 @@ def inspect_unet(model: Any) -> Unet:
     for name, layer in named.items():
         match = _QUERY.fullmatch(to_host[name])
         assert match is not None, to_host[name]
-        layers[layer.name] = layer
+        key = network.get_submodule(to_host[name].replace(".to_q.weight", ".to_k"))
+        layers[layer.name] = replace(layer, channels=key.out_features)
         keys[layer.name] = (match[1], int(match[2] or 0) if match[1] != "middle" else 0, int(match[3]))
     family = _family(model)
     presets = {"all": "all", **family_presets(family, list(layers.values()))}

@@ -3,6 +3,7 @@
 Every value of the report is a greatest absolute difference between two latents, or a count.
 """
 
+import logging
 import weakref
 
 from native_tools import (
@@ -52,6 +53,29 @@ def over_the_limit():
     report["share held over the limit"] = small.size_bytes() / small.limit_bytes
 
 
+def thinned():
+    """Where all levels would take too much, every second is kept; samplers that ask between levels read the nearest."""
+    keeping, said = pack("swf_core.transfer.keeping"), []
+    exact = run("nothing kept, to compare", content, None, 16)
+    whole, keeping.WHOLE_BYTES = keeping.WHOLE_BYTES, 0
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())
+    logger = logging.getLogger("StyleWallfacer")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)  # as the host sets it for all when it runs
+    store = FeatureStore()
+    report["thinned"] = apart(run("thinned", content, store, 16), exact)
+    report["plain"] = apart(sample(model, steps=16), exact)
+    run("thinned, again", content, store, 16)
+    report["thinned, said"], report["thinned, levels"] = said, store.size_bytes()
+    between = patched(model, style, content, encoding=Encoding(), store=FeatureStore())
+    sample(between, steps=16, sampler="dpm_2")
+    counts["between levels"] = sum(rows_of_calls)
+    keeping.WHOLE_BYTES = whole
+    run("whole", content, whole_store := FeatureStore(), 16)
+    report["whole, levels"] = whole_store.size_bytes()
+
+
 def sampler_node():
     """A seed, another one, and that one with nothing kept."""
     STORE.clear()
@@ -83,6 +107,6 @@ def freed():
 
 
 with torch.inference_mode():
-    for case in (pictures, over_the_limit, sampler_node, freed):
+    for case in (pictures, over_the_limit, thinned, sampler_node, freed):
         case()
 write_report()
