@@ -26,6 +26,7 @@ from .options import TrainOptions
 from .picks import picked_items
 from .prior import Prior
 from .run import Run
+from .validation import validation_loss
 
 # Called with the step, the steps of the whole run, a word, and pictures [3, H, W] when they are new. May raise.
 Report = Callable[[int, int, str, "list[Tensor] | None"], None]
@@ -236,7 +237,7 @@ class TrainingLoop:
             plain,
             originals,
             [p.prompt for p in run.prompts],
-            validation=signals.validation_loss(self.network, latent_cache, options),
+            validation=validation_loss(self.network, latent_cache, options),
             norm=self.adapter.norm(),
             clip=self.clip,
         )
