@@ -45,7 +45,7 @@ def join_others(device: str, wait_seconds: float = WAIT_SECONDS) -> Together:
         from accelerate import PartialState
     except ImportError as error:
         raise UserError(
-            "A training by several processes needs accelerate; install it: pip install accelerate"
+            "A training by several processes needs the package accelerate; install it, or start one process."
         ) from error
     on_cpu = device == "cpu" or not torch.cuda.is_available()
     try:

@@ -105,7 +105,7 @@ def test_one_process_asks_nobody(monkeypatch):
 
 @pytest.mark.parametrize(
     ("device", "sentence"),
-    [("cpu", "train: A training by several processes needs accelerate"), ("mps", "device 'mps'")],
+    [("cpu", "train: A training by several processes needs the package accelerate"), ("mps", "device 'mps'")],
 )
 def test_what_is_missing_is_one_sentence(device, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WORLD_SIZE", "2")
