@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -57,10 +58,11 @@ def stoppable() -> Any:
 
 class BetweenSteps:
     """A context in which a stop waits for the end of a step, so that a checkpoint is of that very step; a second one
-    comes at once."""
+    comes at once. `echo_s`: for so many seconds others are the same one again: a launcher hands on what its processes
+    have heard from the terminal themselves."""
 
-    def __init__(self):
-        self._requested = 0
+    def __init__(self, echo_s: float = 0.0):
+        self._requested, self._echo_s, self._since = 0, echo_s, 0.0
         self._handlers = handled((signal.SIGINT, *SIGNALS), self._request)
 
     def __enter__(self) -> BetweenSteps:
@@ -68,9 +70,11 @@ class BetweenSteps:
         return self
 
     def _request(self, number: int, _: Any) -> None:
-        if self._requested:
+        now = time.monotonic()
+        if self._requested and now - self._since >= self._echo_s:
             raise_for(number)
-        self._requested = number
+        if not self._requested:
+            self._requested, self._since = number, now
 
     def check(self) -> None:
         """Raise KeyboardInterrupt when a stop was asked for."""

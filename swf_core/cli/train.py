@@ -14,10 +14,11 @@ from .arguments import add_common, number, whole
 from .checks import check_model
 from .loading import device_of
 from .progress import Bars
-from .stopping import BetweenSteps
 from .train_data import items_of_style, prompts_of, style_pictures
+from .train_together import train_planned, train_together
 
 if TYPE_CHECKING:
+    from ..learn.processes import Processes
     from ..learn.run import Run
     from ..models.contracts import Backend
 
@@ -64,6 +65,8 @@ def add(verbs: Any) -> None:
         help="teach a style from a picture",
         description="Train a LoRA on pictures of one style, with samples on the way. A run that was stopped goes on "
         "where it stood; --more adds a round, with the samples that were picked.",
+        epilog="Several GPUs share each step's batch under accelerate launch --multi_gpu --num_processes N -m swf_core "
+        "train ... --batch B: the LoRA is that of one process.",
     )
     parser.add_argument("--run", dest="folder", type=Path, required=True, metavar="DIR", help="the run's folder")
     parser.add_argument("--style", type=Path, nargs="+", metavar="IMG|DIR", help=STYLE_HELP)
@@ -102,7 +105,14 @@ def add(verbs: Any) -> None:
 
 
 def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
-    """Begin a run, resume it, train it for more steps, or choose a step of it."""
+    """Begin a run, resume it, train it for more steps, or choose a step of it; as one of several processes if so."""
+    from ..learn.processes import ALONE, launched
+
+    return train_together(args, bars, _run) if launched() else _run(args, bars, ALONE)
+
+
+def _run(args: argparse.Namespace, bars: Bars, group: Processes) -> dict[str, Any]:
+    """What the only process does, or the first of several: plan the run, say so to the others, train."""
     check_model(args.model)
     check_folder(args.folder, "--run")
     exists = _exists(args)
@@ -114,13 +124,15 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     with training_lock(args.folder):  # from now on: whoever comes second is told so at once
         _exists(args)  # somebody may have been quicker
         backend = load(args.model, device=device_of(args.device))
-        if not exists:
-            return _train(_new_run(args, backend, pictures, repeats, bars), backend, args, bars)
-        if args.use is not None:
+        if exists and args.use is not None:
+            group.told(0)
             return _choose_step(args, backend)
-        if args.more is not None:
-            return _train(_with_more_steps(args, backend), backend, args, bars)
-        return _train(_resumed_run(args, backend), backend, args, bars)
+        if not exists:
+            planned = _new_run(args, backend, pictures, repeats, bars)
+        else:
+            planned = _resumed_run(args, backend) if args.more is None else _with_more_steps(args, backend)
+        group.told(1)
+        return train_planned(planned, backend, args, bars, group)
 
 
 def _exists(args: argparse.Namespace) -> bool:
@@ -198,30 +210,3 @@ def _choose_step(args: argparse.Namespace, backend: Backend) -> dict[str, Any]:
     write_files({stored.folder / "lora.safetensors": lora})
     stored.save()
     return {"written": [stored.folder / "lora.safetensors"], "run": str(stored.folder), "step": args.use}
-
-
-def _train(run: Run, backend: Backend, args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
-    """Run the remaining steps; the report."""
-    from ..learn.train import train
-    from ..words.clip import load_clip
-
-    bar = bars("train")
-    with BetweenSteps() as stops:
-        outcome = train(
-            run,
-            backend,
-            clip=load_clip("mini") if backend.family == "mini" else None,
-            check=stops.check,
-            metadata=not args.no_metadata,
-            report=lambda step, total, word, _: bar(step / total, word),
-        )
-    return {
-        "written": [args.folder / "lora.safetensors"],
-        "run": str(args.folder),
-        "step": outcome.step,
-        "loss": round(outcome.loss, 5),
-        "advice": outcome.advice,
-        "captions": [item.caption for item in run.items],
-        "steps_per_second": round(outcome.rate, 3),
-        "seconds": round(outcome.seconds, 1),
-    }

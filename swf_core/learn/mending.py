@@ -19,6 +19,7 @@ from ..pictures import load
 from . import checkpoint, run_files, signals
 from .latent_cache import LatentCache
 from .run import Run, open_run
+from .validation import validation_loss
 
 # What the trainer writes, as `files.write_files` calls it before it is whole. picks.json is not the trainer's.
 _HALF = re.compile(
@@ -69,7 +70,7 @@ def _measured_again(
             continue
         adapter.load_values(values)
         with adapter.at_strength(0.0 if step == 0 else 1.0):
-            validation = signals.validation_loss(network, cache, run.options)
+            validation = validation_loss(network, cache, run.options)
         measured.append(
             signals.measure_signals(
                 step,

@@ -51,6 +51,7 @@ SIGNALS = [
     {
         "step": STEP,
         "validation": float,
+        "validation_rows?": int,
         "norm": float,
         "copying": [float],
         "diversity": float,

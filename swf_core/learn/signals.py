@@ -9,14 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..models.contracts import Trainable
-from ..models.precision import mixed_precision
-from .latent_cache import Batch, LatentCache
-from .losses import denoising_loss
-from .options import TrainOptions
-
 GRID = 16  # cells a side of the luminance map in which layouts are compared
-LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the schedule, for the validation loss
 COPYING_LIMIT = 0.6  # a correlation of layouts that chance does not give
 
 ADVICE = {
@@ -37,26 +30,6 @@ class Similarity(Protocol):
     def pictures(self, pictures: Sequence[Tensor]) -> Tensor: ...
 
     def texts(self, texts: Sequence[str]) -> Tensor: ...
-
-
-@torch.no_grad()
-def validation_loss(network: Trainable, latent_cache: LatentCache, options: TrainOptions) -> float:
-    """The loss on the whole originals at the same levels and noise each time: a smooth curve, where the loss of a step
-    is mostly the luck of its level."""
-    losses = []
-    for n, item in enumerate(latent_cache.items):
-        if item.picked:
-            continue
-        latent = latent_cache.latents[n][:1]
-        for k, level in enumerate(LEVELS):
-            timesteps = torch.tensor([int(level * (len(network.sigmas) - 1))])
-            for draw in range(2):
-                generator = torch.Generator("cpu").manual_seed(1000 + 10 * k + draw)
-                noise = torch.randn(latent.shape, generator=generator)
-                with mixed_precision(network.device):
-                    batch = Batch(latent, latent_cache.text(n))
-                    losses.append(float(denoising_loss(network, batch, timesteps, noise, options.loss)))
-    return sum(losses) / len(losses)
 
 
 def layout(picture: Tensor) -> Tensor:
@@ -117,15 +90,19 @@ def measure_signals(
     originals: Sequence[Tensor],
     prompts: Sequence[str],
     *,
-    validation: float,
+    validation: tuple[float, int],
     norm: float,
     clip: Similarity | None,
 ) -> dict[str, Any]:
-    """The signals of one evaluation, as written to signals.json. `plain`: the samples of step 0."""
+    """The signals of one evaluation, as written to signals.json.
+
+    `plain`: the samples of step 0. `validation`: the loss, and over how many rows (`validation.validation_loss`).
+    """
     copied = [copying(p, originals, q) for p, q in zip(pictures, plain)] if plain else []
     signals: dict[str, Any] = {
         "step": step,
-        "validation": round(validation, 6),
+        "validation": round(validation[0], 6),
+        "validation_rows": validation[1],
         "norm": round(norm, 6),
         "copying": [round(v, 4) for v in copied],
         "diversity": round(diversity(pictures), 4),
@@ -157,7 +134,8 @@ def judgement(signals: Sequence[dict[str, Any]]) -> tuple[str, dict[str, int]]:
         return "prompts lost", {}
     if "style" in last and "style" in first and mean(last["style"]) - mean(first["style"]) < 0.02:
         return "no style", {}
-    best = min(evaluations, key=lambda s: s["validation"])
+    rows = last.get("validation_rows")  # a loss over other rows is another loss; runs of before do not say theirs
+    best = min((s for s in evaluations if s.get("validation_rows") == rows), key=lambda s: s["validation"])
     if best is not last and last["validation"] > 1.05 * best["validation"]:
         return "risen", {"step": best["step"]}
     return "good", {}

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
-from ..files import write_files
-from ..models import lora_file
 from ..models.contracts import Backend
 from ..models.lora import Adapter, without_lora
 from ..models.lora_targets import choose_modules
-from ..models.precision import mixed_precision
 from . import checkpoint, mending, samples, signals
+from .gradient import leave_gradient
 from .latent_cache import LatentCache
 from .locks import training_lock
-from .losses import denoising_loss, draw_noise, draw_timesteps
+from .lora_output import hand_over, save_lora
 from .options import TrainOptions
 from .picks import picked_items
-from .prior import Prior
+from .prior import Prior, make_pictures
+from .processes import ALONE, Processes
 from .run import Run
+from .validation import validation_loss
 
 # Called with the step, the steps of the whole run, a word, and pictures [3, H, W] when they are new. May raise.
 Report = Callable[[int, int, str, "list[Tensor] | None"], None]
@@ -58,6 +58,7 @@ def train(
     check: Callable[[], None] | None = None,
     metadata: bool = True,
     until: int | None = None,
+    group: Processes = ALONE,
 ) -> Outcome:
     """Run the remaining steps of a run's rounds, as the only one who does at this time.
 
@@ -66,19 +67,19 @@ def train(
     * check: called before each step and may raise to stop; the checkpoint is then of that very step.
     * metadata: whether LoRA files say how they were made.
     * until: the step at which to stop, where a round ends; later rounds wait.
+    * group: the processes that all make this call, each on its own copy of the network; the first one writes.
 
     Raises UserError when the loss is no number or exactly zero, for weights that cannot be trained, for a full disk,
-    and for a run that is being trained already.
+    for a run that is being trained already, and in all processes for what one of them raises.
     """
     began = time.perf_counter()
-    with training_lock(run.folder):
-        mending.remove_partial_files(run.folder)
-        loop = TrainingLoop(run, backend, clip, report, check, metadata)
-        mending.mend_records(run, backend, loop.adapter, clip)
+    with _locked(run, group):
+        loop = TrainingLoop(run, backend, clip, report, check, metadata, group)
+        loop.in_first(lambda: mending.mend_records(run, backend, loop.adapter, clip))
         for number, plan in enumerate(run.rounds):
             if until is None or plan["first"] + plan["steps"] <= until:
                 loop.train_round(number)
-        loop.hand_over()
+        loop.in_first(lambda: hand_over(run, backend, loop.adapter, loop.step, metadata))
     last = loop.losses[-AVERAGED:]
     return Outcome(
         loop.step,
@@ -88,6 +89,19 @@ def train(
         signals.advice(run.records("signals")),
         loop.adapter,
     )
+
+
+@contextmanager
+def _locked(run: Run, group: Processes) -> Iterator[None]:
+    """The run's folder for the one that writes, without what a killed one left there; what is raised ends all."""
+    try:
+        with training_lock(run.folder) if group.is_first else nullcontext():
+            if group.is_first:
+                mending.remove_partial_files(run.folder)
+            yield
+    except BaseException as error:
+        group.fail(error)
+        raise
 
 
 class TrainingLoop:
@@ -101,10 +115,12 @@ class TrainingLoop:
         report: Report | None = None,
         check: Callable[[], None] | None = None,
         metadata: bool = True,
+        group: Processes = ALONE,
     ):
         network: Any = backend.denoiser
+        self.group = group
         self.run, self.backend, self.network, self.clip = run, backend, network, clip
-        self.report, self.check, self.metadata = report, check or (lambda: None), metadata
+        self.report, self.own_check, self.metadata = report, check or (lambda: None), metadata
         options = run.options
         modules = choose_modules(network.module_names, options.targets)
         self.adapter = Adapter.new(network.network, modules, options.rank, options.scale, options.seed)
@@ -113,6 +129,19 @@ class TrainingLoop:
         self.step, self.losses, self.rates = checkpoint.load_checkpoint(run.folder, self.adapter, self.optimizer)
         self.saved = self.step
         self.trained, self.training_seconds = 0, 0.0
+        group.begin_alike(self.step, self.parameters, options.batch * options.accumulate)
+
+    def check(self) -> None:
+        """Raise what this process, or any of the others, was asked to stop by."""
+        self.group.check(self.own_check)
+
+    def in_first(self, work: Callable[[], Any]) -> None:
+        """Do what one of the processes does for all; they go on when it is done."""
+        self.group.in_first(work, self.own_check)
+
+    def _busy(self, *_: Any) -> None:
+        """Called by what is done `in_first`, so that a stop is heard meanwhile."""
+        self.group.busy(self.own_check)
 
     def train_round(self, number: int) -> None:
         """The remaining steps of one round."""
@@ -121,22 +150,22 @@ class TrainingLoop:
         if self.step > end:
             return
         if self.step == end and not self._evaluation_is_due(options, end):
-            checkpoint.keep_checkpoint(self.run.folder, end)  # a kill may have come between the last save and this
+            if self.group.is_first:
+                checkpoint.keep_checkpoint(self.run.folder, end)  # a kill may have come between the last save and this
             return
         items = [*self.run.items, *picked_items(self.run, self.run.round_picks(number))]
         latent_cache = LatentCache(items, self.backend, options, self._report_caching)
-        prior = Prior(self.run, without_lora(self.backend, self.adapter), options) if options.prior_weight else None
+        prior = self._prior(options) if options.prior_weight else None
         consistent = False  # whether weights, moments and step belong together
         try:
             while True:
                 consistent = True
                 if self._evaluation_is_due(options, end):  # at step 0 the plain model, before anything is learnt
                     self._save()
-                    self._evaluate(latent_cache, options)
+                    self.in_first(lambda: self._evaluate(latent_cache, options))
                 if self.step >= end:
-                    checkpoint.keep_checkpoint(self.run.folder, self.step)
-                    if "failed" in plan:  # and was repeated with better luck: other hardware, another precision
-                        mending.mark_failed(self.run.folder, number, None)
+                    if self.group.is_first:
+                        self._finish_round(number)
                     break
                 self.check()
                 began = time.perf_counter()
@@ -144,7 +173,8 @@ class TrainingLoop:
                 try:
                     loss = self.train_step(latent_cache, prior, options, options.rate(self.step - first))
                 except NotFinite:
-                    mending.mark_failed(self.run.folder, number, self.step)
+                    if self.group.is_first:
+                        mending.mark_failed(self.run.folder, number, self.step)
                     raise
                 consistent = True
                 self.training_seconds += time.perf_counter() - began
@@ -161,24 +191,17 @@ class TrainingLoop:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        total = 0.0
-        for part in range(options.accumulate):
-            batch, seeds = latent_cache.draw(self.step, part), (self.step, part)
-            table, count = len(self.network.sigmas), len(batch.latents)
-            timesteps = draw_timesteps(options, table, count, seeds, batch.picked, latent_cache.picks_share)
-            noise = draw_noise(options, batch.latents, seeds)
-            with mixed_precision(self.network.device), torch.enable_grad():
-                loss = denoising_loss(self.network, batch, timesteps, noise, options.loss, options.min_snr)
-                if prior is not None:
-                    loss = loss + options.prior_weight * prior.loss(self.network, self.step, part)
-            (loss / options.accumulate).backward()
-            total += float(loss.detach()) / options.accumulate
+        parameters = list(self.parameters.values())
+        total = self.group.add_up(
+            parameters,
+            lambda: leave_gradient(self.network, latent_cache, prior, options, self.step, self.group),
+        )
         if total == 0.0:
             raise UserError(
                 f"The loss is 0.0 at step {self.step}: the network's output does not depend on its input; choose "
                 "another model."
             )
-        norm = nn.utils.clip_grad_norm_(self.parameters.values(), options.max_grad_norm or math.inf, foreach=True)
+        norm = nn.utils.clip_grad_norm_(parameters, options.max_grad_norm or math.inf, foreach=True)
         if not math.isfinite(total) or not math.isfinite(float(norm)):
             what = f"loss is {total}" if not math.isfinite(total) else f"gradient is {float(norm)}"
             raise NotFinite(
@@ -192,42 +215,39 @@ class TrainingLoop:
         self.rates.append(rate)
         return sum(self.losses[-AVERAGED:]) / len(self.losses[-AVERAGED:])
 
-    def hand_over(self) -> None:
-        """Make the chosen step's LoRA, else that of the last, the run's; one that cannot be read replaces nothing."""
-        run, step = self.run, self.run.chosen or self.step
-        if not run.lora_path(step).exists():
-            return
-        try:
-            data = run.lora_bytes(step)
-        except UserError:
-            if step != self.step:
-                raise
-            self._save_lora(run.round_options(-1))  # its weights are in the network: it is written again
-            data = run.lora_bytes(step)
-        target = run.folder / "lora.safetensors"
-        if not target.exists() or target.read_bytes() != data:
-            write_files({target: data})
+    def _finish_round(self, number: int) -> None:
+        checkpoint.keep_checkpoint(self.run.folder, self.step)
+        if "failed" in self.run.rounds[number]:  # and was repeated with better luck: other hardware, another precision
+            mending.mark_failed(self.run.folder, number, None)
+
+    def _prior(self, options: TrainOptions) -> Prior:
+        """The plain model's pictures, made by one process and then read by all."""
+        plain = without_lora(self.backend, self.adapter)
+        self.in_first(lambda: make_pictures(self.run, plain, options, self._busy))
+        return Prior(self.run, plain, options)
 
     def _save(self) -> None:
-        if self.step > self.saved:
+        if self.step > self.saved and self.group.is_first:
             checkpoint.save_checkpoint(
                 self.run.folder, self.step, self.adapter, self.optimizer, self.losses, self.rates
             )
-            self.saved = self.step
+        self.saved = max(self.saved, self.step)
 
     def _evaluation_is_due(self, options: TrainOptions, end: int) -> bool:
         due = options.sample_every and self.step % options.sample_every == 0 or self.step == end
-        return bool(due) and all(s["step"] != self.step for s in self.run.records("signals"))
+        if not due:
+            return False
+        return bool(self.group.told(int(all(s["step"] != self.step for s in self.run.records("signals")))))
 
     def _evaluate(self, latent_cache: LatentCache, options: TrainOptions) -> None:
         """Save the LoRA of this step, sample with it and measure the signals."""
         run = self.run
         if self.step:
-            self._save_lora(options)
+            save_lora(run, self.backend, self.adapter, options, self.step, self.metadata)
         pictures: list[Tensor] = []
         if options.sample_every:
             self._report("sampling")
-            pictures = samples.sample_and_save(run, self.backend, self.adapter, options, self.step, self._stop)
+            pictures = samples.sample_and_save(run, self.backend, self.adapter, options, self.step, self._busy)
         plain = samples.read_samples(run, 0) if self.step else []
         originals = [item.picture for item in run.items]
         measured = signals.measure_signals(
@@ -236,37 +256,13 @@ class TrainingLoop:
             plain,
             originals,
             [p.prompt for p in run.prompts],
-            validation=signals.validation_loss(self.network, latent_cache, options),
+            validation=validation_loss(self.network, latent_cache, options),
             norm=self.adapter.norm(),
             clip=self.clip,
         )
         others = [s for s in run.records("signals") if s["step"] != self.step]
         run.write_records("signals", sorted([*others, measured], key=lambda s: s["step"]))
         self._report("sampled", pictures)
-
-    def _save_lora(self, options: TrainOptions) -> None:
-        write_files({self.run.lora_path(self.step): self._lora_bytes(options)})
-
-    def _lora_bytes(self, options: TrainOptions) -> bytes:
-        if not self.metadata:
-            return lora_file.to_bytes(self.adapter, strength=options.strength)
-        run, backend = self.run, self.backend
-        provenance = lora_file.Provenance(
-            family=backend.family,
-            prediction=self.network.prediction_type,
-            title=run.folder.name,
-            size_px=options.size_px or backend.native_size_px,
-            steps=self.step,
-            learning_rate=options.learning_rate,
-            seed=options.seed,
-            pictures=len(run.items),
-            own={"captions": [i.caption for i in run.items], "run": run.model, "picks": _pick_count(run.rounds)},
-        )
-        metadata = lora_file.describe(self.adapter, provenance, options.strength)
-        return lora_file.to_bytes(self.adapter, metadata, strength=options.strength)
-
-    def _stop(self, *_: Any) -> None:
-        self.check()
 
     def _report_caching(self, share: float) -> None:
         self.check()
@@ -275,7 +271,3 @@ class TrainingLoop:
     def _report(self, word: str, pictures: list[Tensor] | None = None) -> None:
         if self.report:
             self.report(self.step, self.run.steps, word, pictures)
-
-
-def _pick_count(rounds: Sequence[dict[str, Any]]) -> int:
-    return max((len(r["picks"]) for r in rounds), default=0)

@@ -119,7 +119,7 @@ def test_a_gradient_that_is_no_number_never_reaches_the_weights(tmp_path, monkey
         def backward(ctx, gradient):
             return gradient * math.inf
 
-    from swf_core.learn import train as module
+    from swf_core.learn import gradient as module
 
     loss = module.denoising_loss
     count = [0]
