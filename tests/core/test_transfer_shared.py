@@ -9,7 +9,9 @@ import torch
 
 from swf_core.errors import UserError
 from swf_core.measure.benches.random_models import sd15_backend
-from swf_core.measure.benches.speed import measured, ways_of
+from swf_core.measure.benches.speed import differences, measured
+from swf_core.measure.benches.speed_ways import calls_of, growing_ways, ways_of
+from swf_core.measure.peak_memory import peak_growth
 from swf_core.presets import PRESETS
 from swf_core.transfer import Content, SharedStyles, TransferOptions, preset, stylize
 from swf_core.transfer.features import FeatureBank
@@ -134,3 +136,31 @@ def test_the_bench_counts_what_it_times() -> None:
     assert counted["noise in place of inversion"] == 3 * STEPS
     assert counted["first picture, words"] == counted["first picture"] + STEPS
     assert report["plain"]["times plain"] == 1.0 and all(row["cpu_seconds"] > 0 for row in report.values())
+
+
+def test_the_bench_counts_single_calls_and_growth() -> None:
+    backend = sd15_backend(32, 64)
+    calls = measured(calls_of(backend, 64), 0, lambda share: None)
+    assert calls["plain, three rows"]["evaluations"] == 3 and calls["three styles"]["evaluations"] == 1
+    growth = measured(growing_ways(backend, STEPS), 0, lambda share: None)
+    counted = {name: row["evaluations"] for name, row in growth.items()}
+    assert counted["twice the steps"] == 6 * STEPS + 2 and counted["twice the side"] == 3 * STEPS + 2
+    assert counted["four contents"] == 9 * STEPS + 5 and counted["three styles"] == 5 * STEPS + 4
+    assert all(row["peak_mb"] is None or row["peak_mb"] >= 0 for row in growth.values())
+
+
+def test_a_report_says_what_differs_from_the_last() -> None:
+    def report(ratio: float, evaluations: int = 9) -> dict:
+        row = {"evaluations": evaluations, "times plain": ratio}
+        return {"torch": "2", "mini": {"steps": 3, "transfers": {"first picture": row}}}
+
+    assert differences({}, report(3.0)) == differences(report(3.0), report(3.1)) == []
+    assert differences(report(3.0), report(2.0, 8)) == [
+        "mini, transfers, first picture: evaluations 9 -> 8",
+        "mini, transfers, first picture: times plain 3 -> 2",
+    ]
+
+
+def test_memory_that_a_work_takes_is_seen() -> None:
+    grown = peak_growth(lambda: torch.ones(25_000_000).sum())
+    assert grown is None or 80e6 < grown < 160e6

@@ -13,15 +13,23 @@ from ...models.diffusers_backend import family_presets, sigmas_from_config
 from ...models.unet_denoiser import UNetDenoiser
 
 TOKENS, TEXT_WIDTH = 77, 768
+SDXL_TEXT_WIDTH, SDXL_POOLED_WIDTH = 2048, 1280
 
 
 class RandomText:
-    """Random embeddings of SD1.5's shape: no text model is needed to time a network."""
+    """Random embeddings of a text model's shape, SD1.5's by default: none is needed to time a network. `pooled`: width
+    of the pooled text that SDXL reads, 0 for none."""
+
+    def __init__(self, width: int = TEXT_WIDTH, pooled: int = 0):
+        self._width, self._pooled = width, pooled
 
     def encode(self, texts: Sequence[str], height_px: int, width_px: int) -> Conditioning:
         """See `TextEncoder.encode`; the same for any text of the same length."""
-        rows = [torch.randn((1, TOKENS, TEXT_WIDTH), generator=torch.Generator().manual_seed(len(t))) for t in texts]
-        return Conditioning(torch.cat(rows))
+        rows = [torch.randn((1, TOKENS, self._width), generator=torch.Generator().manual_seed(len(t))) for t in texts]
+        if not self._pooled:
+            return Conditioning(torch.cat(rows))
+        size = torch.tensor([[height_px, width_px, 0, 0, height_px, width_px]]).repeat(len(texts), 1)
+        return Conditioning(torch.cat(rows), torch.zeros(len(texts), self._pooled), size)
 
 
 class PooledCodec:
@@ -55,3 +63,27 @@ def sd15_backend(width: int = 320, size_px: int = 512) -> Backend:
     denoiser = UNetDenoiser(sd15_unet(width).eval(), sigmas_from_config({}), "epsilon")
     presets = {"all": "all", **family_presets("SD1.x", denoiser.self_attention_layers)}
     return Backend(denoiser, RandomText(), PooledCodec(), f"SD1.5 shape, width {width}", size_px, "SD1.x", presets)
+
+
+def sdxl_backend(width: int = 320, size_px: int = 1024) -> Backend:
+    """A model in SDXL's shape, its weights drawn from seed 0; `width`: SDXL's own is 320."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    torch.manual_seed(0)
+    network = UNet2DConditionModel(
+        sample_size=128,
+        block_out_channels=(width, 2 * width, 4 * width),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        transformer_layers_per_block=(1, 2, 10),  # type: ignore[arg-type]
+        attention_head_dim=(width // 64, width // 32, width // 16),  # type: ignore[arg-type]
+        cross_attention_dim=SDXL_TEXT_WIDTH,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=256,
+        projection_class_embeddings_input_dim=SDXL_POOLED_WIDTH + 6 * 256,
+    )
+    denoiser = UNetDenoiser(network.eval(), sigmas_from_config({}), "epsilon")
+    presets = {"all": "all", **family_presets("SDXL", denoiser.self_attention_layers)}
+    text = RandomText(SDXL_TEXT_WIDTH, SDXL_POOLED_WIDTH)
+    return Backend(denoiser, text, PooledCodec(), f"SDXL shape, width {width}", size_px, "SDXL", presets)
