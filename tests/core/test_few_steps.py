@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import diffusers
@@ -10,12 +11,14 @@ import pytest
 import torch
 
 from swf_core.errors import UserError
+from swf_core.pictures import png_bytes
 from swf_core.presets import FEW_STEPS
 from swf_core.transfer import Content, SampleOptions, TransferOptions, preset, randomness, sample, stylize
 from swf_core.transfer.levels import plan_levels
 from swf_core.transfer.noisy_steps import noisy_steps
 from swf_core.transfer.sigmas import lcm_schedule, schedule, vp_scale
 
+from support.cli import swf
 from support.tiny_models import picture, tiny_backend
 
 BACKEND = tiny_backend("sd15")
@@ -216,3 +219,19 @@ def test_unknown_rules_are_refused(options):
         TransferOptions(**options)
     with pytest.raises(UserError, match="use one of"):
         sample(BACKEND, ["a"], SampleOptions(2, 1.0, 32, **options))
+
+
+def test_the_command_line_takes_weights_for_few_steps(tmp_path):
+    (tmp_path / "a.png").write_bytes(png_bytes(picture(1, 64, 64)))
+    base = ["stylize", "--content", tmp_path / "a.png", "--style", tmp_path / "a.png", "--prompt", "a house", "--json"]
+    done = swf(*base, "--few-steps", "lcm", "--steps", 2, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout.splitlines()[-1])
+    chosen = {name: report["options"][name] for name in ("spacing", "solver", "steps", "cfg", "style_cfg")}
+    assert chosen == {"spacing": "lcm", "solver": "lcm", "steps": 2, "cfg": 1.0, "style_cfg": 1.0}
+    assert report["cost"]["counted"] == 6
+    refused = swf(*base, "--few-steps", "lcm", "--refinements", 1, "--out", tmp_path / "no")
+    assert refused.returncode == 2 and "leave out --refinements and --forward-first" in refused.stderr
+    drawn = swf("sample", "--prompt", "a house", "--few-steps", "turbo", "--out", tmp_path / "s", "--json")
+    report = json.loads(drawn.stdout.splitlines()[-1])
+    assert (report["steps"], report["cfg"], report["cost"]["counted"]) == (4, 1.0, 4)
