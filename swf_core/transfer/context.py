@@ -75,7 +75,7 @@ class TransferContext:
         return self.options.injection.gamma_at(self.progress(sigma))
 
     def progress(self, sigma: float) -> float:
-        """How far a level lies between the schedule's first (0) and the clean picture (1), however many steps it has."""
+        """How far a level lies between the schedule's first (0) and the clean picture (1), whatever the steps."""
         table = self.models.generation.denoiser.sigmas
         return travelled(table, sigma, self.levels.full[0], float(table[0]))
 

@@ -6,11 +6,11 @@
 in sigma space: the prediction is followed from `here` to `down`, and noise takes it up to the next level. The rules
 differ in how far down that is:
 
-* lcm: 0. Multistep consistency sampling (arXiv 2310.04378, algorithm 3). Its boundary condition keeps the share c_skip of
-  the latent, 2e-7 or less at the levels it was distilled at.
+* lcm: 0. Multistep consistency sampling (arXiv 2310.04378, algorithm 3). Its boundary condition keeps the share c_skip
+  of the latent, 7e-6 or less at the levels it was distilled at.
 * euler_ancestral: next^2 / here, what a step of the stochastic process goes down (k-diffusion); SDXL-Turbo's rule.
-* tcd: the timestep (1 - gamma) * t_next (arXiv 2402.19159, strategic stochastic sampling), gamma 0.3 as in diffusers. It
-  ends at t = 0, not at sigma 0.
+* tcd: the timestep (1 - gamma) * t_next (arXiv 2402.19159, strategic stochastic sampling), gamma 0.3 as in diffusers.
+  It ends at t = 0, not at sigma 0.
 
 At down = next there is no noise, and the step is DDIM's (eta 0).
 """

@@ -29,7 +29,7 @@ class SampleOptions:
       detail (`detail_guidance`).
     * size_px: a side, or (height, width); None is the model's native size.
     * batch: most pictures in one network call.
-    * solver: "euler" (DDIM), or one that adds fresh noise at every step: "lcm", "tcd", "euler_ancestral" (`noisy_steps`).
+    * solver: "euler" (DDIM), or one that adds fresh noise at every step (`noisy_steps`).
     """
 
     steps: int = 30

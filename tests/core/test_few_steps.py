@@ -1,4 +1,4 @@
-"""Weights distilled for few steps: levels and steps are diffusers' own, and the triple process works in 1 to 8 steps."""
+"""Weights distilled for few steps: levels and steps are diffusers' own, the triple process works in 1 to 8 steps."""
 
 from __future__ import annotations
 

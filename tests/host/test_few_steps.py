@@ -19,7 +19,7 @@ CASES = [f"{rule}, {steps}" for rule in RULES for steps in (1, 2, 4, 8)]
 @pytest.fixture(scope="module")
 def report(host, tmp_path_factory) -> dict:
     path = tmp_path_factory.mktemp("few") / "report.json"
-    run = host.run(INSIDE / "few_steps_native.py", path)
+    run = host.run(INSIDE / "few_steps_native.py", path, seconds=900)
     assert run.returncode == 0, run.stdout
     return json.loads(path.read_text())
 

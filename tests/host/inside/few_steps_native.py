@@ -6,7 +6,6 @@ Each case holds evaluations of two samplings of one picture, and greatest differ
 
 import logging
 
-import native_tools  # before anything of the host's: it finds the folder
 from native_tools import STORE, comfy, draw, fresh, pack, report, torch, write_report
 
 # isort: split
