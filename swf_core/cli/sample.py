@@ -77,7 +77,7 @@ def _from_text(args: argparse.Namespace, models: Any, progress: Any) -> tuple[li
     from ..transfer import SampleOptions, sample
     from ..transfer.defaults import STEPS
 
-    chosen = FEW_STEPS[args.few_steps].sampling if args.few_steps else {"steps": STEPS}
+    chosen: dict[str, Any] = FEW_STEPS[args.few_steps].sampling if args.few_steps else {"steps": STEPS}
     chosen |= {"cfg": args.cfg, "size_px": args.size, "cfg_detail": args.cfg_detail or 0.0}
     options = SampleOptions(**chosen | ({"steps": args.steps} if args.steps else {}))
     prompts = [args.prompt] * args.count
