@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..presets import ENTRIES
+from ..errors import UserError
+from ..presets import ENTRIES, FEW_STEPS
 
 # Names of torch's types, float32 first.
 PRECISIONS = ("fp32", "fp16", "bf16")
@@ -219,6 +220,13 @@ def add_text(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="denoising steps; default 30 or the preset's; 15 on mini where words are read",
     )
+    parser.add_argument(
+        "--few-steps",
+        choices=FEW_STEPS,
+        metavar="KIND",
+        help="the weights are distilled for few steps: their noise levels and sampling rule, 4 steps and cfg 1 where "
+        "nobody says. " + "; ".join(f"{name}: {kind.line}" for name, kind in FEW_STEPS.items()),
+    )
     parser.add_argument("--negative", default="", metavar="T", help="what the picture should not be")
     parser.add_argument(
         "--cfg",
@@ -248,7 +256,17 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
-    """A preset's TransferOptions with what was given on the command line in place of its values."""
+    """A preset's TransferOptions with what was given on the command line in place of its values.
+
+    Raises UserError where weights for few steps are given a setting of an inversion.
+    """
+    kind = getattr(args, "few_steps", None)
+    if kind is not None:
+        if args.refinements or args.forward_first:
+            raise UserError(
+                f"--few-steps {kind} noises the pictures and inverts none; leave out --refinements and --forward-first."
+            )
+        preset = preset.changed(**FEW_STEPS[kind].transfer)
     names = ("tau", "strength", "layers", "query_adain")
     injection = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
     if getattr(args, "gamma", None) is not None:

@@ -40,7 +40,8 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..pictures import png_bytes
     from ..transfer.word_guidance import CFG_WITH_PROMPT
 
-    args.cfg = CFG_WITH_PROMPT if args.cfg is None else args.cfg
+    if args.cfg is None:
+        args.cfg = 1.0 if args.few_steps else CFG_WITH_PROMPT
     name = check_preset(args) if args.style else None
     transfer_options(transfer.TransferOptions(), args)  # the ranges, before a model is loaded
     backend, plain = load_guided(args)
@@ -72,10 +73,13 @@ def _checked_targets(args: argparse.Namespace) -> list[Path]:
 
 def _from_text(args: argparse.Namespace, models: Any, progress: Any) -> tuple[list[Any], float, dict[str, Any]]:
     """Plain sampling: the pictures, seconds, and what to report."""
+    from ..presets import FEW_STEPS
     from ..transfer import SampleOptions, sample
     from ..transfer.defaults import STEPS
 
-    options = SampleOptions(args.steps or STEPS, args.cfg, args.size, cfg_detail=args.cfg_detail or 0.0)
+    chosen: dict[str, Any] = FEW_STEPS[args.few_steps].sampling if args.few_steps else {"steps": STEPS}
+    chosen |= {"cfg": args.cfg, "size_px": args.size, "cfg_detail": args.cfg_detail or 0.0}
+    options = SampleOptions(**chosen | ({"steps": args.steps} if args.steps else {}))
     prompts = [args.prompt] * args.count
     result = sample(models, prompts, options, negative=args.negative, seed=args.seed, progress=progress)
     return result.images, result.seconds, {"steps": options.steps, "cost": result.cost}

@@ -1,6 +1,7 @@
 """The presets of the transfer as data: what each is, from where, and with which values. Read without torch."""
 
 from .entry import Preset
+from .few_steps import FEW_STEPS, FewSteps
 from .own import FINE_DETAIL, OWN, fine_detail_of
 from .published import PUBLISHED
 
@@ -12,4 +13,4 @@ _MIDDLE = tuple(name for name in _ALL if name not in (*_FIRST, *_LAST))
 ENTRIES: dict[str, Preset] = {name: _ALL[name] for name in (*_FIRST, *_MIDDLE, *_LAST)}
 PRESETS = tuple(ENTRIES)
 
-__all__ = ["ENTRIES", "FINE_DETAIL", "PRESETS", "Preset", "fine_detail_of"]
+__all__ = ["ENTRIES", "FEW_STEPS", "FINE_DETAIL", "PRESETS", "FewSteps", "Preset", "fine_detail_of"]

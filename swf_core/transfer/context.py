@@ -88,9 +88,9 @@ class TransferContext:
         return self.options.injection.gamma_at(self.progress(sigma))
 
     def progress(self, sigma: float) -> float:
-        """How far a level lies in the schedule, 0 at its first and 1 at its last."""
-        full = self.levels.full
-        return travelled(self.models.generation.denoiser.sigmas, sigma, full[0], full[-1])
+        """How far a level lies between the schedule's first (0) and the clean picture (1), whatever the steps."""
+        table = self.models.generation.denoiser.sigmas
+        return travelled(table, sigma, self.levels.full[0], float(table[0]))
 
     def encoding(self, kind: str) -> Encoding:
         """How reference pictures are encoded by one of `trajectory.ENCODINGS`."""

@@ -17,6 +17,7 @@ from .context import TransferContext
 from .features import content_parts
 from .joined import Rows
 from .layout_guidance import LayoutGuidance
+from .noisy_steps import noisy_steps
 from .reference import Reference
 from .sampler import Guidance, Steered, run_sampler
 from .sigmas import vp_scale
@@ -100,7 +101,9 @@ class Generation:
             self.content.run()
         start = [self.start_at(sigma) * levels.start_scale for sigma in levels.start]
         solver, report = self.context.options.solver, self.context.meter.report
-        x = run_sampler(self.evaluate, start, levels.sampled, end=levels.end, solver=solver, on_x0=report)
+        table = self.context.models.generation.denoiser.sigmas
+        noisy = noisy_steps(solver, table, levels.sampled, self.step_noise)
+        x = run_sampler(self.evaluate, start, levels.sampled, end=levels.end, solver=solver, noisy=noisy, on_x0=report)
         if self.content is not None:
             self.content.bank.clear()
         return x / vp_scale(levels.end)
@@ -118,6 +121,10 @@ class Generation:
         x = renoised(base, noise, sigma, options.renoise)
         damping = randomness.noise_like(self.latents, seeds, randomness.DAMPING)
         return damp_low_frequencies(x, options.low_frequencies, damping)
+
+    def step_noise(self, index: int) -> Tensor:
+        """Unit noise of a step of a solver that adds some, each content's by its own seed."""
+        return randomness.noise_like(self.latents, self.batch.seeds, randomness.STEP, index)
 
     def toned(self, clean: Tensor, amount: float) -> Tensor:
         """Clean latents [B, C, h, w] with the tones of the styles' clean latents."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from .noisy_steps import end_of
 from .options import TransferOptions
-from .sigmas import Levels, partial, schedule
+from .sigmas import Levels, lcm_schedule, partial, schedule
 from .styleid import SPACING, styleid_levels
 
 
@@ -14,7 +15,10 @@ def plan_levels(table: Tensor, options: TransferOptions) -> Levels:
     if options.spacing == SPACING:
         return styleid_levels(table, options.steps)
     full = schedule(table, options.steps, options.spacing)
-    sampled = partial(full, options.denoise)
+    # Networks distilled at a few levels stay on them; LCM knows fifty, and begins where denoise says.
+    share = options.denoise
+    sampled = lcm_schedule(table, options.steps, share) if options.spacing == "lcm" else partial(full, share)
     if options.solver == "bdia":
         return Levels(full, inverted=sampled, start=sampled[:2], sampled=sampled, read=sampled[1:])
-    return Levels(full, inverted=sampled, start=sampled[:1], sampled=sampled, read=sampled)
+    end = end_of(options.solver, table)
+    return Levels(full, inverted=sampled, start=sampled[:1], sampled=sampled, read=sampled, end=end)

@@ -11,11 +11,12 @@ from .calibration import Calibration
 from .features import PRECISIONS
 from .injection import Injection
 from .layout_guidance import Layout
+from .noisy_steps import NOISY_SOLVERS
 from .sigmas import SPACINGS
 from .start_latent import STARTS
 from .trajectory import ENCODINGS
 
-SOLVERS = ("euler", "bdia")
+SOLVERS = ("euler", "bdia", *NOISY_SOLVERS)
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,11 @@ class TransferOptions:
     * injection: what happens inside self-attention.
     * steps, spacing: the noise levels of the sampler (`sigmas.schedule`); spacing "styleid" is
       StyleID's published bookkeeping (`styleid`).
-    * denoise: 0..1, the share of the schedule that is run, from its quiet end; below 1 starts nearer the content.
+    * denoise: 0..1, the share of the schedule that is run, from its quiet end; below 1 starts nearer the content. With
+      spacing "lcm" all steps are taken within that share.
     * solver: "euler" (DDIM), or "bdia", which with `content_encoding` "bdia" reconstructs the content exactly where
-      nothing is injected.
+      nothing is injected; "lcm", "tcd" and "euler_ancestral" add fresh noise at every step (`noisy_steps`). The
+      pictures' own processes stay on their trajectories at the same levels.
     * content_encoding, style_encoding: "ddim", "stochastic" or "bdia" (`trajectory`).
     * refinements, forward_first: of DDIM inversion.
     * features: "capture" keeps features while a picture is inverted, at as many levels as memory allows (`keeping`);

@@ -14,6 +14,7 @@ from .cost import Meter
 from .detail_guidance import detail_of
 from .inversion import bdia_step
 from .joined import Rows, denoise_together
+from .noisy_steps import NoisySteps
 
 # The function of one sampling, see `Steering.begin`.
 Steer = Callable[[float, Tensor, Tensor, Sequence[Tensor]], Tensor]
@@ -26,19 +27,24 @@ def run_sampler(
     *,
     end: float = 0.0,
     solver: str = "euler",
+    noisy: NoisySteps | None = None,
     on_x0: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
     """Go down the falling `levels` to `end` with x0 = evaluate(x, sigma).
 
     "euler" starts from start[0] at levels[0] and evaluates at every level; it is DDIM with eta 0. "bdia" (gamma 1, see
     `trajectory.invert_bdia`) starts from start[0] at levels[0] and start[1] at levels[1] and evaluates at all but the
-    first. Returns the latent at `end`, float32. Raises UserError as soon as x0 is no longer finite.
+    first. `noisy`: the steps of a solver that adds fresh noise; it starts and evaluates as "euler" does.
+    Returns the latent at `end`, float32. Raises UserError as soon as x0 is no longer finite.
     """
-    if solver == "euler":
+    if solver != "bdia":
         x = start[0].float()
-        for here, there in zip(levels, [*levels[1:], end]):
+        for index, (here, there) in enumerate(zip(levels, [*levels[1:], end])):
             x0 = check_finite(evaluate(x, here), f"The prediction at noise level {here:.3g}")
-            x = x0 if there == 0.0 else x + (there - here) * (x - x0) / here
+            if noisy is not None:
+                x = noisy.step(index, x, x0, here, there)
+            else:
+                x = x0 if there == 0.0 else x + (there - here) * (x - x0) / here
             if on_x0 is not None:
                 on_x0(x0)
         return x

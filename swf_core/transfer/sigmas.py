@@ -16,7 +16,9 @@ from torch import Tensor
 from ..errors import UserError
 from ..models.preconditioning import nearest_timestep
 
-SPACINGS = ("leading", "trailing", "karras")
+SPACINGS = ("leading", "trailing", "karras", "lcm", "hyper")
+# The levels that latent consistency models were distilled at, and where the one-step network of Hyper-SD begins.
+LCM_LEVELS, HYPER_ONE_STEP = 50, 800
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def schedule(table: Tensor, steps: int, spacing: str = "leading") -> list[float]
 
     * leading: t = 1 + i * (T // steps), DDIM's "uniform" as in Stable Diffusion and StyleID (1, 21, .., 981 for 50).
     * trailing: t = T - 1, T - 1 - T/steps, ... (arXiv 2305.08891, table 2), for few-step models.
+    * lcm: of 50 trailing levels, which latent consistency models were distilled at (arXiv 2310.04378), `steps` evenly.
+    * hyper: trailing, and t = 800 for one step, where Hyper-SD's one-step network begins (arXiv 2404.13686).
     * karras: rho 7 between the ends of the table (arXiv 2206.00364, eq. 5); sigmas lie between table entries.
 
     Raises ValueError for a step count outside 1..T-1 (and outside 1..T//2 for leading) or an unknown spacing.
@@ -61,7 +65,11 @@ def schedule(table: Tensor, steps: int, spacing: str = "leading") -> list[float]
         offset = 1 if 1 + (steps - 1) * stride < length else 0
         indices = [offset + i * stride for i in range(steps)][::-1]
         return [float(table[i]) for i in indices]
-    if spacing == "trailing":
+    if spacing == "lcm":
+        return lcm_schedule(table, steps)
+    if spacing == "hyper" and steps == 1:
+        return [float(table[length * HYPER_ONE_STEP // 1000])]
+    if spacing in ("trailing", "hyper"):
         indices = [round(length - i * length / steps) - 1 for i in range(steps)]
         return [float(table[i]) for i in indices]
     if spacing == "karras":
@@ -69,6 +77,20 @@ def schedule(table: Tensor, steps: int, spacing: str = "leading") -> list[float]
         ramp = [i / max(steps - 1, 1) for i in range(steps)]
         return [(high + r * (low - high)) ** 7 for r in ramp]
     raise UserError(f"Spacing {spacing!r} is unknown; use one of {', '.join(SPACINGS)}.")
+
+
+def lcm_schedule(table: Tensor, steps: int, share: float = 1.0) -> list[float]:
+    """`steps` of the quiet `share` (0..1) of LCM's own 50 levels, falling: begun by noise level, whatever the steps.
+
+    As diffusers' LCMScheduler picks them. Raises ValueError (UserError) where there are fewer levels than steps.
+    """
+    stride, count = len(table) // LCM_LEVELS, int(LCM_LEVELS * share)
+    if not 1 <= steps <= count:
+        raise UserError(
+            f"steps is {steps}, and LCM was distilled at {LCM_LEVELS} levels, of which a denoise of {share:g} runs "
+            f"{count}; give 1 to {max(1, count)} steps, or more denoise."
+        )
+    return [float(table[(count - int(i * (count / steps))) * stride - 1]) for i in range(steps)]
 
 
 def partial(levels: list[float], denoise: float) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,8 +15,9 @@ from ..models.contracts import Backend, Steering
 from . import randomness
 from .cost import Cost, Meter, Progress
 from .inputs import Models
+from .noisy_steps import NOISY_SOLVERS, end_of, noisy_steps
 from .sampler import Guidance, Steered, run_sampler
-from .sigmas import schedule
+from .sigmas import schedule, vp_scale
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class SampleOptions:
       detail (`detail_guidance`).
     * size_px: a side, or (height, width); None is the model's native size.
     * batch: most pictures in one network call.
+    * solver: "euler" (DDIM), or one that adds fresh noise at every step (`noisy_steps`).
     """
 
     steps: int = 30
@@ -35,6 +38,11 @@ class SampleOptions:
     spacing: str = "leading"
     batch: int = 8
     cfg_detail: float = 0.0
+    solver: str = "euler"
+
+    def __post_init__(self) -> None:
+        if self.solver not in ("euler", *NOISY_SOLVERS):
+            raise UserError(f"solver is {self.solver!r}; use one of {', '.join(('euler', *NOISY_SOLVERS))}.")
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ def sample(
     steering: Steering | None = None,
     progress: Progress | None = None,
 ) -> SampleResult:
-    """Pictures from prompts, one each, by Euler (DDIM) with classifier-free guidance.
+    """Pictures from prompts, one each, by the options' solver with classifier-free guidance.
 
     `models`: the model, or `Models` with another one for the unconditional branch. `start`: latents
     [len(prompts), C, h, w] at the first level instead of noise from `seed` (picture i has its own noise, whatever its
@@ -70,7 +78,8 @@ def sample(
     models, options = Models.of(models), options or SampleOptions()
     backend, cfg, meter = models.generation, options.cfg, Meter(progress)
     height, width = _size(backend, options.size_px)
-    levels = schedule(backend.denoiser.sigmas, options.steps, options.spacing)
+    table = backend.denoiser.sigmas
+    levels, end = schedule(table, options.steps, options.spacing), end_of(options.solver, table)
     if start is None:
         start = _start_noise(backend, (height, width), len(prompts), seed) * levels[0]
     meter.plan("sampling", len(prompts), options.steps * (1 if cfg == 1.0 else 2))
@@ -83,12 +92,17 @@ def sample(
         positive = backend.text.encode(texts, height, width)
         guidance = Guidance(backend.denoiser, positive, without_text, cfg, unconditional, options.cfg_detail)
         steered = Steered([steering] if steering else [], backend, len(texts), (height, width), levels, meter)
-        clean = run_sampler(
+        begin = start[first : first + options.batch].to(backend.denoiser.device)
+        seeds = [randomness.stream_seed(seed, randomness.SAMPLE, first + row) for row in range(len(texts))]
+        reached = run_sampler(
             lambda x, sigma, g=guidance, s=steered: s.x0(g.both(meter, x, sigma), meter, x, sigma),
-            [start[first : first + options.batch].to(backend.denoiser.device)],
+            [begin],
             levels,
+            end=end,
+            noisy=noisy_steps(options.solver, table, levels, partial(_step_noise, begin, seeds)),
             on_x0=meter.report,
         )
+        clean = reached / vp_scale(end)
         images += list(backend.codec.decode(clean))
         latents += list(clean)
     return SampleResult(images, latents, meter.cost(), time.perf_counter() - began)
@@ -101,6 +115,11 @@ def _size(backend: Backend, size_px: int | tuple[int, int] | None) -> tuple[int,
     if height % cell or width % cell or min(height, width) < cell:
         raise UserError(f"The size {width} x {height} was asked for; sides must be multiples of {cell} px.")
     return height, width
+
+
+def _step_noise(latents: Tensor, seeds: Sequence[int], index: int) -> Tensor:
+    """Unit noise of step `index`, a draw for each row of `latents` [B, C, h, w] by its own seed."""
+    return randomness.noise_like(latents, seeds, randomness.STEP, index)
 
 
 def _start_noise(backend: Backend, size_px: tuple[int, int], count: int, seed: int) -> Tensor:

@@ -193,8 +193,8 @@ class Sampling:
         return self.plan.injection.gamma_at(self.progress(sigma))
 
     def progress(self, sigma: float) -> float:
-        """How far a level lies in the whole schedule, 0 at its first and 1 at its last."""
-        return travelled(self.table, sigma, self.falling[0], self.falling[-1])
+        """How far a level lies between the whole schedule's first (0) and the clean picture (1)."""
+        return travelled(self.table, sigma, self.falling[0], float(self.table[0]))
 
     def reads_content(self, sigma: float) -> bool:
         """Whether anything of content's attention is read at this level, if it is injected there."""
