@@ -1,0 +1,79 @@
+"""Noise that goes with the picture: a value a pixel, carried along the flow, added up to the cells of a latent.
+
+A cell's noise is the sum of its pixels' over its side, which is unit Gaussian when they are independent (integral noise,
+Chang et al., "How I Warped Your Noise", ICLR 2024). They stay so for ever: values go from place to place, none is
+copied or mixed, at most one comes to a place, and where none comes a new one is drawn. (Interpolating would blur noise;
+copying would repeat it.) Each keeps its fraction of a pixel, so that slow ways add up.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .flow import Flow
+
+
+class MovingNoise:
+    """The noise of a film's frames, one after the other.
+
+    `values` [C, H, W]: unit noise of a pixel; `beyond` [H, W, 2]: how far right and down of its pixel's middle each
+    is, in -0.5..0.5; `age` [H, W] int32: in how many frames before it has been seen. The same frames and seed give the
+    same bytes.
+    """
+
+    def __init__(self, channels: int, height: int, width: int, seed: int):
+        self._seed, self._drawn = seed, 0
+        self.values = self._fresh((channels, height, width))
+        self.beyond = torch.zeros(height, width, 2)
+        self.age = torch.zeros(height, width, dtype=torch.int32)
+
+    def follow(self, flow: Flow) -> None:
+        """Go on to the next frame, of which `flow` tells, of the same size."""
+        channels, height, width = self.values.shape
+        rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        way = self.beyond + flow.ways
+        whole = way.round()
+        x, y = columns + whole[..., 0].long(), rows + whole[..., 1].long()
+        goes = flow.seen & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        source = torch.arange(height * width).view(height, width)[goes]
+        target = (y * width + x)[goes]
+        # Of those that come to one place the one that was seen longest stays, of equal ones the first.
+        taken = torch.full((height * width,), -1, dtype=torch.long)
+        order = torch.argsort(self.age.flatten()[source], stable=True).flip(0)
+        first = torch.full((height * width,), height * width, dtype=torch.long)
+        first.scatter_reduce_(0, target[order], torch.arange(len(order)), "amin")
+        arrived = first < height * width
+        taken[arrived] = source[order][first[arrived]]
+        fresh = self._fresh((channels, height, width)).flatten(1)
+        kept = taken.clamp_min(0)
+        self.values = torch.where(arrived, self.values.flatten(1)[:, kept], fresh).view_as(self.values)
+        beyond = (way - whole).flatten(0, 1)[kept]
+        self.beyond = torch.where(arrived[:, None], beyond, torch.zeros(())).view_as(self.beyond)
+        age = self.age.flatten()[kept] + 1
+        self.age = torch.where(arrived, age, torch.zeros((), dtype=torch.int32)).view_as(self.age)
+
+    def of_cells(self, side: int) -> Tensor:
+        """Unit noise [C, H / side, W / side] for the cells of a latent, of `side` pixels each way."""
+        channels, height, width = self.values.shape
+        cells = self.values.view(channels, height // side, side, width // side, side)
+        return cells.sum((2, 4)) / side
+
+    def known_for(self, frames: int) -> float:
+        """The share of the picture, 0..1, that has been seen for so many frames before this one."""
+        return float((self.age >= frames).float().mean())
+
+    def state(self) -> dict[str, Tensor]:
+        """All that there is, to go on with after `restore`."""
+        drawn = torch.tensor(self._drawn)
+        return {"values": self.values, "beyond": self.beyond, "age": self.age, "drawn": drawn}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Be as when `state` was taken."""
+        self.values, self.beyond, self.age = state["values"], state["beyond"], state["age"]
+        self._drawn = int(state["drawn"])
+
+    def _fresh(self, size: tuple[int, ...]) -> Tensor:
+        self._drawn += 1
+        generator = torch.Generator("cpu").manual_seed((self._seed * 1_000_003 + self._drawn) % 2**63)
+        return torch.randn(size, generator=generator)
