@@ -75,7 +75,7 @@ def _ways(here: Tensor, there: Tensor) -> Tensor:
 
 
 def _improved(here: Tensor, there: Tensor, ways: Tensor) -> Tensor:
-    """The steps at one size: A ways + smoothness = b, solved by Jacobi's sweeps. What leaves the picture has no data."""
+    """The steps at one size: A ways + smoothness = b, by Jacobi's sweeps. What leaves the picture has no data."""
     right, down = _slopes(here)
     even = 1.0 / (right * right + down * down + FAINT**2)
     links = _links(here)

@@ -1,12 +1,14 @@
 """Noise that goes with the picture: a value a pixel, carried along the flow, added up to the cells of a latent.
 
-A cell's noise is the sum of its pixels' over its side, which is unit Gaussian when they are independent (integral noise,
-Chang et al., "How I Warped Your Noise", ICLR 2024). They stay so for ever: values go from place to place, none is
-copied or mixed, at most one comes to a place, and where none comes a new one is drawn. (Interpolating would blur noise;
-copying would repeat it.) Each keeps its fraction of a pixel, so that slow ways add up.
+A cell's noise is the sum of its pixels' over its side, which is unit Gaussian when they are independent (integral
+noise, Chang et al., "How I Warped Your Noise", ICLR 2024). They stay so for ever: values go from place to place, none
+is copied or mixed, at most one comes to a place, and where none comes a new one is drawn. (Interpolating would blur
+noise; copying would repeat it.) Each keeps its fraction of a pixel, so that slow ways add up.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -64,14 +66,17 @@ class MovingNoise:
         return float((self.age >= frames).float().mean())
 
     def state(self) -> dict[str, Tensor]:
-        """All that there is, to go on with after `restore`."""
+        """All that there is, to go on with, see `restored`."""
         drawn = torch.tensor(self._drawn)
         return {"values": self.values, "beyond": self.beyond, "age": self.age, "drawn": drawn}
 
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Be as when `state` was taken."""
-        self.values, self.beyond, self.age = state["values"], state["beyond"], state["age"]
-        self._drawn = int(state["drawn"])
+    @classmethod
+    def restored(cls, state: Mapping[str, Tensor], seed: int) -> MovingNoise:
+        """As it was when `state` was taken."""
+        noise = cls(0, 1, 1, seed)
+        noise.values, noise.beyond, noise.age = state["values"], state["beyond"], state["age"]
+        noise._drawn = int(state["drawn"])
+        return noise
 
     def _fresh(self, size: tuple[int, ...]) -> Tensor:
         self._drawn += 1
