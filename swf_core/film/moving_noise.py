@@ -31,29 +31,31 @@ class MovingNoise:
         self.age = torch.zeros(height, width, dtype=torch.int32)
 
     def follow(self, flow: Flow) -> None:
-        """Go on to the next frame, of which `flow` tells, of the same size."""
+        """Go on to the next frame, of which `flow` tells, of the same size.
+
+        Of values that come to one place the one that was seen longest stays; what is not trusted stays where it is
+        unless another comes; a place that is left empty keeps its own value if that found no other, else has a new one.
+        """
         channels, height, width = self.values.shape
         rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-        way = self.beyond + flow.ways
+        way = torch.where(flow.seen[..., None], self.beyond + flow.ways, torch.zeros(()))
         whole = way.round()
         x, y = columns + whole[..., 0].long(), rows + whole[..., 1].long()
-        goes = flow.seen & (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        source = torch.arange(height * width).view(height, width)[goes]
-        target = (y * width + x)[goes]
-        # Of those that come to one place the one that was seen longest stays, of equal ones the first.
-        taken = torch.full((height * width,), -1, dtype=torch.long)
-        order = torch.argsort(self.age.flatten()[source], stable=True).flip(0)
-        first = torch.full((height * width,), height * width, dtype=torch.long)
-        first.scatter_reduce_(0, target[order], torch.arange(len(order)), "amin")
-        arrived = first < height * width
-        taken[arrived] = source[order][first[arrived]]
-        fresh = self._fresh((channels, height, width)).flatten(1)
-        kept = taken.clamp_min(0)
-        self.values = torch.where(arrived, self.values.flatten(1)[:, kept], fresh).view_as(self.values)
-        beyond = (way - whole).flatten(0, 1)[kept]
-        self.beyond = torch.where(arrived[:, None], beyond, torch.zeros(())).view_as(self.beyond)
-        age = self.age.flatten()[kept] + 1
-        self.age = torch.where(arrived, age, torch.zeros((), dtype=torch.int32)).view_as(self.age)
+        seen = torch.where(flow.seen, self.age + 1, torch.zeros((), dtype=torch.int32)).flatten()
+        source = ((x >= 0) & (x < width) & (y >= 0) & (y < height)).flatten().nonzero()[:, 0]
+        source = source[torch.argsort(seen[source], descending=True, stable=True)]
+        nowhere = height * width
+        taken = _first_come((y * width + x).flatten()[source], source, nowhere)
+        here = torch.arange(nowhere)
+        lost = torch.ones(nowhere + 1, dtype=torch.bool).index_fill_(0, taken, False)[:-1]
+        stays = (taken == nowhere) & lost
+        kept = torch.where(stays, here, taken)
+        empty, kept = kept == nowhere, kept.clamp_max(nowhere - 1)
+        fresh = self._fresh((channels, nowhere))
+        self.values = torch.where(empty, fresh, self.values.flatten(1)[:, kept]).view_as(self.values)
+        new = empty | stays
+        self.beyond = torch.where(new[:, None], 0.0, (way - whole).flatten(0, 1)[kept]).view_as(self.beyond)
+        self.age = torch.where(new, 0, seen[kept]).to(torch.int32).view_as(self.age)
 
     def of_cells(self, side: int) -> Tensor:
         """Unit noise [C, H / side, W / side] for the cells of a latent, of `side` pixels each way."""
@@ -82,3 +84,10 @@ class MovingNoise:
         self._drawn += 1
         generator = torch.Generator("cpu").manual_seed((self._seed * 1_000_003 + self._drawn) % 2**63)
         return torch.randn(size, generator=generator)
+
+
+def _first_come(target: Tensor, source: Tensor, nowhere: int) -> Tensor:
+    """For each place the first source that comes to it, [nowhere]; `nowhere` where none does."""
+    first = torch.full((nowhere,), len(target), dtype=torch.long)
+    first.scatter_reduce_(0, target, torch.arange(len(target)), "amin")
+    return torch.cat([source, torch.tensor([nowhere])])[first]
