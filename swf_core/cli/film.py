@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..film import Frame
 
 FRAMES = 4  # in one call of the network
+READ = slice(0, 25, 8)  # frames whose words are read
 
 
 def add(verbs: Any) -> None:
@@ -31,9 +33,9 @@ def add(verbs: Any) -> None:
     parser = verbs.add_parser(
         "film",
         help="repaint a film in the style of pictures",
-        description="Repaint every frame of a film. The styles are read once, words are read from the first frame, "
-        "noise goes along with what moves, and a key frame is read by the frames after it, so that marks stay on their "
-        "things. Times and sound are kept; the same command goes on after a stop.",
+        description="Repaint every frame of a film. The styles are read once, words are what most of its first frames "
+        "say, noise goes along with what moves, and a key frame is read by the frames after it, so that marks stay on "
+        "their things. Times and sound are kept; the same command goes on after a stop.",
     )
     parser.add_argument("--content", type=Path, required=True, metavar="FILM", help="what is repainted")
     parser.add_argument("--style", type=Path, nargs="+", default=[], metavar="IMG", help="how it is painted")
@@ -78,6 +80,7 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     from ..film.writer import check_ending
     from ..pictures import Picture
     from ..transfer import FilmOptions, FilmPainter
+    from ..words.picture_words import most_said
     from .painting import Studio
 
     check_ending(args.out)
@@ -98,8 +101,9 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
     def as_picture(frame: Frame) -> Any:
         return Picture(frame.pixels, None, args.content, (info.width, info.height))
 
-    first = as_picture(next(iter(frames_of(args.content, 0, 1))))
-    (prompt,), words = styles.read([first], [args.content])
+    early = [as_picture(frame) for frame in islice(frames_of(args.content, 0, READ.stop), 0, None, READ.step)]
+    prompts, words = styles.read(early, [args.content] * len(early))
+    prompt = most_said(prompts)
     bars.say(f"prompt: {prompt or '(none)'}")
 
     def paint(frames: Sequence[Frame]) -> list[Tensor]:
