@@ -2,7 +2,7 @@
 
 Frames come in their order. The flow from the frame before carries the noise (`film.moving_noise`) and says how much of
 the key frame is still to be seen: a new one is painted when it is less than half, a new shot begins at a cut. The
-first frame of a shot reads the style alone, a later key frame that one beside it, every other frame the newest key.
+first frame of a shot reads itself beside the style, a later key frame that one, every other frame the newest key.
 """
 
 from __future__ import annotations
@@ -136,7 +136,8 @@ class FilmPainter:
 
     def _as_key(self, shared: SharedStyles, content: Content, cut: bool, progress: Progress | None) -> Tensor:
         first = None if cut or self._first is None else self._first
-        read, show = None if first is None else self._shown(shared, first), KeyFrame()
+        show = KeyFrame()
+        read = show if first is None else self._shown(shared, first)
         keys = KeyFrames(read, self._options.key_weight, show)
         (image,) = shared.stylize([content], progress, keys=keys).images
         self._key = _Kept(content, self._number, show)
@@ -148,7 +149,8 @@ class FilmPainter:
         if kept.shown is not None:
             return kept.shown
         of_shot = self._first is not None and kept.number == self._first.number
-        read, show = None if of_shot or self._first is None else self._shown(shared, self._first), KeyFrame()
+        show = KeyFrame()
+        read = show if of_shot or self._first is None else self._shown(shared, self._first)
         shared.stylize([kept.content], keys=KeyFrames(read, self._options.key_weight, show))
         again = _Kept(kept.content, kept.number, show)
         if of_shot:

@@ -2,7 +2,8 @@
 
 Text2Video-Zero (arXiv 2303.13439, section 3.3.2) lets every frame of a film read the first one's keys and values in
 place of its own. Here own keys are replaced by the style's already, so the key frame's stand beside them in one
-softmax, with the odds of its weight among the styles'. Its generation's features are kept as they pass by: 0 E.
+softmax, with the odds of its weight among the styles'. Its generation's features are kept as they pass by: 0 E. A key
+frame may read itself, layer by layer, so that a frame after it that shows the same is painted the same.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class KeyFrame:
 @dataclass(frozen=True, eq=False)
 class KeyFrames:
     """The key frame that is `read`, its `weight` beside the styles' (they have 1 each if nobody says), and the one that
-    the picture is to `show`, None for neither. Raises ValueError (UserError) for a weight that is negative."""
+    the picture is to `show`, which may be the same; None for neither. Raises ValueError (UserError) for a weight that is negative."""
 
     read: KeyFrame | None = None
     weight: float = 1.0

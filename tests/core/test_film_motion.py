@@ -142,6 +142,10 @@ def test_a_key_frame_is_read_beside_the_style_by_its_weight(cfg: float) -> None:
     assert torch.allclose(by_weight[0], by_weight[1], atol=1e-3)
     far = [float((image - by_weight[0]).abs().mean()) for image in by_weight]
     assert far[1] < far[2] < far[3]
+    itself = KeyFrame()
+    first = shared.stylize([content], keys=KeyFrames(itself, 1.0, itself)).images[0]
+    after = shared.stylize([content], keys=KeyFrames(itself, 1.0)).images[0]
+    assert torch.allclose(first, after, atol=1e-5) and not torch.allclose(first, plain.images[0], atol=1e-4)
     with pytest.raises(ValueError, match="one picture"):
         shared.stylize([content, other], keys=KeyFrames(show=KeyFrame()))
 
