@@ -49,7 +49,10 @@ class KeyFrame:
 @dataclass(frozen=True, eq=False)
 class KeyFrames:
     """The key frame that is `read`, its `weight` beside the styles' (they have 1 each if nobody says), and the one that
-    the picture is to `show`, which may be the same; None for neither. Raises ValueError (UserError) for a weight that is negative."""
+    the picture is to `show`, which may be the same; None for neither.
+
+    Raises ValueError (UserError) for a weight that is negative.
+    """
 
     read: KeyFrame | None = None
     weight: float = 1.0
