@@ -77,7 +77,9 @@ def retouch(
         write_film(part, painted(first, segment), info.rate, info.depth)
         done.append(part)
         if carried is not None:
-            write_files({_note(part): save(carried.state())})
+            # copies: the format holds no tensors that share memory
+            state = {name: value.clone().contiguous() for name, value in carried.state().items()}
+            write_files({_note(part): save(state)})
             if len(done) > 1:
                 _note(done[-2]).unlink(missing_ok=True)
     join(out, done, source if info.sound else None)
