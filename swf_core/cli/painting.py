@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..learn.lesson import Lesson
     from ..pictures import Picture
-    from ..transfer import SharedStyles, TransferOptions, TransferResult
+    from ..transfer import FilmPainter, SharedStyles, TransferOptions, TransferResult
 
 
 # Prompts, a content each, and what was read of the pictures, as data.
@@ -93,9 +93,7 @@ class Styles:
         studio, (prompts, words) = self._studio, said
         pixels = [picture.pixels for picture in contents]
         shared = self._begin(prompts, bool(words))
-        backend, _ = studio.guided()
-        if studio.args.size is None:
-            check_sizes([*contents, *self._pictures], self.options.size_px or backend.native_size_px)
+        self._check_sizes(contents)
         rows = zip(pixels, prompts, seeds or [None] * len(pixels), strict=True)
         result = shared.stylize(
             [Content(picture, prompt, seed=seed) for picture, prompt, seed in rows],
@@ -104,10 +102,25 @@ class Styles:
         )
         for note in result.notes:
             studio.bars.say(f"memory: {note}")
-        finish = finish_of(studio.args, self.preset, studio.features, backend.codec, studio.bars)
-        images = finish.images(result.images, contents, list(zip(self._pictures, self._weights)))
-        self.finish = finish
-        return Painted(images, prompts, words, result)
+        return Painted(self._finished(result.images, contents), prompts, words, result)
+
+    def paint_frames(self, frames: Sequence[Picture], prompt: str, read: bool, film: FilmPainter) -> list[Tensor]:
+        """Paint and finish the next frames of a film; `read`: its prompt was read from the pictures."""
+        shared = self._begin([prompt], read)
+        self._check_sizes(frames)
+        pixels = [frame.pixels for frame in frames]
+        return self._finished(film.paint(shared, pixels, prompt, self._studio.bars("stylize")), frames)
+
+    def _check_sizes(self, contents: Sequence[Picture]) -> None:
+        backend, _ = self._studio.guided()
+        if self._studio.args.size is None:
+            check_sizes([*contents, *self._pictures], self.options.size_px or backend.native_size_px)
+
+    def _finished(self, images: Sequence[Tensor], contents: Sequence[Picture]) -> list[Tensor]:
+        studio = self._studio
+        backend, _ = studio.guided()
+        self.finish = finish_of(studio.args, self.preset, studio.features, backend.codec, studio.bars)
+        return self.finish.images(images, contents, list(zip(self._pictures, self._weights)))
 
     def _begin(self, prompts: Sequence[str], read: bool) -> SharedStyles:
         """The styles' processes under the options that suit these prompts; those of the first ones are kept."""

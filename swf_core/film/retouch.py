@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
+from safetensors.torch import load, save
 from torch import Tensor
 
 from ..errors import UserError
@@ -24,6 +26,18 @@ BATCH = 4  # frames that are in memory at a time
 Paint = Callable[[Sequence[Frame]], Sequence[Tensor]]
 
 
+class Carried(Protocol):
+    """What a painter takes from frame to frame."""
+
+    def state(self) -> dict[str, Tensor]:
+        """It as tensors."""
+        ...
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Be as when `state` was taken."""
+        ...
+
+
 def retouch(
     source: Path,
     out: Path,
@@ -32,19 +46,21 @@ def retouch(
     settings: str = "",
     segment: int = SEGMENT,
     batch: int = BATCH,
+    carried: Carried | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> FilmInfo:
     """Paint every frame of `source` into the film `out`, with its times and its sound; returns what `source` is.
 
     `paint` is given `batch` frames at a time, fewer at the end of a part, which has `segment`. `settings`: what it
     depends on; parts of before count if that, the file and these numbers are the same. They lie beside `out` until it
-    is whole. Raises UserError for a film that cannot be read or written.
+    is whole, and with them what is `carried` from frame to frame. Raises UserError for a film that cannot be read or
+    written.
     """
     check_ending(out)
     info = film_info(source)
     parts = out.with_name(f".{out.name}.parts")
     key = {"settings": settings, "segment": segment, "batch": batch, "bytes": source.stat().st_size}
-    done = _begin(parts, key)
+    done = _begin(parts, key, carried)
 
     def painted(first: list[Frame], left: int) -> Iterator[tuple[Tensor, Fraction]]:
         chunk = first
@@ -60,6 +76,12 @@ def retouch(
         part = parts / f"{len(done):06d}.nut"
         write_film(part, painted(first, segment), info.rate, info.depth)
         done.append(part)
+        if carried is not None:
+            # copies: the format holds no tensors that share memory
+            state = {name: value.clone().contiguous() for name, value in carried.state().items()}
+            write_files({_note(part): save(state)})
+            if len(done) > 1:
+                _note(done[-2]).unlink(missing_ok=True)
     join(out, done, source if info.sound else None)
     shutil.rmtree(parts)
     return info
@@ -72,10 +94,22 @@ def _pictures(chunk: Sequence[Frame], paint: Paint) -> Sequence[Tensor]:
     return pictures
 
 
-def _begin(parts: Path, key: dict[str, object]) -> list[Path]:
-    """The parts that are done, under an equal key; else none, and what was there goes."""
+def _note(part: Path) -> Path:
+    """Where what is carried beyond a part lies; kept for the last one alone."""
+    return part.with_suffix(".safetensors")
+
+
+def _begin(parts: Path, key: dict[str, object], carried: Carried | None) -> list[Path]:
+    """The parts that are done, under an equal key; else none, and what was there goes. `carried` is as after them."""
     note = parts / "settings.json"
     if not note.is_file() or json.loads(note.read_text()) != key:
         shutil.rmtree(parts, ignore_errors=True)
         write_files({note: json.dumps(key).encode()})
-    return sorted(parts.glob("*.nut"))
+    done = sorted(parts.glob("*.nut"))
+    if carried is None:
+        return done
+    noted = [k for k, part in enumerate(done) if _note(part).is_file()]
+    if not noted:
+        return []
+    carried.restore(load(_note(done[noted[-1]]).read_bytes()))
+    return done[: noted[-1] + 1]

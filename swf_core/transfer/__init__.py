@@ -1,6 +1,7 @@
 """Style transfer by the triple diffusion process. Needs torch alone; a model comes in as a `Backend`."""
 
 from .cost import Cost, CostPart
+from .film import FilmOptions, FilmPainter
 from .injection import Injection
 from .inputs import Content, Models, StyleInput
 from .options import TransferOptions
@@ -13,6 +14,8 @@ __all__ = [
     "Content",
     "Cost",
     "CostPart",
+    "FilmOptions",
+    "FilmPainter",
     "Injection",
     "Models",
     "SampleOptions",

@@ -49,9 +49,10 @@ def injection_edit(
     step: InjectionStep,
     content: FeatureBank | None,
     styles: Sequence[Style],
+    beside: Sequence[Style] = (),
 ) -> AttentionEdit:
     """Inject the styles' keys and values (content's, where `options.read` says so), under queries mixed from content's,
-    into generation.
+    into generation. `beside`: what is read with either.
 
     `content` may be None when nothing of it is read at this step. A call may hold the rows several times over
     (both halves of guidance).
@@ -79,6 +80,7 @@ def injection_edit(
             read = [StyleRows(k_read, v_read, q=q_read)]
         else:
             read = [style.rows(step.sigma, layer.name, on_grid(style.place)) for style in styles]
+        read += [style.rows(step.sigma, layer.name, on_grid(style.place)) for style in beside]
         own = SelfAttention(q, k, v, scale)
         return inject(own, queries, read, options, gamma=step.gamma, place=on_grid(step.place))
 

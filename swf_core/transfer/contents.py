@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..models.round_trip import pad_to_cells
+from . import randomness
 from .context import TransferContext
 from .inputs import Content
 from .sizes import mask_like, to_long_side
@@ -21,7 +22,7 @@ class ContentBatch:
 
     `indices`: which contents of the run; `sizes_px`: (height, width) of each before padding, `padded_px` of all after
     it. `pictures` [B, 3, H, W], None where results are sampled from noise. `place`: mask [B, H, W] or None. `seeds`: of
-    each one's noise.
+    each one's noise; `noises`: its noise by use, where it brings its own.
     """
 
     indices: list[int]
@@ -31,6 +32,23 @@ class ContentBatch:
     prompts: list[str]
     place: Tensor | None
     seeds: list[int]
+    noises: list[Mapping[int, Tensor] | None]
+
+    def noise_like(self, latents: Tensor, use: int) -> Tensor:
+        """Unit noise for latents [B, C, h, w] of these contents. Raises ValueError (UserError) for one of another
+        size."""
+        rows = [self._noise(latents[:1], row, use) for row in range(self.rows)]
+        return torch.cat(rows)
+
+    def _noise(self, one: Tensor, row: int, use: int) -> Tensor:
+        given = self.noises[row]
+        if given is None:
+            return randomness.noise_like(one, self.seeds[row], use)
+        noise = given[use][None]
+        if noise.shape != one.shape:
+            want = tuple(one.shape[1:])
+            raise UserError(f"Noise of shape {tuple(noise.shape[1:])} was given for a latent of {want}; give its size.")
+        return noise.to(one)
 
     @property
     def rows(self) -> int:
@@ -61,6 +79,7 @@ def content_batches(contents: Sequence[Content], context: TransferContext) -> li
                 [contents[i].prompt for i in group],
                 stack_places([contents[i].place for i in group], [sizes[i] for i in group], cell),
                 [context.seed if (seed := contents[i].seed) is None else seed for i in group],
+                [contents[i].noise for i in group],
             )
         )
     return batches

@@ -16,6 +16,7 @@ from .contents import ContentBatch, stack_places
 from .context import TransferContext
 from .features import content_parts
 from .joined import Rows
+from .key_frame import KeyFrames
 from .layout_guidance import LayoutGuidance
 from .noisy_steps import noisy_steps
 from .reference import Reference
@@ -29,6 +30,7 @@ class Generation:
     """Generation of one batch of contents of equal size, beside its content process and the shared styles.
 
     Made, it has announced what it costs; `run` does it. `keep_styles`: the styles' features stay, for another batch.
+    `keys`: the picture that is read beside the styles, and the one that this is to be.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class Generation:
         steering: Steering | None = None,
         *,
         keep_styles: bool = False,
+        keys: KeyFrames | None = None,
     ):
-        self.context, self.batch, self.keep_styles = context, batch, keep_styles
+        self.context, self.batch, self.keep_styles, self.keys = context, batch, keep_styles, keys or KeyFrames()
+        self.keys.begin(context, batch.rows)
         # where a style goes, fitted to this batch
         places = [stack_places([style.place], batch.sizes_px, context.cell_px) for style in styles]
         self.styles = [replace(style, place=place) for style, place in zip(styles, places)]
@@ -91,7 +95,7 @@ class Generation:
         rows, _, height, width = self.latents.shape
         parts = content_parts(options.injection)
         role = context.role("content", backend, cond, parts, queried, (rows, height, width))
-        noise = randomness.noise_like(self.latents, self.batch.seeds, randomness.CONTENT)
+        noise = self.batch.noise_like(self.latents, randomness.CONTENT)
         return Reference.of_picture(role, context, self.latents, options.content_encoding, noise)
 
     def run(self) -> Tensor:
@@ -110,8 +114,8 @@ class Generation:
 
     def start_at(self, sigma: float) -> Tensor:
         """The start latent at one noise level."""
-        options, seeds = self.context.options, self.batch.seeds
-        noise = randomness.noise_like(self.latents, seeds, randomness.START)
+        options = self.context.options
+        noise = self.batch.noise_like(self.latents, randomness.START)
         if options.start == "content" and self.content is not None:
             base = self.content.latent_at(sigma)
         else:
@@ -119,7 +123,7 @@ class Generation:
         if options.renoise < 1.0:  # else nothing of it is left
             base = start_tones(base, self.styles, sigma, options.adain, self.batch.place)
         x = renoised(base, noise, sigma, options.renoise)
-        damping = randomness.noise_like(self.latents, seeds, randomness.DAMPING)
+        damping = self.batch.noise_like(self.latents, randomness.DAMPING)
         return damp_low_frequencies(x, options.low_frequencies, damping)
 
     def step_noise(self, index: int) -> Tensor:
@@ -187,7 +191,9 @@ class Generation:
         """What generation does inside self-attention at this level."""
         step = InjectionStep(sigma, self.context.gamma_at(sigma), self.batch.rows, self.batch.place)
         content = None if self.content is None else self.content.bank
-        return injection_edit(self.context.layer_names, self.context.options.injection, step, content, self.styles)
+        layers, injection = self.context.layer_names, self.context.options.injection
+        edit = injection_edit(layers, injection, step, content, self.styles, self.keys.read_as_style(self.styles))
+        return self.keys.shown(edit, sigma)
 
     def _forget(self, sigma: float) -> None:
         """Generation has read this level."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -20,6 +21,7 @@ class Content:
     * prompt: text for the result; it acts most with `TransferOptions.cfg` above 1.
     * place: mask [h, w] in 0..1, at any resolution, of where the styles go; None is everywhere.
     * seed: of the noise that this one is drawn with; None is the run's.
+    * noise: unit noise [C, h, w] of its latent by use (`randomness`: CONTENT, START, DAMPING), in place of a seed's.
 
     Raises ValueError (UserError) for a picture of another shape.
     """
@@ -28,6 +30,7 @@ class Content:
     prompt: str = ""
     place: Tensor | None = None
     seed: int | None = None
+    noise: Mapping[int, Tensor] | None = None
 
     def __post_init__(self) -> None:
         if self.picture is not None:

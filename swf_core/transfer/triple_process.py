@@ -22,6 +22,7 @@ from .cost import Cost, Progress
 from .generation import Generation
 from .inputs import Content, Models, StyleInput
 from .keeping import LIMIT_BYTES
+from .key_frame import KeyFrames
 from .options import TransferOptions
 from .reference import Reference, run_together
 from .style_planning import style_references
@@ -104,8 +105,12 @@ class SharedStyles:
         progress: Progress | None = None,
         *,
         last: bool = False,
+        keys: KeyFrames | None = None,
     ) -> TransferResult:
-        """Repaint these contents. `last`: none come after them, so what the styles showed goes while it is read."""
+        """Repaint these contents. `last`: none come after them, so what the styles showed goes while it is read.
+
+        `keys`: a picture painted before that is read beside the styles, and one that this one becomes (`key_frame`).
+        """
         began, models = time.perf_counter(), self._models
         contents = [Content.of(content) for content in contents]
         if not contents or not self._inputs:
@@ -120,7 +125,7 @@ class SharedStyles:
                 reference.again(context)
         shared = [style for style, _ in self._planned]
         keep = not last or len(batches) > 1
-        runs = [Generation(context, batch, shared, self._steering, keep_styles=keep) for batch in batches]
+        runs = [Generation(context, batch, shared, self._steering, keep_styles=keep, keys=keys) for batch in batches]
         references = [reference for _, reference in self._planned]
         if keep:  # by themselves, so that no result depends on which content came first
             for reference in references:
@@ -137,6 +142,22 @@ class SharedStyles:
         if last:
             self.forget()
         return TransferResult(images, latents, context.meter.cost(), time.perf_counter() - began, tuple(context.notes))
+
+    @property
+    def cell_px(self) -> int:
+        """The side of a latent cell in the picture."""
+        return self._models.generation.codec.downscale
+
+    @property
+    def latent_channels(self) -> int:
+        """How many channels a latent has."""
+        return self._models.generation.codec.channels
+
+    @property
+    def side_px(self) -> int:
+        """The long side of contents and results; 0 leaves pictures as they are."""
+        size = self._options.size_px
+        return self._models.generation.native_size_px if size is None else size
 
     def forget(self) -> None:
         """Drop what the styles showed; contents after this find it anew."""

@@ -43,11 +43,11 @@ class MovingScene:
         main = self.scene.main
         return replace(self.scene, main=replace(main, x=main.x + self.offset(frame) / self.size))
 
-    def flow(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
-        """Each pixel's way to the next frame, [size, size, 2] (right, down) in pixels; and whether it is seen in both,
-        [size, size] bool, edges left out."""
-        here, there = silhouette(self.at(frame), self.size), silhouette(self.at(frame + 1), self.size)
-        moved = self.offset(frame + 1) - self.offset(frame)
+    def flow(self, frame: int, gap: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Each pixel's way to the frame `gap` later, [size, size, 2] (right, down) in pixels; and whether it is seen in
+        both, [size, size] bool, edges left out."""
+        here, there = silhouette(self.at(frame), self.size), silhouette(self.at(frame + gap), self.size)
+        moved = self.offset(frame + gap) - self.offset(frame)
         flow = np.zeros((self.size, self.size, 2), np.float32)
         flow[here, 0] = moved
         edge = np.ones((2 * MIXED + 1, 2 * MIXED + 1), bool)
