@@ -134,7 +134,7 @@ def test_a_key_frame_is_read_beside_the_style_by_its_weight(cfg: float) -> None:
     plain = [shared.stylize([content]) for _ in range(2)][-1]  # the style's own cost is the first's
     painted = shared.stylize([content], keys=KeyFrames(show=key))
     assert torch.equal(plain.images[0], painted.images[0]) and plain.cost == painted.cost
-    sizes = {layer: key.bank.get(sigma, layer, "k").shape[0] for sigma, layer in key.bank._features}
+    sizes = {layer: key.bank.get(sigma, layer, "k").shape[0] for sigma, layer in key.bank._recorded}
     assert sizes and set(sizes.values()) == {1}
     other = Content(picture(3), "a house")
     by_weight = [shared.stylize([other], keys=KeyFrames(key, weight)).images[0] for weight in (0.0, 1e-6, 1.0, 1e6)]
