@@ -236,6 +236,14 @@ def add_text(parser: argparse.ArgumentParser) -> None:
         "pictures, else the preset's",
     )
     parser.add_argument(
+        "--guidance-window",
+        type=number(0, 1e6),
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="noise levels (sigmas) between which --cfg, --style-guidance and --leak-guard act; elsewhere they cost "
+        "nothing",
+    )
+    parser.add_argument(
         "--cfg-detail",
         type=number(0, 1),
         metavar="D",
@@ -275,6 +283,8 @@ def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
     names = ("adain", "denoise", "renoise", "forward_first", "refinements", "style_guidance", "leak_guard")
     names += ("content_prompt", "style_prompt")
     values |= {name: getattr(args, name, None) for name in names}
+    if getattr(args, "guidance_window", None) is not None:
+        values |= dict(zip(("guidance_low", "guidance_high"), args.guidance_window))
     names = {"weight": "layout", "cut": "layout_cut", "end": "layout_end"}
     layout = {part: getattr(args, name, None) for part, name in names.items()}
     values["layout"] = replace(preset.layout, **{part: value for part, value in layout.items() if value is not None})

@@ -79,6 +79,8 @@ def _from_text(args: argparse.Namespace, models: Any, progress: Any) -> tuple[li
 
     chosen: dict[str, Any] = FEW_STEPS[args.few_steps].sampling if args.few_steps else {"steps": STEPS}
     chosen |= {"cfg": args.cfg, "size_px": args.size, "cfg_detail": args.cfg_detail or 0.0}
+    if args.guidance_window:
+        chosen |= dict(zip(("guidance_low", "guidance_high"), args.guidance_window))
     options = SampleOptions(**chosen | ({"steps": args.steps} if args.steps else {}))
     prompts = [args.prompt] * args.count
     result = sample(models, prompts, options, negative=args.negative, seed=args.seed, progress=progress)

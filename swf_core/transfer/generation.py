@@ -61,6 +61,7 @@ class Generation:
             cfg,
             None if unconditional is None else unconditional.denoiser,
             options.cfg_detail,
+            options.guides_at,
         )
         if batch.pictures is None:
             cells = [side // context.cell_px for side in size]
@@ -68,10 +69,10 @@ class Generation:
         else:
             self.latents = backend.codec.encode(batch.pictures)
         self.content = self._content()
-        passes, injected = 1 if cfg == 1.0 else 2, len(context.injected_levels())
-        meter.plan("generation", rows, len(context.levels.read) * passes)
+        guided = [sigma for sigma in context.injected_levels() if options.guides_at(sigma)]
+        meter.plan("generation", rows, sum(map(self.guidance.passes_at, context.levels.read)))
         if options.style_guidance > 0.0:
-            meter.plan("style guidance", rows, injected * passes)
+            meter.plan("style guidance", rows, sum(map(self.guidance.passes_at, guided)))
         steerings: list[Steering] = [] if steering is None else [steering]
         if options.calibration.amount > 0.0:
             steerings.insert(0, ColorCalibration(options.calibration, self.toned, context.progress))
@@ -81,7 +82,7 @@ class Generation:
         self.leak_text = None
         if options.leak_guard > 0.0:
             self.leak_text = text.encode([context.negative], *size).repeat(rows)
-            meter.plan("leak guard", rows, injected)
+            meter.plan("leak guard", rows, len(guided))
 
     def _content(self) -> Reference | None:
         """The content process; None where neither its attention nor its noisy latent is read."""
@@ -147,9 +148,9 @@ class Generation:
         edit = self.edit(sigma)
         styled, positive = self.guidance.both(meter, x, sigma, edit, beside)
         x0 = styled
-        if options.style_guidance > 0.0:
+        if options.style_guidance > 0.0 and options.guides_at(sigma):
             x0 = x0 + options.style_guidance * (styled - self.guidance.x0(meter, x, sigma))
-        if self.leak_text is not None:
+        if self.leak_text is not None and options.guides_at(sigma):
             leak = leaking_edit(self.context.layer_names, sigma, self.styles)
             leaking = meter.denoise(self.guidance.denoiser, x, sigma, self.leak_text, leak)
             x0 = x0 + options.leak_guard * (styled - leaking)
@@ -163,7 +164,7 @@ class Generation:
         They have its network and its size. Styles that other contents read are evaluated by themselves, so that no
         result depends on which content came first.
         """
-        room = self.context.options.batch - x.shape[0] * self.guidance.copies
+        room = self.context.options.batch - x.shape[0] * self.guidance.copies_at(sigma)
         beside: list[Rows] = []
         for process in self._processes():
             rows = self._joins(process, x, sigma, room)

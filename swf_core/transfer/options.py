@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -17,6 +18,16 @@ from .start_latent import STARTS
 from .trajectory import ENCODINGS
 
 SOLVERS = ("euler", "bdia", *NOISY_SOLVERS)
+
+
+def check_window(low: float, high: float) -> None:
+    """Raise ValueError (UserError) where guidance would act between no noise levels."""
+    if not 0.0 <= low <= high:
+        raise UserError(f"The guidance window is {low} to {high}; give 0 <= low <= high.")
+
+
+# Fields that came after tables of results were first kept, with their defaults.
+_LATER = {"guidance_low": 0.0, "guidance_high": math.inf}
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,8 @@ class TransferOptions:
       (StyleKeeper's guidance over swapping, arXiv 2510.06827). One more evaluation a step, two with cfg.
     * leak_guard: 0..10, guidance away from a branch that asks with the style's own queries and so draws the style
       picture's objects (negative visual query guidance, StyleKeeper, arXiv 2510.06827). One more evaluation a step.
+    * guidance_low, guidance_high: noise levels between which `cfg`, `style_guidance` and `leak_guard` act, ends
+      included; elsewhere they cost nothing (guidance in a limited interval, arXiv 2404.07724).
     * content_prompt, style_prompt: text of the reference processes.
     * size_px: long side of content and result; None: the model's native size; 0: as given.
     * style_size_px: the same for the style pictures; None: as size_px. Larger makes finer strokes.
@@ -86,6 +99,14 @@ class TransferOptions:
     style_size_px: int | None = None
     precision: str = "fp32"
     batch: int = 8
+    guidance_low: float = 0.0
+    guidance_high: float = math.inf
+
+    def __repr__(self) -> str:
+        """As every dataclass's, without the fields of `_LATER` at their defaults: tables of results are kept by it."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        shown = (name for name in values if name not in _LATER or values[name] != _LATER[name])
+        return f"TransferOptions({', '.join(f'{name}={values[name]!r}' for name in shown)})"
 
     def __post_init__(self) -> None:
         for name, allowed in (
@@ -112,6 +133,7 @@ class TransferOptions:
             value = getattr(self, name)
             if not 0.0 <= value <= high:
                 raise UserError(f"{name} is {value}; it must be between 0 and {high:g}.")
+        check_window(self.guidance_low, self.guidance_high)
         if not 0.0 < self.denoise <= 1.0:
             raise UserError(f"denoise is {self.denoise}; it must be above 0 and at most 1.")
         for name, least in (("steps", 1), ("refinements", 0), ("forward_first", 0), ("batch", 1)):
@@ -130,6 +152,10 @@ class TransferOptions:
         inner = {f.name for f in fields(Injection)} & values.keys()
         injection = replace(self.injection, **{k: values[k] for k in inner})
         return replace(self, **{"injection": injection} | {k: v for k, v in values.items() if k not in inner})
+
+    def guides_at(self, sigma: float) -> bool:
+        """Whether cfg, style guidance and leak guard act at this noise level, where there are any."""
+        return self.guidance_low <= sigma <= self.guidance_high
 
     @property
     def guides_layout(self) -> bool:

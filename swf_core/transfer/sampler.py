@@ -57,12 +57,16 @@ def run_sampler(
     return here_x.float()
 
 
+def _everywhere(sigma: float) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Guidance:
     """Who predicts: `denoiser` with `positive`; and, unless `cfg` is 1, `unconditional` with `negative`.
 
     The unconditional branch may be another denoiser (the base model without a LoRA): asymmetric guidance. `detail`:
-    0..1, how far guidance is held to detail (`detail_guidance`).
+    0..1, how far guidance is held to detail (`detail_guidance`). `guides_at`: whether it guides at a noise level.
     """
 
     denoiser: Denoiser
@@ -71,16 +75,20 @@ class Guidance:
     cfg: float = 1.0
     unconditional: Denoiser | None = None
     detail: float = 0.0
+    guides_at: Callable[[float], bool] = _everywhere
 
     def x0(self, meter: Meter, x: Tensor, sigma: float, edit: AttentionEdit | None = None) -> Tensor:
         """x0 for rows `x` [B, C, h, w]; both halves get the same edit. E: B, or 2B with guidance."""
         return self.both(meter, x, sigma, edit)[0]
 
-    @property
-    def copies(self) -> int:
+    def copies_at(self, sigma: float) -> int:
         """How often a call holds the rows of generation: twice with both branches of guidance."""
         together = self.unconditional is None or self.unconditional is self.denoiser
-        return 2 if self.cfg != 1.0 and self.negative is not None and together else 1
+        return 2 if self.passes_at(sigma) == 2 and together else 1
+
+    def passes_at(self, sigma: float) -> int:
+        """Evaluations of a row at a noise level: 2 with guidance."""
+        return 2 if self.cfg != 1.0 and self.negative is not None and self.guides_at(sigma) else 1
 
     def both(
         self,
@@ -93,7 +101,7 @@ class Guidance:
         """x0 with guidance, and x0 under `positive` alone. `beside`: references evaluated in the same call, before."""
         rows = x.shape[0]
         positive = self.positive.repeat(rows)
-        if self.cfg == 1.0 or self.negative is None:
+        if self.negative is None or self.passes_at(sigma) == 1:
             plain = denoise_together(meter, self.denoiser, [*beside, Rows(x, positive, edit)], sigma)[-1]
             return plain, plain
         negative = self.negative.repeat(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from . import randomness
 from .cost import Cost, Meter, Progress
 from .inputs import Models
 from .noisy_steps import NOISY_SOLVERS, end_of, noisy_steps
+from .options import check_window
 from .sampler import Guidance, Steered, run_sampler
 from .sigmas import schedule, vp_scale
 
@@ -29,6 +31,7 @@ class SampleOptions:
       detail (`detail_guidance`).
     * size_px: a side, or (height, width); None is the model's native size.
     * batch: most pictures in one network call.
+    * guidance_low, guidance_high: noise levels between which cfg acts, ends included; elsewhere it costs nothing.
     * solver: "euler" (DDIM), or one that adds fresh noise at every step (`noisy_steps`).
     """
 
@@ -39,8 +42,11 @@ class SampleOptions:
     batch: int = 8
     cfg_detail: float = 0.0
     solver: str = "euler"
+    guidance_low: float = 0.0
+    guidance_high: float = math.inf
 
     def __post_init__(self) -> None:
+        check_window(self.guidance_low, self.guidance_high)
         if self.solver not in ("euler", *NOISY_SOLVERS):
             raise UserError(f"solver is {self.solver!r}; use one of {', '.join(('euler', *NOISY_SOLVERS))}.")
 
@@ -71,7 +77,7 @@ def sample(
     `models`: the model, or `Models` with another one for the unconditional branch. `start`: latents
     [len(prompts), C, h, w] at the first level instead of noise from `seed` (picture i has its own noise, whatever its
     batch). `steering` moves x0 on the way (say `swf_core.color.guidance.ColorGuidance`). It costs `steps` E per picture
-    at cfg 1, else twice that.
+    at cfg 1, else once more for each step that is guided.
     Raises ValueError (UserError) for a size or step count that is not allowed.
     """
     began = time.perf_counter()
@@ -80,9 +86,13 @@ def sample(
     height, width = _size(backend, options.size_px)
     table = backend.denoiser.sigmas
     levels, end = schedule(table, options.steps, options.spacing), end_of(options.solver, table)
+
+    def guides_at(sigma: float) -> bool:
+        return options.guidance_low <= sigma <= options.guidance_high
+
     if start is None:
         start = _start_noise(backend, (height, width), len(prompts), seed) * levels[0]
-    meter.plan("sampling", len(prompts), options.steps * (1 if cfg == 1.0 else 2))
+    meter.plan("sampling", len(prompts), sum(2 if cfg != 1.0 and guides_at(sigma) else 1 for sigma in levels))
     without_text = backend.text.encode([negative], height, width)
     unconditional = None if models.unconditional is None else models.unconditional.denoiser
     images: list[Tensor] = []
@@ -90,7 +100,7 @@ def sample(
     for first in range(0, len(prompts), options.batch):
         texts = list(prompts[first : first + options.batch])
         positive = backend.text.encode(texts, height, width)
-        guidance = Guidance(backend.denoiser, positive, without_text, cfg, unconditional, options.cfg_detail)
+        guidance = Guidance(backend.denoiser, positive, without_text, cfg, unconditional, options.cfg_detail, guides_at)
         steered = Steered([steering] if steering else [], backend, len(texts), (height, width), levels, meter)
         begin = start[first : first + options.batch].to(backend.denoiser.device)
         seeds = [randomness.stream_seed(seed, randomness.SAMPLE, first + row) for row in range(len(texts))]

@@ -8,13 +8,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from swf_core.transfer import Content, SampleOptions, preset, sample, stylize
+from swf_core.errors import UserError
+from swf_core.transfer import Content, SampleOptions, TransferOptions, preset, sample, stylize
 from swf_core.transfer.detail_guidance import CUT, detail_of
+from swf_core.transfer.levels import plan_levels
 from swf_core.transfer.presets import preset_of
 from swf_core.transfer.word_guidance import by_read_words, guided_by_words
 
 from support.fourier import mirrored_fourier
-from support.tiny_models import tiny_backend
+from support.tiny_models import picture, tiny_backend
 from support.tiny_transfer import CONTENT, FAST, STYLE
 
 BACKEND = tiny_backend("sd15")
@@ -87,3 +89,38 @@ def test_how_much_guidance_there_is_where_nobody_says():
         guided_by_words(preset("faithful", mini, 0.35), read=True), steps=15, adain=0.75
     )
     assert by_read_words(mini, 0.5).renoise == 0.5 and by_read_words(mini, 0.5).steps == 15
+
+
+def test_guidance_acts_between_two_noise_levels_and_costs_nothing_elsewhere() -> None:
+    """Limited interval: E is counted, an interval of everything is plain guidance, one of nothing is none."""
+    backend, content, style = tiny_backend("sd15"), picture(2), picture(1)
+    own = TransferOptions(steps=4, size_px=0, cfg=3.0, style_guidance=0.5)
+
+    def painted(**window: float):
+        return stylize(backend, [Content(content, "a house")], [style], replace(own, **window))
+
+    everywhere, nowhere, half = painted(), painted(guidance_high=0.0), painted(guidance_low=1.0, guidance_high=20.0)
+    assert torch.equal(everywhere.images[0], painted(guidance_high=1e6).images[0])
+    unguided = stylize(backend, [Content(content, "a house")], [style], replace(own, cfg=1.0, style_guidance=0.0))
+    assert torch.allclose(nowhere.images[0], unguided.images[0], atol=1e-5)
+    levels = plan_levels(backend.denoiser.sigmas, own).read
+    guided = sum(1.0 <= sigma <= 20.0 for sigma in levels)
+    assert 0 < guided < 4
+    for result, count in ((everywhere, 4), (nowhere, 0), (half, guided)):
+        assert result.cost.counted == result.cost.planned == unguided.cost.counted + 3 * count
+    with pytest.raises(UserError, match="guidance window"):
+        replace(own, guidance_low=2.0, guidance_high=1.0)
+
+
+def test_guidance_of_plain_sampling_has_the_same_window() -> None:
+    backend = tiny_backend("sd15")
+    costs = [
+        sample(backend, ["a"], SampleOptions(steps=4, cfg=3.0, size_px=32, guidance_high=high)).cost
+        for high in (0.0, 1e6)
+    ]
+    assert [cost.counted for cost in costs] == [cost.planned for cost in costs] == [4, 8]
+
+
+def test_rows_of_tables_keep_their_keys_where_nothing_new_is_asked_for() -> None:
+    assert "guidance_low" not in repr(TransferOptions()) and repr(TransferOptions()).startswith("TransferOptions(inj")
+    assert repr(TransferOptions(guidance_low=0.3)).endswith("batch=8, guidance_low=0.3)")
