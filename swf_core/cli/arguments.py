@@ -113,20 +113,7 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
     group = parser.add_argument_group("transfer", "what is not given keeps the preset's value")
     group.add_argument("--preset", metavar="NAME", help="the whole setting; default wallfacer, the list is below")
     parser.epilog = "presets:\n" + "\n".join(f"  {name}: {entry.line}" for name, entry in ENTRIES.items())
-    group.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default=PRECISIONS[0],
-        help="of the network and of what is kept of the pictures; half of the memory and, on a GPU, of the time with "
-        "fp16 or bf16; the pictures change a little (default fp32)",
-    )
-    group.add_argument(
-        "--feature-memory",
-        type=number(0, 1e6),
-        metavar="MB",
-        help="what is kept of the styles, and of a batch of contents, may take; over it, fewer noise levels are kept, "
-        "in half precision (default 1024)",
-    )
+    _add_machine(group)
     group.add_argument("--tau", type=number(0, 100, above=True), metavar="T", help="attention sharpness; 1 is neutral")
     group.add_argument("--strength", type=number(0, 1), metavar="S", help="0 is the plain model, 1 the full style")
     group.add_argument("--layers", metavar="L", help="self-attention layers: all, late, or a list such as up.1,up.2")
@@ -175,6 +162,24 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
         help="push the style picture's objects out; 0 is off",
     )
     return group
+
+
+def _add_machine(group: Any) -> None:
+    """Add to the transfer's group what the machine decides: precision and memory."""
+    group.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default=PRECISIONS[0],
+        help="of the network and of what is kept of the pictures; half of the memory and, on a GPU, of the time with "
+        "fp16 or bf16; the pictures change a little (default fp32)",
+    )
+    group.add_argument(
+        "--feature-memory",
+        type=number(0, 1e6),
+        metavar="MB",
+        help="what is kept of the styles, and of a batch of contents, may take; over it, fewer noise levels are kept, "
+        "in half precision (default 1024)",
+    )
 
 
 def add_layout(group: Any) -> None:
@@ -282,7 +287,9 @@ def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
     values = {"steps": args.steps, "cfg": args.cfg, "cfg_detail": args.cfg_detail, "size_px": args.size}
     names = ("adain", "denoise", "renoise", "forward_first", "refinements", "style_guidance", "leak_guard")
     names += ("content_prompt", "style_prompt")
-    values |= {name: getattr(args, name, None) for name in names}
+    values |= {name: getattr(args, name, None) for name in names} | {
+        "feature_mb": getattr(args, "feature_memory", None)
+    }
     if getattr(args, "guidance_window", None) is not None:
         values |= dict(zip(("guidance_low", "guidance_high"), args.guidance_window))
     names = {"weight": "layout", "cut": "layout_cut", "end": "layout_end"}

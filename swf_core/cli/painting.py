@@ -128,7 +128,6 @@ class Styles:
             return self._shared
         from .. import transfer
         from ..models.lora import without_lora
-        from ..transfer.keeping import LIMIT_BYTES
         from ..transfer.presets import DIALED
         from ..transfer.word_guidance import by_read_words, guided_by_words
 
@@ -146,12 +145,5 @@ class Styles:
                 options = guided_by_words(options, read, plain is not None, args.freedom is not None)
         self.options = transfer_options(options, args)
         styles = [transfer.StyleInput(style, w) for style, w in zip(self._inputs, self._weights, strict=True)]
-        self._shared = transfer.SharedStyles(
-            models,
-            styles,
-            self.options,
-            negative=args.negative,
-            seed=args.seed,
-            feature_bytes=LIMIT_BYTES if args.feature_memory is None else int(args.feature_memory * 2**20),
-        )
+        self._shared = transfer.SharedStyles(models, styles, self.options, negative=args.negative, seed=args.seed)
         return self._shared

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ..models.contracts import AttentionLayer, Backend, Conditioning
 from .cost import Meter, Progress
 from .inputs import Models
-from .keeping import LIMIT_BYTES, choose_keeping, level_bytes, planned_bank
+from .keeping import choose_keeping, level_bytes, planned_bank
 from .layers import choose_layers, same_layers
 from .levels import plan_levels
 from .options import TransferOptions
@@ -20,8 +20,7 @@ from .trajectory import Encoding
 class TransferContext:
     """One transfer's settings, made by `plan`.
 
-    `negative`: text of the unconditional branch. `limit_bytes`: what features of all styles, and of a batch of
-    contents, may take. `notes`: sentences for who runs it.
+    `negative`: text of the unconditional branch. `notes`: sentences for who runs it.
     """
 
     models: Models
@@ -31,18 +30,11 @@ class TransferContext:
     meter: Meter
     negative: str = ""
     seed: int = 0
-    limit_bytes: int = LIMIT_BYTES
     notes: list[str] = field(default_factory=list)
 
     @classmethod
     def plan(
-        cls,
-        models: Models,
-        options: TransferOptions,
-        negative: str,
-        seed: int,
-        progress: Progress | None,
-        limit_bytes: int = LIMIT_BYTES,
+        cls, models: Models, options: TransferOptions, negative: str, seed: int, progress: Progress | None
     ) -> TransferContext:
         """Choose the levels and layers. Raises ValueError (UserError) when the models do not go together."""
         layers = choose_layers(models.generation, options.injection.layers)
@@ -51,7 +43,7 @@ class TransferContext:
             if backend is not None:
                 same_layers(backend, layers, role)
         levels = plan_levels(models.generation.denoiser.sigmas, options)
-        return cls(models, options, levels, layers, Meter(progress), negative, seed, limit_bytes)
+        return cls(models, options, levels, layers, Meter(progress), negative, seed)
 
     @property
     def layer_names(self) -> frozenset[str]:
@@ -123,7 +115,7 @@ class TransferContext:
             levels=len(levels),
             level_bytes=level_bytes(self.layers, (height, width), rows, parts, itemsize),
             itemsize=itemsize,
-            limit_bytes=self.limit_bytes,
+            limit_bytes=int(self.options.feature_mb * 2**20),
             shared_by=shared_by,
         )
         if keeping.thinned:

@@ -27,7 +27,7 @@ def check_window(low: float, high: float) -> None:
 
 
 # Fields that came after tables of results were first kept, with their defaults.
-_LATER = {"guidance_low": 0.0, "guidance_high": math.inf}
+_LATER = {"guidance_low": 0.0, "guidance_high": math.inf, "feature_mb": keeping.LIMIT_BYTES / 2**20}
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class TransferOptions:
       picture's objects (negative visual query guidance, StyleKeeper, arXiv 2510.06827). One more evaluation a step.
     * guidance_low, guidance_high: noise levels between which `cfg`, `style_guidance` and `leak_guard` act, ends
       included; elsewhere they cost nothing (guidance in a limited interval, arXiv 2404.07724).
+    * feature_mb: MiB that the features of all styles, and those of a batch of contents, may take; where it is too
+      little for every noise level, fewer are kept (`keeping`), and the result's notes say so.
     * content_prompt, style_prompt: text of the reference processes.
     * size_px: long side of content and result; None: the model's native size; 0: as given.
     * style_size_px: the same for the style pictures; None: as size_px. Larger makes finer strokes.
@@ -101,6 +103,7 @@ class TransferOptions:
     batch: int = 8
     guidance_low: float = 0.0
     guidance_high: float = math.inf
+    feature_mb: float = keeping.LIMIT_BYTES / 2**20
 
     def __repr__(self) -> str:
         """As every dataclass's, without the fields of `_LATER` at their defaults: tables of results are kept by it."""
@@ -133,6 +136,8 @@ class TransferOptions:
             value = getattr(self, name)
             if not 0.0 <= value <= high:
                 raise UserError(f"{name} is {value}; it must be between 0 and {high:g}.")
+        if not self.feature_mb >= 0.0:
+            raise UserError(f"feature_mb is {self.feature_mb}; it must be at least 0, which keeps nothing.")
         check_window(self.guidance_low, self.guidance_high)
         if not 0.0 < self.denoise <= 1.0:
             raise UserError(f"denoise is {self.denoise}; it must be above 0 and at most 1.")

@@ -21,7 +21,6 @@ from .context import TransferContext
 from .cost import Cost, Progress
 from .generation import Generation
 from .inputs import Content, Models, StyleInput
-from .keeping import LIMIT_BYTES
 from .key_frame import KeyFrames
 from .options import TransferOptions
 from .reference import Reference, run_together
@@ -51,7 +50,6 @@ def stylize(
     seed: int = 0,
     steering: Steering | None = None,
     progress: Progress | None = None,
-    feature_bytes: int = LIMIT_BYTES,
 ) -> TransferResult:
     """Repaint `contents` in the style of `styles`.
 
@@ -64,14 +62,10 @@ def stylize(
     * steering: moves generation's predicted x0 at every step, after everything else (say
       `swf_core.color.guidance.ColorGuidance`).
     * progress: called with a value in 0..1 and generation's x0 latents or None; raising from it cancels.
-    * feature_bytes: what the features of all styles, and those of a batch of contents, may take in memory; where it is
-      too little for every noise level, fewer are kept (`keeping`), and the result's notes say so.
 
     Raises ValueError (UserError) for options, layers, masks or weights that do not fit.
     """
-    shared = SharedStyles(
-        models, styles, options, negative=negative, seed=seed, steering=steering, feature_bytes=feature_bytes
-    )
+    shared = SharedStyles(models, styles, options, negative=negative, seed=seed, steering=steering)
     return shared.stylize(contents, progress, last=True)
 
 
@@ -91,12 +85,10 @@ class SharedStyles:
         negative: str = "",
         seed: int = 0,
         steering: Steering | None = None,
-        feature_bytes: int = LIMIT_BYTES,
     ):
         self._models, self._options = Models.of(models), options or TransferOptions()
         self._inputs = [StyleInput.of(style) for style in styles]
         self._negative, self._seed, self._steering = negative, seed, steering
-        self._feature_bytes = feature_bytes
         self._planned: list[tuple[Style, Reference]] | None = None
 
     def stylize(
@@ -116,7 +108,7 @@ class SharedStyles:
         if not contents or not self._inputs:
             raise UserError("Nothing to do: give at least one content and at least one style.")
         options = _options_for(contents, self._options)
-        context = TransferContext.plan(models, options, self._negative, self._seed, progress, self._feature_bytes)
+        context = TransferContext.plan(models, options, self._negative, self._seed, progress)
         batches = content_batches(contents, context)
         if self._planned is None:
             self._planned = style_references(self._inputs, context)

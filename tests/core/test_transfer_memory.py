@@ -97,7 +97,7 @@ def test_a_cap_still_gives_a_picture_and_says_what_it_did(share: float, said: st
     backend, content, style = tiny_backend("sd15"), picture(2), picture(1)
     layers, own = backend.denoiser.self_attention_layers, options().changed(layers="all")
     level = level_bytes(layers, (content.shape[1] // 8, content.shape[2] // 8), 1, "kv", 4)
-    result = stylize(backend, [content], [style], own, feature_bytes=int(level * STEPS * share))
+    result = stylize(backend, [content], [style], replace(own, feature_mb=level * STEPS * share / 2**20))
     assert len(result.notes) == (1 if share == 0.5 else 2)
     assert "Features of style" in result.notes[0] and said in result.notes[0]
     assert result.images[0].isfinite().all() and result.cost.counted == result.cost.planned
@@ -107,7 +107,7 @@ def test_a_cap_still_gives_a_picture_and_says_what_it_did(share: float, said: st
 
 def test_with_no_memory_at_all_every_level_is_evaluated_when_it_is_read() -> None:
     backend, content, style = tiny_backend("sd15"), picture(2), picture(1)
-    shared = SharedStyles(backend, [style], options(), feature_bytes=0)
+    shared = SharedStyles(backend, [style], options(feature_mb=0.0))
     for inverted in (2 * STEPS, STEPS):  # the style's trajectory stays, its features do not
         result = shared.stylize([content])
         assert result.cost.counted == result.cost.planned == inverted + 3 * STEPS

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from swf_core.presets import ENTRIES, PRESETS
+from swf_core.presets.own import OWN
 from swf_core.transfer import Content, Models, StyleInput, preset, randomness
 from swf_core.transfer.contents import content_batches
 from swf_core.transfer.context import TransferContext
@@ -68,7 +69,7 @@ def test_stylessp_starts_with_less_of_the_low_frequencies():
 def test_every_preset_says_what_it_is_and_what_it_costs():
     backend = tiny_backend("sd15")
     stated = {name: entry for name, entry in ENTRIES.items() if entry.source}
-    assert len(stated) == len(ENTRIES) - 3  # our own: wallfacer, faithful, free
+    assert len(stated) == len(ENTRIES) - len(OWN)
     for name, entry in stated.items():
         assert entry.departs and "\n" not in entry.line
         # planned; that it is what is counted, the tests above measure
