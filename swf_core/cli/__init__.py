@@ -17,12 +17,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import bench, caption, demo, film, mini, pick, pictures, recolor, sample, strip, stylize, train
+from . import bench, cache, caption, demo, film, mini, pick, pictures, recolor, sample, strip, stylize, train
 from .arguments import Parser
 from .progress import Bars
 from .stopping import exit_code, stoppable
 
-VERBS = (demo, stylize, film, sample, recolor, caption, strip, train, pick, bench, pictures, mini)
+VERBS = (demo, stylize, film, sample, recolor, caption, strip, train, pick, bench, pictures, cache, mini)
 
 
 def parser() -> Parser:

@@ -182,6 +182,17 @@ def _add_machine(group: Any) -> None:
     )
 
 
+def add_style_cache(group: Any) -> None:
+    """Add to the transfer's group where pictures of styles are kept between commands."""
+    group.add_argument(
+        "--style-cache",
+        type=Path,
+        metavar="DIR",
+        help="keep what the style pictures showed in this folder, for the next command: then they cost one evaluation "
+        "instead of one a step (at most 4 GB; the verb cache shows and clears it)",
+    )
+
+
 def add_layout(group: Any) -> None:
     """Add to the transfer's group how a content is kept: its queries, and its layout."""
     group.add_argument("--gamma", type=number(0, 1), metavar="G", help="0: style's free hand; 1: content's own queries")

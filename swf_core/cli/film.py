@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from .arguments import add_common, add_layout, add_text, add_transfer, number, whole
+from .arguments import add_common, add_layout, add_style_cache, add_text, add_transfer, number, whole
 from .batches import settings_of
 from .checks import check_model, check_targets, check_weights
 from .finish import add_finish
@@ -48,7 +48,9 @@ def add(verbs: Any) -> None:
     add_words(parser)
     add_lesson(parser)
     add_text(parser)
-    add_layout(add_transfer(parser))
+    group = add_transfer(parser)
+    add_style_cache(group)
+    add_layout(group)
     add_finish(parser)
     add_common(parser)
     parser.set_defaults(run=run)

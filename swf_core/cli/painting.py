@@ -129,6 +129,7 @@ class Styles:
         from .. import transfer
         from ..models.lora import without_lora
         from ..transfer.presets import DIALED
+        from ..transfer.reference_cache import ReferenceCache
         from ..transfer.word_guidance import by_read_words, guided_by_words
 
         studio, args = self._studio, self._studio.args
@@ -145,5 +146,8 @@ class Styles:
                 options = guided_by_words(options, read, plain is not None, args.freedom is not None)
         self.options = transfer_options(options, args)
         styles = [transfer.StyleInput(style, w) for style, w in zip(self._inputs, self._weights, strict=True)]
-        self._shared = transfer.SharedStyles(models, styles, self.options, negative=args.negative, seed=args.seed)
+        cache = ReferenceCache(args.style_cache) if args.style_cache else None
+        self._shared = transfer.SharedStyles(
+            models, styles, self.options, negative=args.negative, seed=args.seed, cache=cache
+        )
         return self._shared

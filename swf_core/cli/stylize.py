@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .arguments import add_common, add_layout, add_output, add_text, add_transfer
+from .arguments import add_common, add_layout, add_output, add_style_cache, add_text, add_transfer
 from .batches import MOST_AT_ONCE, add_batch, is_batch
 from .checks import check_files, check_targets, check_weights, names_apart
 from .finish import add_finish
@@ -40,7 +40,9 @@ def add(verbs: Any) -> None:
     add_lesson(parser)
     add_text(parser)
     add_output(parser)
-    add_layout(add_transfer(parser))
+    group = add_transfer(parser)
+    add_style_cache(group)
+    add_layout(group)
     add_finish(parser)
     add_batch(parser, pairs=True)
     add_common(parser)

@@ -52,6 +52,10 @@ class Meter:
         if rows * evaluations:
             self._parts.append(CostPart(name, rows, evaluations))
 
+    def saved(self, name: str) -> None:
+        """A part that was announced need not be done."""
+        self._parts = [part for part in self._parts if part.name != name]
+
     def denoise(
         self, denoiser: Denoiser, x: Tensor, sigma: float, cond: Conditioning, edit: AttentionEdit | None = None
     ) -> Tensor:

@@ -7,7 +7,7 @@ the same sigma) or captured while a picture is inverted, which costs nothing ext
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -50,7 +50,7 @@ class FeatureBank:
         stand_ins: Mapping[float, float] | None = None,
         room: int = 1,
     ):
-        self.layers, self.parts, self._device = frozenset(layers), parts, device
+        self.layers, self.parts, self.precision, self._device = frozenset(layers), parts, precision, device
         self._stand_ins, self._room = dict(stand_ins or {}), max(1, room)
         self._thinned = any(level != kept for level, kept in self._stand_ins.items())
         self._dtype = PRECISIONS[precision]
@@ -67,11 +67,22 @@ class FeatureBank:
         def record(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> None:
             heads = {"q": q, "k": k, "v": v}
             for part in self.parts:
-                self._slot(sigma, layer.name, part, heads[part]).copy_(heads[part].detach())
-            self._recorded.add((sigma, layer.name))
-            self._grids[layer.name] = grid
+                self.put(sigma, layer.name, part, heads[part], grid)
 
         return AttentionEdit(self.layers, record)
+
+    def put(self, sigma: float, layer: str, part: str, heads: Tensor, grid: tuple[int, int]) -> None:
+        """Store one part of a layer [rows, heads, tokens, d]; the last of a layer's parts makes it whole."""
+        self._slot(sigma, layer, part, heads).copy_(heads.detach())
+        self._grids[layer] = grid
+        if part == self.parts[-1]:
+            self._recorded.add((sigma, layer))
+
+    def items(self) -> Iterator[tuple[float, str, str, Tensor]]:
+        """All that is stored, in one order whenever it is the same: level, layer, part, tensor."""
+        for sigma, layer in sorted(self._recorded):
+            for part in self.parts:
+                yield sigma, layer, part, self.get(sigma, layer, part)
 
     def stand_in(self, sigma: float) -> float:
         """The level whose features are read at `sigma`: between thinned levels, where some samplers ask, the nearest by
@@ -110,8 +121,7 @@ class FeatureBank:
 
     def size_bytes(self) -> int:
         """Memory that the features held take."""
-        parts = (self.get(sigma, layer, part) for sigma, layer in self._recorded for part in self.parts)
-        return sum(part.numel() * part.element_size() for part in parts)
+        return sum(tensor.numel() * tensor.element_size() for *_, tensor in self.items())
 
     def clear(self) -> None:
         """Drop everything."""

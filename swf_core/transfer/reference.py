@@ -17,6 +17,7 @@ from ..models.contracts import AttentionEdit, Conditioning, Denoiser
 from .context import TransferContext
 from .inversion import Evaluate, invert
 from .joined import Rows, denoise_together
+from .reference_cache import Kept, ReferenceCache, key_of
 from .roles import Role
 from .sampler import run_sampler
 from .trajectory import Encoding, Trajectory
@@ -70,11 +71,41 @@ class Reference:
         reference._plan_features(levels)
         return reference
 
-    def run(self) -> None:
-        """Find the trajectory: the evaluations of inversion or sampling happen here. A second call does nothing."""
-        if self._trajectory is None:
-            source = self._source
-            self._trajectory = self._invert(source) if isinstance(source, _Picture) else self._sample(source)
+    def run(self, cache: ReferenceCache | None = None) -> None:
+        """Find the trajectory: the evaluations of inversion or sampling happen here. A second call does nothing.
+
+        `cache`: where it may have been kept, with its features, and will be; asking costs one evaluation.
+        """
+        if self._trajectory is not None:
+            return
+        source = self._source
+        if isinstance(source, _Text):
+            self._trajectory = self._sample(source)
+        elif cache is None or source.encoding.evaluations(2) == 0:
+            self._trajectory = self._invert(source)
+        else:
+            self._trajectory = self._kept_or_inverted(source, cache)
+
+    def _kept_or_inverted(self, source: _Picture, cache: ReferenceCache) -> Trajectory:
+        key = self._key(source)
+        if (kept := cache.find(key)) is not None:
+            self._context.meter.saved(f"{self._role.name} inversion")
+            return kept.restore(self.bank, source.latents.device)
+        trajectory = self._invert(source)
+        cache.keep(key, Kept.of(trajectory, self.bank))
+        return trajectory
+
+    def _key(self, source: _Picture) -> str:
+        """What decides trajectory and features, the weights by what they predict half way up."""
+        levels, meter = self._context.levels, self._context.meter
+        sigma = levels.inverted[len(levels.inverted) // 2]
+        meter.plan(f"{self._role.name} key", self._rows, 1)
+        probe = self._denoise(source.latents + sigma * source.noise, sigma, None)
+        cond = self._role.cond
+        told = (levels.inverted, levels.clean_at, sorted(self._role.levels), self._role.captured)
+        standing = [self.bank.stand_in(level) for level in sorted(self._role.levels)]
+        banked = (sorted(self.bank.layers), self.bank.parts, self.bank.precision, standing)
+        return key_of((probe, source.latents, source.noise, cond.tokens, cond.pooled, source.encoding, told, banked))
 
     def again(self, context: TransferContext) -> None:
         """Go on for another run over the same levels, whose cost is the `context`'s: of what does not stay."""

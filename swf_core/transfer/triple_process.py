@@ -24,6 +24,7 @@ from .inputs import Content, Models, StyleInput
 from .key_frame import KeyFrames
 from .options import TransferOptions
 from .reference import Reference, run_together
+from .reference_cache import ReferenceCache
 from .style_planning import style_references
 from .styles import Style
 
@@ -72,8 +73,9 @@ def stylize(
 class SharedStyles:
     """The styles of a transfer, whose processes run once for all the contents that come one after the other.
 
-    Arguments are those of `stylize`, and so are the errors. Results are the same bytes whichever contents came before,
-    and those of one call but for rounding: there, style and content share network calls (`joined`).
+    Arguments are those of `stylize`, and so are the errors; `cache`: a folder in which what the style pictures showed
+    is kept for the next process, too. Results are the same bytes whichever contents came before, and those of one call
+    but for rounding: there, style and content share network calls (`joined`).
     """
 
     def __init__(
@@ -85,10 +87,11 @@ class SharedStyles:
         negative: str = "",
         seed: int = 0,
         steering: Steering | None = None,
+        cache: ReferenceCache | None = None,
     ):
         self._models, self._options = Models.of(models), options or TransferOptions()
         self._inputs = [StyleInput.of(style) for style in styles]
-        self._negative, self._seed, self._steering = negative, seed, steering
+        self._negative, self._seed, self._steering, self._cache = negative, seed, steering, cache
         self._planned: list[tuple[Style, Reference]] | None = None
 
     def stylize(
@@ -119,9 +122,9 @@ class SharedStyles:
         keep = not last or len(batches) > 1
         runs = [Generation(context, batch, shared, self._steering, keep_styles=keep, keys=keys) for batch in batches]
         references = [reference for _, reference in self._planned]
-        if keep:  # by themselves, so that no result depends on which content came first
+        if keep or self._cache:  # by themselves, so that no result depends on which content came first
             for reference in references:
-                reference.run()
+                reference.run(self._cache)
         else:
             run_together([*references, *(run.content for run in runs if run.content is not None)])
         images: list[Tensor] = [torch.empty(0)] * len(contents)
