@@ -1,4 +1,4 @@
-"""Inversion: from a clean latent up the noise levels, by DDIM, exactly by BDIA, or by adding noise.
+"""Inversion: from a clean latent up the noise levels, by DDIM, exactly by BDIA, as a flow, or by adding noise.
 
 Levels are sigmas; latents are [B, C, h, w] in sigma space, where one DDIM step from s to t is x + (t - s) * e with
 e = (x - x0) / s, and inverting is the same step taken upwards.
@@ -7,15 +7,14 @@ e = (x - x0) / s, and inverting is the same step taken upwards.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor
 
 from ..errors import UserError
-from .trajectory import ENCODINGS, Encoding, Trajectory
-
-# Called with x, sigma, and whether x is the trajectory's own point there (so that its features may be kept): -> x0.
-Evaluate = Callable[[Tensor, float, bool], Tensor]
+from .flow_inversion import invert_controlled, invert_flow
+from .flow_steps import FLOW_STEPS
+from .trajectory import ENCODINGS, Encoding, Evaluate, Trajectory
 
 
 def invert(
@@ -38,6 +37,10 @@ def invert(
         return encode_stochastic(clean, noise)
     if encoding.kind == "bdia":
         return invert_bdia(evaluate, clean, levels, smallest=smallest)
+    if encoding.kind in FLOW_STEPS:
+        return invert_flow(encoding.kind, evaluate, clean, levels, smallest=smallest)
+    if encoding.kind == "rf_controller":
+        return invert_controlled(evaluate, clean, levels, noise=noise, smallest=smallest)
     if encoding.kind != "ddim":
         raise UserError(f"The encoding {encoding.kind!r} is unknown; use one of {', '.join(ENCODINGS)}.")
     return invert_ddim(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from .flow_steps import FLOW_STEPS, walked
 from .noisy_steps import end_of
 from .options import TransferOptions
 from .sigmas import Levels, lcm_schedule, partial, schedule
@@ -21,4 +22,5 @@ def plan_levels(table: Tensor, options: TransferOptions) -> Levels:
     if options.solver == "bdia":
         return Levels(full, inverted=sampled, start=sampled[:2], sampled=sampled, read=sampled[1:])
     end = end_of(options.solver, table)
-    return Levels(full, inverted=sampled, start=sampled[:1], sampled=sampled, read=sampled, end=end)
+    read = walked(options.solver, [*sampled, end]) if options.solver in FLOW_STEPS else sampled
+    return Levels(full, inverted=sampled, start=sampled[:1], sampled=sampled, read=read, end=end)

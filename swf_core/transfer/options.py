@@ -10,6 +10,7 @@ from ..errors import UserError
 from . import keeping, styleid
 from .calibration import Calibration
 from .features import PRECISIONS
+from .flow_steps import FLOW_STEPS
 from .injection import Injection
 from .layout_guidance import Layout
 from .noisy_steps import NOISY_SOLVERS
@@ -17,7 +18,7 @@ from .sigmas import SPACINGS
 from .start_latent import STARTS
 from .trajectory import ENCODINGS
 
-SOLVERS = ("euler", "bdia", *NOISY_SOLVERS)
+SOLVERS = ("euler", "bdia", *FLOW_STEPS, *NOISY_SOLVERS)
 
 
 def check_window(low: float, high: float) -> None:
@@ -40,9 +41,11 @@ class TransferOptions:
     * denoise: 0..1, the share of the schedule that is run, from its quiet end; below 1 starts nearer the content. With
       spacing "lcm" all steps are taken within that share.
     * solver: "euler" (DDIM), or "bdia", which with `content_encoding` "bdia" reconstructs the content exactly where
-      nothing is injected; "lcm", "tcd" and "euler_ancestral" add fresh noise at every step (`noisy_steps`). The
-      pictures' own processes stay on their trajectories at the same levels.
-    * content_encoding, style_encoding: "ddim", "stochastic" or "bdia" (`trajectory`).
+      nothing is injected; "midpoint" and "fireflow" are of second order, as the encodings of these names are, and
+      evaluate between the levels, too (`flow_steps`); "lcm", "tcd" and "euler_ancestral" add fresh noise at every step
+      (`noisy_steps`). The pictures' own processes stay on their trajectories at the same levels.
+    * content_encoding, style_encoding: "ddim", "stochastic", "bdia", "midpoint", "fireflow" or "rf_controller"
+      (`trajectory`).
     * refinements, forward_first: of DDIM inversion.
     * features: "capture" keeps features while a picture is inverted, at as many levels as memory allows (`keeping`);
       "alternate" at every second, whose neighbors read it too; "lockstep" evaluates again at each step, which costs

@@ -15,12 +15,12 @@ from torch import Tensor
 
 from ..models.contracts import AttentionEdit, Conditioning, Denoiser
 from .context import TransferContext
-from .inversion import Evaluate, invert
+from .inversion import invert
 from .joined import Rows, denoise_together
 from .reference_cache import Kept, ReferenceCache, key_of
 from .roles import Role
 from .sampler import run_sampler
-from .trajectory import Encoding, Trajectory
+from .trajectory import Encoding, Evaluate, Trajectory
 
 
 @dataclass(frozen=True, eq=False)

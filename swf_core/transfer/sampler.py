@@ -12,6 +12,7 @@ from ..finite import check_finite
 from ..models.contracts import AttentionEdit, Backend, Conditioning, Denoiser, Steering, join
 from .cost import Meter
 from .detail_guidance import detail_of
+from .flow_steps import FLOW_STEPS, walk
 from .inversion import bdia_step
 from .joined import Rows, denoise_together
 from .noisy_steps import NoisySteps
@@ -34,9 +35,12 @@ def run_sampler(
 
     "euler" starts from start[0] at levels[0] and evaluates at every level; it is DDIM with eta 0. "bdia" (gamma 1, see
     `trajectory.invert_bdia`) starts from start[0] at levels[0] and start[1] at levels[1] and evaluates at all but the
-    first. `noisy`: the steps of a solver that adds fresh noise; it starts and evaluates as "euler" does.
+    first. "midpoint" and "fireflow" start as "euler" does and evaluate between the levels, too (`flow_steps.walked`).
+    `noisy`: the steps of a solver that adds fresh noise; it starts and evaluates as "euler" does.
     Returns the latent at `end`, float32. Raises UserError as soon as x0 is no longer finite.
     """
+    if solver in FLOW_STEPS:
+        return _run_flow(solver, evaluate, start[0].float(), [*levels, end], on_x0)
     if solver != "bdia":
         x = start[0].float()
         for index, (here, there) in enumerate(zip(levels, [*levels[1:], end])):
@@ -55,6 +59,27 @@ def run_sampler(
         if on_x0 is not None:
             on_x0(x0)
     return here_x.float()
+
+
+def _run_flow(
+    kind: str,
+    evaluate: Callable[[Tensor, float], Tensor],
+    start: Tensor,
+    grid: Sequence[float],
+    on_x0: Callable[[Tensor], None] | None,
+) -> Tensor:
+    x = x0 = start
+
+    def velocity(x: Tensor, sigma: float) -> Tensor:
+        nonlocal x0
+        x0 = check_finite(evaluate(x, sigma), f"The prediction at noise level {sigma:.3g}")
+        return (x - x0) / sigma - x0
+
+    for _, _, here_x in walk(kind, velocity, start, grid):
+        if on_x0 is not None:
+            on_x0(x0)
+        x = here_x
+    return x
 
 
 def _everywhere(sigma: float) -> bool:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
-ENCODINGS = ("ddim", "stochastic", "bdia")
+from .flow_steps import FLOW_STEPS, walked
+
+ENCODINGS = ("ddim", "stochastic", "bdia", *FLOW_STEPS, "rf_controller")
+# Those whose noise is drawn anew by every seed.
+NOISY_ENCODINGS = ("stochastic", "rf_controller")
+
+# Called with x, sigma, and whether x is the trajectory's own point there (so that its features may be kept): -> x0.
+Evaluate = Callable[[Tensor, float, bool], Tensor]
 
 
 @dataclass(frozen=True)
 class Encoding:
     """How the noisy latents of a clean one are had: `kind` is one of `ENCODINGS`.
 
-    `refinements`, `forward_first`: of DDIM inversion (`invert_ddim`). `seed`: of the noise that "stochastic" and
-    `forward_first` add, for a caller who draws it by a seed.
+    * ddim, bdia: first-order inversion, and an exact one (`inversion`); stochastic: added noise.
+    * midpoint, fireflow: second-order inversion of the flow (`flow_steps`); rf_controller: inversion steered to fresh
+      noise (`flow_inversion.invert_controlled`).
+    * `refinements`, `forward_first`: of DDIM inversion (`invert_ddim`). `seed`: of the noise that "stochastic",
+      "rf_controller" and `forward_first` add, for a caller who draws it by a seed.
     """
 
     kind: str = "ddim"
@@ -27,7 +37,7 @@ class Encoding:
     @property
     def draws_noise(self) -> bool:
         """Whether `seed` decides anything."""
-        return self.kind == "stochastic" or self.forward_steps(1) > 0
+        return self.kind in NOISY_ENCODINGS or self.forward_steps(1) > 0
 
     def forward_steps(self, steps: int) -> int:
         """How many of `steps` levels are noised forward instead of inverted to."""
@@ -37,6 +47,8 @@ class Encoding:
         """How often `invert` evaluates the model over `steps` levels."""
         if self.kind == "stochastic":
             return 0
+        if self.kind in FLOW_STEPS:
+            return 2 * steps if self.kind == "midpoint" else steps + 1
         refinements = self.refinements if self.kind == "ddim" else 0
         return (steps - self.forward_steps(steps)) * (1 + refinements)
 
@@ -44,6 +56,8 @@ class Encoding:
         """The levels above 0 at which `invert` over the rising `levels` evaluates the trajectory's own point."""
         if self.kind == "stochastic":
             return []
+        if self.kind in FLOW_STEPS:  # at and between the levels; between 0 and the first, none
+            return [sigma for sigma in walked(self.kind, [0.0, *levels]) if sigma >= levels[0]]
         grid = [clean_at, *levels]
         return [level for level in grid[self.forward_steps(len(levels)) : len(levels)] if level > 0.0]
 

@@ -13,6 +13,7 @@ from ...presets import FINE_DETAIL, PRESETS
 from ...presets.own import OWN
 from ...transfer import Content, TransferOptions, preset, stylize
 from ...transfer.noisy_steps import NOISY_SOLVERS
+from ...transfer.trajectory import NOISY_ENCODINGS
 from ...transfer.word_guidance import by_read_words, guided_by_words
 from ..metrics.fidelity import CAPTIONED_CFG
 from ..metrics.pairs import Pair
@@ -88,7 +89,7 @@ def draws_noise(options: TransferOptions) -> bool:
     """Whether results depend on the seed: an inverted picture, sampled without noise, gives one result for all."""
     encodings = {options.content_encoding, options.style_encoding}
     fresh = options.start != "content" or options.renoise > 0.0 or options.low_frequencies < 1.0
-    return fresh or "stochastic" in encodings or options.solver in NOISY_SOLVERS
+    return fresh or not encodings.isdisjoint(NOISY_ENCODINGS) or options.solver in NOISY_SOLVERS
 
 
 def arm_name(way: str, words: str) -> str:
