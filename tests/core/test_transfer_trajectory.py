@@ -119,7 +119,7 @@ def test_an_encoding_knows_what_its_inversion_evaluates(kind):
     assert len(calls) == encoding.evaluations(5)
     assert [sigma for sigma, own in calls if own] == encoding.own_levels(rising(5))
     assert path.at(rising(5)[-1]).shape == clean.shape
-    with pytest.raises(ValueError, match="'magic' is unknown; use one of ddim, stochastic, bdia, midpoint, fireflow, rf_c"):
+    with pytest.raises(ValueError, match="'magic' is unknown; use one of ddim, stochastic, bdia, midpoint, fireflow"):
         invert(Encoding("magic"), evaluate, clean, rising(5), noise=noise, smallest=SMALLEST)
 
 
