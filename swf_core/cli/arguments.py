@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import textwrap
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import UserError
 from ..presets import ENTRIES, FEW_STEPS
-
-# Names of torch's types, float32 first.
-PRECISIONS = ("fp32", "fp16", "bf16")
+from .argument_types import number, whole
+from .machine import add_machine
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -42,48 +39,6 @@ class Parser(argparse.ArgumentParser):
         verb = self.prog.rsplit("swf_core", 1)[-1].strip() or "swf_core"
         print(f"{verb}: {' '.join(message.split())} (see --help)", file=sys.stderr)
         sys.exit(2)
-
-
-def number(low: float = -math.inf, high: float = math.inf, *, above: bool = False) -> Callable[[str], float]:
-    """Return an argparse type: a finite number in low..high (above: low itself is excluded)."""
-
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
-        if not math.isfinite(value) or value > high or value < low or (above and value == low):
-            allowed = f"above {low:g}" if above else f"between {low:g} and {high:g}"
-            if above and math.isfinite(high):
-                allowed += f" and at most {high:g}"
-            elif not above and not math.isfinite(high):
-                allowed = f"at least {low:g}"
-            raise argparse.ArgumentTypeError(f"{text} is out of range; it must be {allowed}")
-        return value
-
-    return parse
-
-
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """Return an argparse type: a whole number in low..high."""
-
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is out of range; it must be between {low} and {high}")
-        return value
-
-    return parse
-
-
-def picture_or_folder(text: str) -> Path:
-    """Read an argparse value as the path of a picture to write, or of a folder for several."""
-    if not text or (text.endswith(("/", "\\")) and Path(text).suffix) or Path(text).name in ("", ".."):
-        raise argparse.ArgumentTypeError(f"'{text}' is a folder's name; give a file's")
-    return Path(text)
 
 
 def add_common(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
@@ -113,7 +68,7 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
     group = parser.add_argument_group("transfer", "what is not given keeps the preset's value")
     group.add_argument("--preset", metavar="NAME", help="the whole setting; default wallfacer, the list is below")
     parser.epilog = "presets:\n" + "\n".join(f"  {name}: {entry.line}" for name, entry in ENTRIES.items())
-    _add_machine(group)
+    add_machine(group)
     group.add_argument("--tau", type=number(0, 100, above=True), metavar="T", help="attention sharpness; 1 is neutral")
     group.add_argument("--strength", type=number(0, 1), metavar="S", help="0 is the plain model, 1 the full style")
     group.add_argument("--layers", metavar="L", help="self-attention layers: all, late, or a list such as up.1,up.2")
@@ -162,35 +117,6 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
         help="push the style picture's objects out; 0 is off",
     )
     return group
-
-
-def _add_machine(group: Any) -> None:
-    """Add to the transfer's group what the machine decides: precision and memory."""
-    group.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default=PRECISIONS[0],
-        help="of the network and of what is kept of the pictures; half of the memory and, on a GPU, of the time with "
-        "fp16 or bf16; the pictures change a little (default fp32)",
-    )
-    group.add_argument(
-        "--feature-memory",
-        type=number(0, 1e6),
-        metavar="MB",
-        help="what is kept of the styles, and of a batch of contents, may take; over it, fewer noise levels are kept, "
-        "in half precision (default 1024)",
-    )
-
-
-def add_style_cache(group: Any) -> None:
-    """Add to the transfer's group where pictures of styles are kept between commands."""
-    group.add_argument(
-        "--style-cache",
-        type=Path,
-        metavar="DIR",
-        help="keep what the style pictures showed in this folder, for the next command: then they cost one evaluation "
-        "instead of one a step (at most 4 GB; the verb cache shows and clears it)",
-    )
 
 
 def add_layout(group: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from .arguments import whole
+from .argument_types import whole
 from .progress import Bars
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from ..files import check_folder
 from ..measure.benches import BENCHES, bench_name
 from ..measure.benches.real_pictures import RealPictures
 from ..presets import PRESETS
-from .arguments import add_common, whole
+from .argument_types import whole
+from .arguments import add_common
 from .progress import Bars
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import check_folder
-from .arguments import add_common, number, whole
+from .argument_types import number, whole
+from .arguments import add_common
 from .batches import MOST_AT_ONCE, add_batch, do_batch, earlier_batch, is_batch, settings_of, threads_of
 from .loading import device_of, load_pictures
 from .progress import Bars

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from .arguments import add_common, add_layout, add_style_cache, add_text, add_transfer, number, whole
+from .argument_types import number, whole
+from .arguments import add_common, add_layout, add_text, add_transfer
 from .batches import settings_of
 from .checks import check_model, check_targets, check_weights
 from .finish import add_finish
 from .lesson import add_lesson, check_lesson
 from .loading import load_pictures
+from .machine import add_style_cache
 from .progress import Bars, NoBars
 from .transfer_words import add_words, check_words
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..presets import FINE_DETAIL, fine_detail_of
-from .arguments import number, whole
+from .argument_types import number, whole
 from .progress import Bars
 
 if TYPE_CHECKING:

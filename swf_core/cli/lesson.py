@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..files import check_folder
-from .arguments import whole
+from .argument_types import whole
 from .progress import Bars
 from .stopping import BetweenSteps
 from .transfer_words import MINI, stripped_captions

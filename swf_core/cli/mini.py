@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..files import check_folder
-from .arguments import add_common, whole
+from .argument_types import whole
+from .arguments import add_common
 from .progress import Bars
 
 

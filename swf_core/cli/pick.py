@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .arguments import add_common, whole
+from .argument_types import whole
+from .arguments import add_common
 from .progress import Bars
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..color.methods import METHODS
 from ..errors import UserError
 from ..files import check_folder
-from .arguments import add_common, number, picture_or_folder, whole
+from .argument_types import number, picture_or_folder, whole
+from .arguments import add_common
 from .batches import add_batch, do_batch, earlier_batch, is_batch, settings_of, threads_of
 from .checks import check_model, check_targets, names_apart
 from .loading import check_sizes, load_backend, load_pictures

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .arguments import add_common, add_output, add_text, add_transfer, transfer_options, whole
+from .argument_types import whole
+from .arguments import add_common, add_output, add_text, add_transfer, transfer_options
 from .checks import check_files, check_preset, check_targets, check_weights
 from .loading import load_guided, load_pictures
 from .progress import Bars

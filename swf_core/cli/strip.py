@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .arguments import add_common, number
+from .argument_types import number
+from .arguments import add_common
 from .loading import device_of
 from .progress import Bars
 

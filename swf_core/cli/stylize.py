@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .arguments import add_common, add_layout, add_output, add_style_cache, add_text, add_transfer
+from .arguments import add_common, add_layout, add_output, add_text, add_transfer
 from .batches import MOST_AT_ONCE, add_batch, is_batch
 from .checks import check_files, check_targets, check_weights, names_apart
 from .finish import add_finish
 from .lesson import add_lesson, check_lesson, lesson_data
 from .loading import load_pictures
+from .machine import add_style_cache
 from .progress import Bars
 from .stylize_batch import run_batch_of
 from .transfer_words import add_words, check_words

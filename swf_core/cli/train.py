@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..files import check_folder
-from .arguments import add_common, number, whole
+from .argument_types import number, whole
+from .arguments import add_common
 from .checks import check_model
 from .loading import device_of
 from .progress import Bars

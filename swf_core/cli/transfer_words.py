@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from .arguments import number
+from .argument_types import number
 from .loading import device_of
 from .progress import Bars
 
