@@ -1,7 +1,7 @@
 """Rectified flow in sigma space: its time, its table of noise levels, and x0 from a velocity.
 
 A flow's latent is x_t = (1 - t) x0 + t eps (arXiv 2209.03003): a sigma-space latent x0 + sigma * eps divided by
-1 + sigma, with sigma = t / (1 - t). A DDIM step with eta 0 in sigma space is exactly an Euler step of the flow, for both
+1 + sigma, with sigma = t / (1 - t). A DDIM step with eta 0 in sigma space is exactly an Euler step of the flow: both
 lay x0 and eps, as predicted here, together anew. So one sampler serves both kinds of model.
 """
 
