@@ -23,7 +23,7 @@ from .attention_kinds import SelfAttention, attend_with_contrast, move_statistic
 from .injection_options import GAMMA_SCHEDULES, INFINITE_BIAS, KV_MODES, OWN_KEYS, READS, Injection
 from .rope import KeyPositions
 from .statistics import Statistics, match_statistics, mean_statistics
-from .token_sets import TokenSet, attend_sets, even_odds, side_by_side
+from .token_sets import TokenSet, as_many_as, attend_sets, even_odds, side_by_side
 
 __all__ = ["GAMMA_SCHEDULES", "KV_MODES", "READS", "Injection", "SelfAttention", "StyleRows", "inject", "mixed_queries"]
 
@@ -102,6 +102,8 @@ def _injected(own: SelfAttention, q: Tensor, styles: Sequence[StyleRows], option
         asked = placed if options.kv == "shared" else own_q
         sets = [own_tokens(own, asked, options.bias), *(style.raised(lowered) for style in sets)]
     if own.joint is not None:  # text is read by the picture's own question, as without any injection
+        if not beside_own:
+            sets = as_many_as(sets, own.k.shape[-2])
         sets = [TokenSet(own_q, own.joint.k, own.joint.v, even_odds(own_q)), *sets]
     return attend_sets(sets, own.scale)
 

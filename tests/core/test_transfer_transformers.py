@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from swf_core.transfer import Content, Injection, TransferOptions, stylize
+from swf_core.transfer import Content, Injection, StyleInput, TransferOptions, stylize
 from swf_core.transfer.rope import POSITIONS
 
 from support.tiny_models import picture
@@ -119,3 +119,30 @@ def test_positions_are_checked_and_a_default_is_not_shown():
     with pytest.raises(ValueError, match="positions is 'left'; use one of untwist"):
         Injection(positions="left")
     assert "positions" not in repr(Injection()) and "positions='shift'" in repr(Injection(positions="shift"))
+
+
+OPTIONS = {
+    "guards": dict(leak_guard=1.0, style_guidance=1.0, query_adain=0.5, cfg=2.0),
+    "bdia": dict(solver="bdia", content_encoding="bdia", style_encoding="bdia"),
+    "fresh noise": dict(style_encoding="stochastic", start="stochastic", solver="euler_ancestral"),
+    "own keys moved": dict(kv="shared", key_adain=0.5, bias=0.5, value_shift=0.5, adain=1.0),
+    "fewer levels": dict(features="alternate", precision="fp16"),
+}
+
+
+@every
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_other_options_run_and_cost_what_was_planned(family, name):
+    options = FAST.changed(**OPTIONS[name])
+    left = torch.zeros(64, 64)
+    left[:, :32] = 1.0
+    styles = [StyleInput(STYLE, place=left), StyleInput(picture(3), 0.5, readable=left)]
+    result = run(family, options, [Content(CONTENT, "a tree")], styles)
+    assert torch.isfinite(result.latents[0]).all() and result.cost.counted == result.cost.planned
+    assert apart(result, run(family, options, [Content(CONTENT, "a tree")], [STYLE])) > 1e-3
+
+
+@every
+def test_a_style_may_be_words(family):
+    result = run(family, styles=["oil"])
+    assert torch.isfinite(result.latents[0]).all() and apart(result, run(family, styles=["a pencil"])) > 1e-3
