@@ -13,7 +13,7 @@ from ..models.contracts import AttentionEdit, AttentionLayer, JointTokens
 from ..models.flow import flow_time
 from .features import Box, FeatureBank, mask_to_grid, to_grid
 from .injection import Injection, SelfAttention, StyleRows, inject
-from .rope import KeyPositions, key_positions
+from .rope import POSITIONS, KeyPositions, key_positions
 from .styles import Style
 
 
@@ -23,7 +23,7 @@ class InjectionStep:
 
     `place`: mask [rows or 1, H, W] for all styles, beside the places that they have each. `box`: the part of the
     picture that this call works on (an area prompt), None for all of it. `frames`: which pictures of the sampling the
-    rows are, where a call works on a window of them; None for all.
+    rows are, where a call works on a window of them; None for all. `positions`: see `TransferOptions`.
     """
 
     sigma: float
@@ -32,6 +32,7 @@ class InjectionStep:
     place: Tensor | None = None
     box: Box | None = None
     frames: tuple[int, ...] | None = None
+    positions: str = POSITIONS[0]
 
     def own_rows(self, tensor: Tensor, what: str) -> Tensor:
         """One row for all, or one each, as `rows` rows. Raises ValueError (UserError) for any other number."""
@@ -92,7 +93,7 @@ def injection_edit(
             read, others = [], [*styles, *beside]
         for style in others:
             rows = style.rows(step.sigma, layer.name, on_grid(style.place))
-            where = _positions(options.positions, joint, style.process.bank.grid(layer.name), step.sigma)
+            where = _positions(step.positions, joint, style.process.bank.grid(layer.name), step.sigma)
             read.append(rows if where is None else replace(rows, positions=where))
         own = SelfAttention(q, k, v, scale, joint)
         return inject(own, queries, read, options, gamma=step.gamma, place=on_grid(step.place))

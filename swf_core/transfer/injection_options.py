@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from ..errors import UserError
-from .rope import POSITIONS
 from .sigmas import travelled
 
 GAMMA_SCHEDULES = ("constant", "linear", "cosine")
@@ -19,9 +18,6 @@ OWN_KEYS = ("concat", "shared")
 
 # A log-bias beyond this is taken for infinite: exp(-1e4) is 0 in every dtype, and fp16 still holds it.
 INFINITE_BIAS = 1e4
-
-# Fields that came after tables of results were first kept, with their defaults.
-_LATER = {"positions": POSITIONS[0]}
 
 
 @dataclass(frozen=True)
@@ -48,8 +44,6 @@ class Injection:
       (MasaCtrl, arXiv 2304.08465).
     * value_shift: 0..1, how far the style values' mean is moved to the mean of generation's own values: frees color
       for the text, which the style's values would pin otherwise.
-    * positions: where the style's keys stand in a network with rotary positions, "untwist", "shift", "free" or "same"
-      (`rope`); others have none, and there it does nothing.
     * sigma_low, sigma_high: noise levels between which anything is injected, ends included.
 
     Raises ValueError (UserError) when a value is outside its range.
@@ -70,13 +64,6 @@ class Injection:
     key_adain: float = 0.0
     contrast: float = 1.0
     read: str = "style"
-    positions: str = POSITIONS[0]
-
-    def __repr__(self) -> str:
-        """As every dataclass's, without the fields of `_LATER` at their defaults: tables of results are kept by it."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        shown = (name for name in values if name not in _LATER or values[name] != _LATER[name])
-        return f"Injection({', '.join(f'{name}={values[name]!r}' for name in shown)})"
 
     def __post_init__(self) -> None:
         _within("gamma", self.gamma, 0.0, 1.0)
@@ -102,8 +89,6 @@ class Injection:
     def _check_reading(self) -> None:
         if self.read not in READS:
             raise UserError(f"read is {self.read!r}; use {' or '.join(READS)}.")
-        if self.positions not in POSITIONS:
-            raise UserError(f"positions is {self.positions!r}; use one of {', '.join(POSITIONS)}.")
         _within("key_adain", self.key_adain, 0.0, 1.0)
         if self.key_adain > 0.0 and self.kv not in OWN_KEYS:
             modes = " or ".join(OWN_KEYS)

@@ -117,8 +117,8 @@ def test_what_has_no_meaning_beside_text_is_refused(family, options):
 
 def test_positions_are_checked_and_a_default_is_not_shown():
     with pytest.raises(ValueError, match="positions is 'left'; use one of untwist"):
-        Injection(positions="left")
-    assert "positions" not in repr(Injection()) and "positions='shift'" in repr(Injection(positions="shift"))
+        TransferOptions(positions="left")
+    assert "positions" not in repr(TransferOptions()) and "positions='shift'" in repr(FAST.changed(positions="shift"))
 
 
 OPTIONS = {
