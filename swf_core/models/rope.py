@@ -56,12 +56,10 @@ class RopeView:
     def _turn(self, x: Tensor, ids: Tensor, sign: float) -> Tensor:
         if x.shape[-1] != self.channels:
             raise UserError(f"Tokens have {x.shape[-1]} channels a head, their rotary axes {self.axes} have others.")
-        angles = self._angles(ids)
-        cos = angles.cos().repeat_interleave(2, -1).float().to(x.device)
-        sin = (sign * angles.sin()).repeat_interleave(2, -1).float().to(x.device)
-        first, second = x.float().unflatten(-1, (-1, 2)).unbind(-1)
-        quarter_turned = torch.stack([-second, first], -1).flatten(-2)
-        return (x.float() * cos + quarter_turned * sin).to(x.dtype)
+        angles = sign * self._angles(ids)
+        turn = torch.complex(angles.cos().float(), angles.sin().float()).to(x.device)
+        pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)).contiguous())  # a pair is a number in the plane
+        return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
 
     def _angles(self, ids: Tensor) -> Tensor:
         """[N, d / 2], float64."""
