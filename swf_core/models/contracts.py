@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
+from .rope import RopeView
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class AttentionLayer:
     """One self-attention layer of the network.
 
     `name` is ours, ordered as the network runs them: "down.<block>.<index>", "mid.<index>", "up.<block>.<index>",
-    with a last ".<n>" where one block holds several transformer layers (SDXL). `level` says how often the latent was
+    with a last ".<n>" where one block holds several transformer layers (SDXL); in transformers "double.<block>" and
+    "single.<block>". `level` says how often the latent was
     halved there (rounding up): 0 is full latent resolution. `module` is the diffusers name. `channels`: of a token's
     key, all heads together.
     """
@@ -40,9 +42,46 @@ class AttentionLayer:
         return height, width
 
 
-# Called in a chosen self-attention layer with q, k, v of [B, heads, tokens, d], the token grid (rows, columns) and the
-# softmax scale. Returns [B, heads, tokens, d], or None for "attend as you would have".
-AttentionFunction = Callable[[AttentionLayer, Tensor, Tensor, Tensor, "tuple[int, int]", float], "Tensor | None"]
+@dataclass(frozen=True, eq=False)
+class JointTokens:
+    """What a picture's tokens read beside each other in a transformer's joint attention: the text's keys and values
+    [B, heads, L, d], at their places already.
+
+    `rope`, `grid`: the picture's rotary positions and its rows and columns of tokens, where the network has such: its
+    queries and keys are then handed over without a place.
+    """
+
+    k: Tensor
+    v: Tensor
+    rope: RopeView | None = None
+    grid: tuple[int, int] = (0, 0)
+
+    def place(self, x: Tensor) -> Tensor:
+        """The picture's queries or keys [B, heads, tokens, d] at their places."""
+        return x if self.rope is None else self.rope.rotate(x, self.rope.grid_ids(*self.grid))
+
+    def split(self, counts: Sequence[int]) -> list[JointTokens]:
+        """Rows apart: the first counts[0], and so on."""
+        parts = zip(self.k.split(list(counts)), self.v.split(list(counts)))
+        return [JointTokens(k, v, self.rope, self.grid) for k, v in parts]
+
+
+class AttentionFunction(Protocol):
+    """Called in a chosen self-attention layer with q, k, v of [B, heads, tokens, d], the token grid (rows, columns) and
+    the softmax scale; transformers add what their pictures read beside. Returns [B, heads, tokens, d], or None for
+    "attend as you would have"."""
+
+    def __call__(
+        self,
+        layer: AttentionLayer,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        grid: tuple[int, int],
+        scale: float,
+        joint: JointTokens | None = None,
+        /,
+    ) -> Tensor | None: ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +94,8 @@ class AttentionEdit:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """Text as a network reads it: `tokens` [B, L, D]; for SDXL also `pooled` [B, P] and `size_ids` [B, 6]."""
+    """Text as a network reads it: `tokens` [B, L, D]; for SDXL also `pooled` [B, P] and `size_ids` [B, 6], for SD3 and
+    Flux `pooled`."""
 
     tokens: Tensor
     pooled: Tensor | None = None

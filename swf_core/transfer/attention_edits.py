@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import UserError
-from ..models.contracts import AttentionEdit, AttentionLayer
+from ..models.contracts import AttentionEdit, AttentionLayer, JointTokens
+from ..models.flow import flow_time
 from .features import Box, FeatureBank, mask_to_grid, to_grid
 from .injection import Injection, SelfAttention, StyleRows, inject
+from .rope import POSITIONS, KeyPositions, key_positions
 from .styles import Style
 
 
@@ -22,7 +23,7 @@ class InjectionStep:
 
     `place`: mask [rows or 1, H, W] for all styles, beside the places that they have each. `box`: the part of the
     picture that this call works on (an area prompt), None for all of it. `frames`: which pictures of the sampling the
-    rows are, where a call works on a window of them; None for all.
+    rows are, where a call works on a window of them; None for all. `positions`: see `TransferOptions`.
     """
 
     sigma: float
@@ -31,6 +32,7 @@ class InjectionStep:
     place: Tensor | None = None
     box: Box | None = None
     frames: tuple[int, ...] | None = None
+    positions: str = POSITIONS[0]
 
     def own_rows(self, tensor: Tensor, what: str) -> Tensor:
         """One row for all, or one each, as `rows` rows. Raises ValueError (UserError) for any other number."""
@@ -60,7 +62,15 @@ def injection_edit(
     if content is None and (step.gamma > 0.0 or options.read == "content"):
         raise ValueError("Content is read at this step, and there is no content process.")
 
-    def function(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> Tensor:
+    def function(
+        layer: AttentionLayer,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        grid: tuple[int, int],
+        scale: float,
+        joint: JointTokens | None = None,
+    ) -> Tensor:
         copies = q.shape[0] // step.rows
         queries = None
         if content is not None and step.gamma > 0.0:
@@ -77,14 +87,25 @@ def injection_edit(
                 step.own_rows(content.get(step.sigma, layer.name, part), "content").repeat(copies, 1, 1, 1)
                 for part in "qkv"
             )
-            read = [StyleRows(k_read, v_read, q=q_read)]
+            positions = _positions("same", joint, content.grid(layer.name), step.sigma)  # itself, where it is
+            read, others = [StyleRows(k_read, v_read, q=q_read, positions=positions)], beside
         else:
-            read = [style.rows(step.sigma, layer.name, on_grid(style.place)) for style in styles]
-        read += [style.rows(step.sigma, layer.name, on_grid(style.place)) for style in beside]
-        own = SelfAttention(q, k, v, scale)
+            read, others = [], [*styles, *beside]
+        for style in others:
+            rows = style.rows(step.sigma, layer.name, on_grid(style.place))
+            where = _positions(step.positions, joint, style.process.bank.grid(layer.name), step.sigma)
+            read.append(rows if where is None else replace(rows, positions=where))
+        own = SelfAttention(q, k, v, scale, joint)
         return inject(own, queries, read, options, gamma=step.gamma, place=on_grid(step.place))
 
     return AttentionEdit(layers, function)
+
+
+def _positions(how: str, joint: JointTokens | None, grid: tuple[int, int], sigma: float) -> KeyPositions | None:
+    """Where keys of a `grid` stand at this noise level; None in a network without rotary positions."""
+    if joint is None or joint.rope is None:
+        return None
+    return key_positions(how, joint.rope, grid, joint.grid, 1.0 - flow_time(sigma))
 
 
 def leaking_edit(layers: frozenset[str], sigma: float, styles: Sequence[Style]) -> AttentionEdit:
@@ -95,12 +116,20 @@ def leaking_edit(layers: frozenset[str], sigma: float, styles: Sequence[Style]) 
     """
     total = sum(style.weight for style in styles)
 
-    def function(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> Tensor:
+    def function(
+        layer: AttentionLayer,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        grid: tuple[int, int],
+        scale: float,
+        joint: JointTokens | None = None,
+    ) -> Tensor:
         queries = torch.zeros_like(q)
         for style in styles:
             bank = style.process.bank
             style_queries = to_grid(bank.get(sigma, layer.name, "q"), bank.grid(layer.name), grid)
             queries = queries + (style.weight / total) * style_queries.to(q)
-        return F.scaled_dot_product_attention(queries, k, v, scale=scale)
+        return SelfAttention(queries, k, v, scale, joint).output()
 
     return AttentionEdit(layers, function)

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..models.contracts import JointTokens
 from .token_sets import TokenSet, attend, even_odds
 
 # A matrix of attention weights is held for so many queries at a time: 512 x 4096 tokens x 8 heads are 64 MiB.
@@ -19,16 +20,27 @@ QUERIES_AT_ONCE = 512
 
 @dataclass(frozen=True, eq=False)
 class SelfAttention:
-    """Generation's own self-attention at one layer: q, k, v [B, heads, N, d] and the model's `scale`, 1/sqrt(d)."""
+    """Generation's own self-attention at one layer: q, k, v [B, heads, N, d] and the model's `scale`, 1/sqrt(d).
+
+    `joint`: what is read beside in a transformer, whose q and k have no place yet.
+    """
 
     q: Tensor
     k: Tensor
     v: Tensor
     scale: float
+    joint: JointTokens | None = None
 
     def output(self) -> Tensor:
         """What it returns without injection."""
-        return F.scaled_dot_product_attention(self.q, self.k, self.v, scale=self.scale)
+        if self.joint is None:
+            return F.scaled_dot_product_attention(self.q, self.k, self.v, scale=self.scale)
+        k, v = torch.cat([self.joint.k, self.place(self.k)], -2), torch.cat([self.joint.v, self.v], -2)
+        return F.scaled_dot_product_attention(self.place(self.q), k, v, scale=self.scale)
+
+    def place(self, x: Tensor) -> Tensor:
+        """Queries or keys of the picture's own tokens at their places."""
+        return x if self.joint is None else self.joint.place(x)
 
 
 def attend_with_contrast(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, scale: float, contrast: float) -> Tensor:
@@ -47,12 +59,12 @@ def attend_with_contrast(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, s
 
 
 def own_tokens(own: SelfAttention, q: Tensor, style_bias: float) -> TokenSet:
-    """Own tokens, asked with `q`, to compete with the style's, whose logits `style_bias` is added to.
+    """Own tokens, asked with `q` at its place, to compete with the style's, whose logits `style_bias` is added to.
 
     Only the difference counts: whichever side is lowered (`TokenSet.raised` for the style's), so that no logit grows
     and loses digits.
     """
-    return TokenSet(q, own.k, own.v, even_odds(own.k)).raised(-max(style_bias, 0.0))
+    return TokenSet(q, own.place(own.k), own.v, even_odds(own.k)).raised(-max(style_bias, 0.0))
 
 
 def move_statistics(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, own: SelfAttention) -> Tensor:

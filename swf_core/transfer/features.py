@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..masks import resize_mask
-from ..models.contracts import AttentionEdit, AttentionLayer
+from ..models.contracts import AttentionEdit, AttentionLayer, JointTokens
 from .injection import Injection
 
 # None: as the network computes them, so that one in half precision fills no memory with zeros behind its numbers.
@@ -64,7 +64,15 @@ class FeatureBank:
     def recorder(self, sigma: float) -> AttentionEdit:
         """An edit that changes nothing and stores what passes by under `sigma`."""
 
-        def record(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> None:
+        def record(
+            layer: AttentionLayer,
+            q: Tensor,
+            k: Tensor,
+            v: Tensor,
+            grid: tuple[int, int],
+            scale: float,
+            joint: JointTokens | None = None,
+        ) -> None:
             heads = {"q": q, "k": k, "v": v}
             for part in self.parts:
                 self.put(sigma, layer.name, part, heads[part], grid)

@@ -190,7 +190,8 @@ class Generation:
 
     def edit(self, sigma: float) -> AttentionEdit:
         """What generation does inside self-attention at this level."""
-        step = InjectionStep(sigma, self.context.gamma_at(sigma), self.batch.rows, self.batch.place)
+        gamma, positions = self.context.gamma_at(sigma), self.context.options.positions
+        step = InjectionStep(sigma, gamma, self.batch.rows, self.batch.place, positions=positions)
         content = None if self.content is None else self.content.bank
         layers, injection = self.context.layer_names, self.context.options.injection
         edit = injection_edit(layers, injection, step, content, self.styles, self.keys.read_as_style(self.styles))

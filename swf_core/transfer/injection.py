@@ -21,8 +21,9 @@ from torch import Tensor
 from ..errors import UserError
 from .attention_kinds import SelfAttention, attend_with_contrast, move_statistics, own_tokens
 from .injection_options import GAMMA_SCHEDULES, INFINITE_BIAS, KV_MODES, OWN_KEYS, READS, Injection
+from .rope import KeyPositions
 from .statistics import Statistics, match_statistics, mean_statistics
-from .token_sets import TokenSet, attend_sets, even_odds, side_by_side
+from .token_sets import TokenSet, as_many_as, attend_sets, even_odds, side_by_side
 
 __all__ = ["GAMMA_SCHEDULES", "KV_MODES", "READS", "Injection", "SelfAttention", "StyleRows", "inject", "mixed_queries"]
 
@@ -33,7 +34,7 @@ class StyleRows:
 
     `readable`: [style tokens] in 0..1, or None for all; 0 hides a token, 0.5 halves its odds. `q`: the style's own
     queries, only read by `query_adain`. `place`: [1 or B, N] in 0..1, where in the result this style counts among the
-    others, or None for everywhere.
+    others, or None for everywhere. `positions`: where its keys stand, in a network with rotary positions; `k` has none.
     """
 
     k: Tensor
@@ -42,6 +43,11 @@ class StyleRows:
     readable: Tensor | None = None
     q: Tensor | None = None
     place: Tensor | None = None
+    positions: KeyPositions | None = None
+
+    def placed_keys(self) -> Tensor:
+        """Its keys where they stand."""
+        return self.k if self.positions is None else self.positions.place(self.k)
 
 
 def inject(
@@ -77,19 +83,28 @@ def inject(
 
 
 def _injected(own: SelfAttention, q: Tensor, styles: Sequence[StyleRows], options: Injection) -> Tensor:
-    """What the query `q`, tau included, reads."""
-    sets = _token_sets(styles, own, q, options.value_shift)
+    """What the query `q`, tau included and without a place yet, reads."""
+    beside_own = options.kv in OWN_KEYS and options.bias < INFINITE_BIAS
+    if beside_own and options.key_adain > 0.0:  # before keys are placed: the two do not commute
+        own = replace(own, k=own.k + options.key_adain * (_like_style(own.k, styles, "k") - own.k))
+    placed = own.place(q)
+    sets = _token_sets(styles, own, (placed, q), options.value_shift)
     if options.kv == "adaattn" or options.contrast > 1.0:
+        if own.joint is not None:
+            raise UserError("kv 'adaattn' and contrast are for UNets; on a transformer use replace, concat or shared.")
         q, k, v, bias = side_by_side(sets)
         if options.kv == "adaattn":
             return move_statistics(q, k, v, bias, own)
         return attend_with_contrast(q, k, v, bias, own.scale, options.contrast)
-    if options.kv in OWN_KEYS and options.bias < INFINITE_BIAS:
-        if options.key_adain > 0.0:
-            own = replace(own, k=own.k + options.key_adain * (_like_style(own.k, styles, "k") - own.k))
-        asked = q if options.kv == "shared" else own.q
+    own_q = own.place(own.q)
+    if beside_own:
         lowered = max(min(options.bias, 0.0), -INFINITE_BIAS)
+        asked = placed if options.kv == "shared" else own_q
         sets = [own_tokens(own, asked, options.bias), *(style.raised(lowered) for style in sets)]
+    if own.joint is not None:  # text is read by the picture's own question, as without any injection
+        if not beside_own:
+            sets = as_many_as(sets, own.k.shape[-2])
+        sets = [TokenSet(own_q, own.joint.k, own.joint.v, even_odds(own_q)), *sets]
     return attend_sets(sets, own.scale)
 
 
@@ -137,8 +152,11 @@ def _statistics(tokens: Tensor, share: Tensor) -> Statistics:
     return mean, ((tokens - mean).square() * share).sum(-2, keepdim=True).sqrt()
 
 
-def _token_sets(styles: Sequence[StyleRows], own: SelfAttention, q: Tensor, value_shift: float) -> list[TokenSet]:
-    """The styles' tokens, expanded to generation's batch and asked with `q`, with their odds.
+def _token_sets(
+    styles: Sequence[StyleRows], own: SelfAttention, queries: tuple[Tensor, Tensor], value_shift: float
+) -> list[TokenSet]:
+    """The styles' tokens, expanded to generation's batch and asked with the first of `queries`, or, where keys have no
+    place, with the second, which has none either; with their odds.
 
     The odds of a style are its weight: its tokens share it, so a larger picture has no louder voice. They are those of
     the likeliest token to be 1, and so that of a style alone whose every token is read.
@@ -148,7 +166,8 @@ def _token_sets(styles: Sequence[StyleRows], own: SelfAttention, q: Tensor, valu
         raise UserError("All style weights are 0; give at least one style a weight above 0.")
     rows, sets = own.q.shape[0], []
     for style in used:
-        k, v = (part.to(own.q).expand(rows, -1, -1, -1) for part in (style.k, style.v))
+        q = queries[1] if style.positions is not None and style.positions.ids is None else queries[0]
+        k, v = (part.to(own.q).expand(rows, -1, -1, -1) for part in (style.placed_keys(), style.v))
         if value_shift > 0.0:
             v = v + value_shift * (own.v.mean(-2, keepdim=True) - v.mean(-2, keepdim=True))
         odds, bias, readable = even_odds(q) + math.log(style.weight), None, style.readable

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..models.contracts import AttentionEdit, AttentionLayer, Conditioning, Denoiser, join
+from ..models.contracts import AttentionEdit, AttentionLayer, Conditioning, Denoiser, JointTokens, join
+from .attention_kinds import SelfAttention
 from .cost import Meter
 
 
@@ -42,15 +42,24 @@ def rows_apart(edits: Sequence[AttentionEdit | None], counts: Sequence[int]) -> 
     if not layers:
         return None
 
-    def function(layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float) -> Tensor:
+    def function(
+        layer: AttentionLayer,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        grid: tuple[int, int],
+        scale: float,
+        joint: JointTokens | None = None,
+    ) -> Tensor:
         outputs = []
-        for edit, own_q, own_k, own_v in zip(
-            edits, q.split(list(counts)), k.split(list(counts)), v.split(list(counts))
-        ):
+        beside = [None] * len(counts) if joint is None else joint.split(counts)
+        rows = zip(edits, *(x.split(list(counts)) for x in (q, k, v)), beside)
+        for edit, own_q, own_k, own_v, own_joint in rows:
             out = None
             if edit is not None and layer.name in edit.layers:
-                out = edit.function(layer, own_q, own_k, own_v, grid, scale)
-            outputs.append(F.scaled_dot_product_attention(own_q, own_k, own_v, scale=scale) if out is None else out)
+                read = () if own_joint is None else (own_joint,)
+                out = edit.function(layer, own_q, own_k, own_v, grid, scale, *read)
+            outputs.append(SelfAttention(own_q, own_k, own_v, scale, own_joint).output() if out is None else out)
         return torch.cat(outputs)
 
     return AttentionEdit(layers, function)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from ..models.contracts import AttentionEdit, AttentionLayer
+from ..models.contracts import AttentionEdit, AttentionLayer, JointTokens
 from .context import TransferContext
 from .features import FeatureBank, parts_read
 from .styles import Style
@@ -86,12 +86,18 @@ class KeyFrames:
         record, kept = self.show.bank.recorder(sigma).function, set[str]()
 
         def function(
-            layer: AttentionLayer, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], scale: float
+            layer: AttentionLayer,
+            q: Tensor,
+            k: Tensor,
+            v: Tensor,
+            grid: tuple[int, int],
+            scale: float,
+            joint: JointTokens | None = None,
         ) -> Tensor | None:
             if layer.name not in kept:
                 kept.add(layer.name)
                 record(layer, q[-1:], k[-1:], v[-1:], grid, scale)
-            return edit.function(layer, q, k, v, grid, scale)
+            return edit.function(layer, q, k, v, grid, scale, *(() if joint is None else (joint,)))
 
         return AttentionEdit(edit.layers, function)
 

@@ -14,6 +14,7 @@ from .flow_steps import FLOW_STEPS
 from .injection import Injection
 from .layout_guidance import Layout
 from .noisy_steps import NOISY_SOLVERS
+from .rope import POSITIONS
 from .sigmas import SPACINGS
 from .start_latent import STARTS
 from .trajectory import ENCODINGS
@@ -28,7 +29,12 @@ def check_window(low: float, high: float) -> None:
 
 
 # Fields that came after tables of results were first kept, with their defaults.
-_LATER = {"guidance_low": 0.0, "guidance_high": math.inf, "feature_mb": keeping.LIMIT_BYTES / 2**20}
+_LATER = {
+    "guidance_low": 0.0,
+    "guidance_high": math.inf,
+    "feature_mb": keeping.LIMIT_BYTES / 2**20,
+    "positions": POSITIONS[0],
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ class TransferOptions:
       included; elsewhere they cost nothing (guidance in a limited interval, arXiv 2404.07724).
     * feature_mb: MiB that the features of all styles, and those of a batch of contents, may take; where it is too
       little for every noise level, fewer are kept (`keeping`), and the result's notes say so.
+    * positions: where a style's keys stand in a network with rotary positions, "untwist", "shift", "free" or "same"
+      (`rope`); in others there are none, and it does nothing.
     * content_prompt, style_prompt: text of the reference processes.
     * size_px: long side of content and result; None: the model's native size; 0: as given.
     * style_size_px: the same for the style pictures; None: as size_px. Larger makes finer strokes.
@@ -107,6 +115,7 @@ class TransferOptions:
     guidance_low: float = 0.0
     guidance_high: float = math.inf
     feature_mb: float = keeping.LIMIT_BYTES / 2**20
+    positions: str = POSITIONS[0]
 
     def __repr__(self) -> str:
         """As every dataclass's, without the fields of `_LATER` at their defaults: tables of results are kept by it."""
@@ -123,6 +132,7 @@ class TransferOptions:
             ("style_encoding", ENCODINGS),
             ("features", keeping.SOURCES),
             ("precision", tuple(PRECISIONS)),
+            ("positions", POSITIONS),
         ):
             value = getattr(self, name)
             if value not in allowed:

@@ -7,6 +7,7 @@ no set is copied beside another, each may be asked with queries of its own, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -47,6 +48,14 @@ class TokenSet:
 def even_odds(like: Tensor) -> Tensor:
     """Odds of a set whose tokens count one each."""
     return torch.zeros(1, 1, 1, 1, device=like.device)
+
+
+def as_many_as(sets: Sequence[TokenSet], count: int) -> list[TokenSet]:
+    """The same, all raised so that together they weigh as much as `count` tokens of even odds: what is read beside them
+    then keeps its weight, however many they are."""
+    totals = [tokens.log_odds().logsumexp(-1, keepdim=True) for tokens in sets]
+    together = torch.cat(torch.broadcast_tensors(*totals), -1).logsumexp(-1, keepdim=True)
+    return [tokens.raised(math.log(count) - together) for tokens in sets]
 
 
 def attend_sets(sets: Sequence[TokenSet], scale: float) -> Tensor:

@@ -1,0 +1,70 @@
+"""Rotary positions of diffusion transformers: a token's channels, in pairs, turned by where it stands.
+
+As Flux has them (RoFormer, arXiv 2104.09864, over several axes): channels are cut into axes, and pair d of an axis
+with D channels is turned by id * theta^(-2 d / D). Pairs are neighbors (0, 1), (2, 3), and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+
+
+@dataclass(frozen=True)
+class RopeView:
+    """A network's rotary positions: channels of a head per axis, even numbers, and `theta`.
+
+    The last two axes are a picture's rows and columns, those before them hold 0 (Flux and Qwen-Image: (16, 56, 56)).
+    """
+
+    axes: tuple[int, ...]
+    theta: float = 10000.0
+
+    def __post_init__(self) -> None:
+        if len(self.axes) < 2 or any(size < 2 or size % 2 for size in self.axes):
+            raise UserError(f"Rotary axes are {self.axes}; give at least two, each of an even number of channels.")
+
+    @property
+    def channels(self) -> int:
+        """Channels of a head."""
+        return sum(self.axes)
+
+    def grid_ids(self, rows: int, columns: int, top: float = 0.0, left: float = 0.0) -> Tensor:
+        """Ids [rows * columns, axes] of a grid of tokens, row by row, whose first stands at (top, left); float64."""
+        ids = torch.zeros(rows, columns, len(self.axes), dtype=torch.float64)
+        ids[..., -2] += torch.arange(rows, dtype=torch.float64)[:, None] + top
+        ids[..., -1] += torch.arange(columns, dtype=torch.float64)[None, :] + left
+        return ids.reshape(rows * columns, -1)
+
+    def rotate(self, x: Tensor, ids: Tensor) -> Tensor:
+        """Tokens [B, heads, N, d] turned to where they stand, ids [N or 1, axes]."""
+        return self._turn(x, ids, 1.0)
+
+    def unrotate(self, x: Tensor, ids: Tensor) -> Tensor:
+        """The inverse of `rotate`."""
+        return self._turn(x, ids, -1.0)
+
+    def shift(self, x: Tensor, offset: Sequence[float]) -> Tensor:
+        """Tokens that are rotated already, moved by `offset` [axes]: as rotated at ids + offset, whatever these are."""
+        return self.rotate(x, torch.tensor([list(offset)], dtype=torch.float64))
+
+    def _turn(self, x: Tensor, ids: Tensor, sign: float) -> Tensor:
+        if x.shape[-1] != self.channels:
+            raise UserError(f"Tokens have {x.shape[-1]} channels a head, their rotary axes {self.axes} have others.")
+        angles = sign * self._angles(ids)
+        turn = torch.complex(angles.cos().float(), angles.sin().float()).to(x.device)
+        pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)).contiguous())  # a pair is a number in the plane
+        return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
+
+    def _angles(self, ids: Tensor) -> Tensor:
+        """[N, d / 2], float64."""
+        ids = ids.double().cpu()
+        return torch.cat([ids[:, axis, None] * self._frequencies(size) for axis, size in enumerate(self.axes)], -1)
+
+    def _frequencies(self, size: int) -> Tensor:
+        return self.theta ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)

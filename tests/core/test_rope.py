@@ -1,0 +1,127 @@
+"""Rotary positions: what commutes with them, and that each cure lowers the pull of the same place."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers.models.embeddings import apply_rotary_emb
+from diffusers.models.transformers.transformer_flux import FluxPosEmbed
+
+from swf_core.models.rope import RopeView
+from swf_core.transfer.rope import POSITIONS, Untwist, key_positions
+from swf_core.transfer.statistics import match_statistics
+
+ROPE = RopeView((8, 12, 12))
+GRID = (5, 7)
+IDS = ROPE.grid_ids(*GRID)
+
+
+def draw(seed, tokens=35, channels=32):
+    return torch.randn(2, 3, tokens, channels, generator=torch.Generator().manual_seed(seed))
+
+
+def apart(a, b):
+    return float((a - b).abs().max())
+
+
+def adain(x, like):
+    def statistics(y):
+        return y.mean(-2, keepdim=True), y.std(-2, keepdim=True)
+
+    return match_statistics(x, statistics(x), statistics(like))
+
+
+def test_it_turns_as_flux_does():
+    cos, sin = FluxPosEmbed(10000, [8, 12, 12])(IDS.float())
+    assert apart(ROPE.rotate(draw(0), IDS), apply_rotary_emb(draw(0), (cos, sin))) < 1e-6
+    assert apart(ROPE.rotate(draw(0), IDS), draw(0)) > 0.5
+
+
+def test_unrotation_restores():
+    assert apart(ROPE.unrotate(ROPE.rotate(draw(0), IDS), IDS), draw(0)) < 1e-6
+
+
+def test_a_shift_after_rotation_is_a_rotation_at_shifted_ids():
+    moved = ROPE.shift(ROPE.rotate(draw(0), IDS), (0, 0, 7))
+    assert apart(moved, ROPE.rotate(draw(0), ROPE.grid_ids(*GRID, left=7))) < 2e-6
+    assert apart(moved, ROPE.rotate(draw(0), ROPE.grid_ids(*GRID, top=7))) > 0.1
+
+
+def test_gains_before_rotation_are_gains_after():
+    gains = Untwist().gains(ROPE, 0.3)
+    assert apart(ROPE.rotate(draw(0) * gains, IDS), ROPE.rotate(draw(0), IDS) * gains) < 1e-6
+    torn = gains.clone()
+    torn[::2] *= 0.5  # the two of a pair apart: no longer so
+    assert apart(ROPE.rotate(draw(0) * torn, IDS), ROPE.rotate(draw(0), IDS) * torn) > 0.1
+
+
+def test_mixed_queries_commute_with_rotation():
+    q, c = draw(0), draw(1)
+    assert apart(ROPE.rotate(0.3 * q + 0.7 * c, IDS), 0.3 * ROPE.rotate(q, IDS) + 0.7 * ROPE.rotate(c, IDS)) < 1e-6
+
+
+def test_adain_does_not_so_keys_are_unrotated_for_it():
+    k, style = draw(0) + 2.0, 0.5 * draw(1) - 1.0
+    before = ROPE.rotate(adain(k, style), IDS)
+    assert apart(before, adain(ROPE.rotate(k, IDS), ROPE.rotate(style, IDS))) > 0.5
+    turned = ROPE.rotate(k, IDS)
+    assert apart(before, ROPE.rotate(adain(ROPE.unrotate(turned, IDS), style), IDS)) < 1e-5
+
+
+def test_logits_know_distances_alone():
+    q, k = draw(0), draw(1)
+    far = ROPE.grid_ids(*GRID, top=40, left=9)
+    near = ROPE.rotate(q, IDS) @ ROPE.rotate(k, IDS).transpose(-1, -2)
+    assert apart(near, ROPE.rotate(q, far) @ ROPE.rotate(k, far).transpose(-1, -2)) < 2e-5
+
+
+def test_gains_of_untwisting():
+    first, last = Untwist().gains(ROPE, 0.0), Untwist().gains(ROPE, 1.0)
+    assert torch.allclose(first[:8], torch.ones(8)) and torch.allclose(last[:8], torch.full((8,), 1.4))
+    assert first[8].item() == pytest.approx(0.25) and first[19].item() == pytest.approx(1.0)
+    assert first[10].item() == pytest.approx(0.25 + 0.75 * 0.2**2)  # d~ = 1/5, beta 2
+    assert last[20].item() == pytest.approx(0.75) and last[31].item() == pytest.approx(1.4)
+    matched = Untwist(flat_first=False).gains(ROPE, 0.0)
+    assert matched[0].item() == pytest.approx(0.25)
+    plain = Untwist((1.0, 1.0), (1.0, 1.0)).gains(ROPE, 0.5)
+    assert torch.equal(plain, torch.ones(32))
+
+
+def share_on_the_same_place(how, side, progress=0.5):
+    """Of a query's attention on a style's tokens, the share on the one at its own place, times their number: 1 is even.
+
+    Queries and keys have what networks give them, a common part; a pull of the same place comes from that alone.
+    """
+    rope, tokens = RopeView((16, 56, 56)), side * side
+    generator = torch.Generator().manual_seed(5)
+    common = torch.randn(1, 8, 1, 128, generator=generator)
+    q, k = (common + torch.randn(1, 8, tokens, 128, generator=generator) for _ in range(2))
+    positions = key_positions(how, rope, (side, side), (side, side), progress)
+    asked = q if positions.ids is None else rope.rotate(q, rope.grid_ids(side, side))
+    weights = torch.softmax(asked @ positions.place(k).transpose(-1, -2) * 128**-0.5, -1)
+    return float(weights.diagonal(dim1=-2, dim2=-1).mean()) * tokens
+
+
+@pytest.mark.parametrize("side", [6, 16])
+def test_each_cure_takes_half_of_the_pull_of_the_same_place(side):
+    """Times an even share, half way through a run: same 2.4, untwist 1.6, shift 1.4, free 1.1 on 6 x 6 tokens; 5.2,
+    2.6, 2.0, 1.0 on 16 x 16."""
+    pull = {how: share_on_the_same_place(how, side) - 1.0 for how in POSITIONS}
+    assert pull["same"] > 1.0
+    assert all(pull[how] < 0.5 * pull["same"] for how in ("shift", "untwist"))
+    assert abs(pull["free"]) < 0.1 * pull["same"]
+
+
+def test_untwisting_lets_texture_in_late():
+    """Both gains rise over a run, and with them the pull: layout first, texture late."""
+    pull = [share_on_the_same_place("untwist", 16, progress) for progress in (0.0, 0.5, 1.0)]
+    assert pull[0] < pull[1] < pull[2] < share_on_the_same_place("same", 16)
+
+
+def test_unknown_positions_and_uneven_axes_are_refused():
+    with pytest.raises(ValueError, match="positions is 'left'; use one of untwist, shift, free, same"):
+        key_positions("left", ROPE, GRID, GRID, 0.0)
+    with pytest.raises(ValueError, match="even number of channels"):
+        RopeView((3, 8))
+    with pytest.raises(ValueError, match="30 channels a head"):
+        ROPE.rotate(draw(0, channels=30), IDS)

@@ -1,0 +1,73 @@
+"""Tiny random diffusion transformers in the shapes of SD3 and Flux, for what must hold whatever the weights."""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from diffusers import FluxTransformer2DModel, SD3Transformer2DModel
+
+from swf_core.measure.benches.random_models import PooledCodec, RandomText
+from swf_core.models.contracts import Backend, Conditioning
+from swf_core.models.transformer_denoiser import TransformerDenoiser
+
+TRANSFORMERS = ("sd3", "flux")
+TEXT_WIDTH, POOLED_WIDTH = 32, 64
+
+
+class PooledText(RandomText):
+    """Random tokens and a random pooled row, without SDXL's sizes."""
+
+    def encode(self, texts, height_px, width_px) -> Conditioning:
+        tokens = super().encode(texts, height_px, width_px).tokens[:, :7]
+        rows = [torch.randn(1, POOLED_WIDTH, generator=torch.Generator().manual_seed(50 + len(t))) for t in texts]
+        return Conditioning(tokens, torch.cat(rows))
+
+
+def tiny_transformer(family: str, seed: int = 0):
+    """A network with seeded random weights, sharper than at init."""
+    torch.manual_seed(seed)
+    if family == "sd3":
+        network = SD3Transformer2DModel(
+            sample_size=16,
+            patch_size=2,
+            in_channels=4,
+            out_channels=4,
+            num_layers=3,
+            attention_head_dim=8,
+            num_attention_heads=4,
+            joint_attention_dim=TEXT_WIDTH,
+            caption_projection_dim=32,
+            pooled_projection_dim=POOLED_WIDTH,
+            pos_embed_max_size=24,
+            qk_norm="rms_norm",
+            dual_attention_layers=(0,),
+        )
+    else:
+        network = FluxTransformer2DModel(
+            patch_size=1,
+            in_channels=16,
+            num_layers=2,
+            num_single_layers=2,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=TEXT_WIDTH,
+            pooled_projection_dim=POOLED_WIDTH,
+            axes_dims_rope=(4, 4, 8),
+            guidance_embeds=True,
+        )
+    with torch.no_grad():
+        for name, p in network.named_parameters():
+            if ("norm_q" in name or "norm_k" in name) and "linear" not in name:
+                p.mul_(2.0)  # fresh layers barely attend; these do, so that a test can tell
+            if ".attn.to_v" in name or ".attn.to_out" in name:
+                p.mul_(2.0)
+    return network.eval()
+
+
+@functools.cache
+def tiny_transformer_backend(family: str, seed: int = 0) -> Backend:
+    """A backend on such a network; shared between tests, which never change it."""
+    denoiser = TransformerDenoiser(tiny_transformer(family, seed), shift=3.0 if family == "sd3" else 1.0)
+    text = PooledText(TEXT_WIDTH)
+    return Backend(denoiser, text, PooledCodec(), f"tiny {family}", 64, family, {"all": "all"})
