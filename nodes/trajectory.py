@@ -63,8 +63,8 @@ class TrajectoryNode(io.ComfyNode):
                     "encoding",
                     options=list(ENCODINGS),
                     default="ddim",
-                    tooltip="ddim inverts (one call a step), stochastic adds noise (free), bdia inverts exactly; midpoint (two "
-                    "calls a step) and fireflow (one) invert more closely, rf_controller leads to fresh noise.",
+                    tooltip="ddim inverts (one call a step), stochastic adds noise (free), bdia inverts exactly; "
+                    "midpoint (two calls a step) and fireflow (one) invert more closely, rf_controller leads to fresh noise.",
                 ),
                 io.Int.Input(
                     "refinements",
