@@ -119,8 +119,8 @@ class QueryPreservePatch(io.ComfyNode):
                     options=list(ENCODINGS),
                     default="ddim",
                     tooltip="How latents and pictures are brought to each noise level: ddim inverts (one call a step), "
-                    "stochastic adds noise (free), bdia inverts exactly; midpoint (two calls a step) and fireflow (one) "
-                    "invert more closely, rf_controller leads to fresh noise. Trajectories bring their own.",
+                    "stochastic adds noise (free), bdia inverts exactly; midpoint (two calls a step) and fireflow "
+                    "(one) invert more closely, rf_controller leads to fresh noise. Trajectories bring their own.",
                 ),
                 io.Int.Input(
                     "seed",

@@ -64,7 +64,8 @@ class TrajectoryNode(io.ComfyNode):
                     options=list(ENCODINGS),
                     default="ddim",
                     tooltip="ddim inverts (one call a step), stochastic adds noise (free), bdia inverts exactly; "
-                    "midpoint (two calls a step) and fireflow (one) invert more closely, rf_controller leads to fresh noise.",
+                    "midpoint (two calls a step) and fireflow (one) invert more closely, rf_controller leads to "
+                    "fresh noise.",
                 ),
                 io.Int.Input(
                     "refinements",
