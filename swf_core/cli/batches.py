@@ -19,7 +19,21 @@ if TYPE_CHECKING:
 # More pictures than these are a batch even where each is named, as a shell does with a pattern.
 MOST_AT_ONCE = 8
 # Arguments that decide nothing of what comes out.
-_APART = {"verb", "run", "content", "style", "image", "images", "out", "json", "pairs", "workers", "ray", "restart"}
+_APART = {
+    "verb",
+    "run",
+    "content",
+    "style",
+    "image",
+    "images",
+    "out",
+    "json",
+    "pairs",
+    "workers",
+    "ray",
+    "restart",
+    "style_cache",
+}
 
 
 def add_batch(parser: argparse.ArgumentParser, *, pairs: bool = False) -> None:

@@ -50,6 +50,13 @@ def test_thinned_levels_cost_no_evaluation_and_are_said(report):
     assert "every second is kept, in half precision" in sentences
 
 
+def test_without_memory_levels_are_evaluated_when_they_are_read(report):
+    """The trajectories stay; of features never more than two of the four levels of each picture."""
+    assert report["no memory"] == 0.0 and report["E"]["no memory"] == 5 * 4
+    assert "each is evaluated again when it is read" in " ".join(report["thinned, said"])
+    assert report["no memory, levels"] * 8 <= report["whole, levels"]
+
+
 def test_a_sampler_that_asks_between_thinned_levels_reads_the_nearest(report):
     """dpm_2 asks twice a step, but for the last."""
     assert report["E"]["between levels"] == 2 * 16 + (2 * 16 - 1)

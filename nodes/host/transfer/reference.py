@@ -32,6 +32,8 @@ class Role:
     * name: for errors. denoiser, text: who predicts, and under what.
     * rising: the levels that it is followed up, without 0; clean_at: the level that a clean latent is taken to be at.
     * reads: whether generation reads its features at a level. bank: where they go.
+    * captured: whether there is memory to record them while the picture is inverted; else they are evaluated level by
+      level, and no more than those of two levels are in memory.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Role:
     clean_at: float
     reads: Callable[[float], bool]
     bank: FeatureBank
+    captured: bool = True
 
 
 def follow(source: Source, role: Role, store: FeatureStore | None, signature: Any) -> ReferenceProcess:
@@ -57,11 +60,16 @@ def follow(source: Source, role: Role, store: FeatureStore | None, signature: An
         bank = kept.bank
 
         def record(sigma: float) -> AttentionEdit | None:
-            kept_here = role.reads(sigma) and bank.stand_in(sigma) == sigma
+            kept_here = role.captured and role.reads(sigma) and bank.stand_in(sigma) == sigma
             return bank.recorder(sigma) if kept_here and store.has_room() else None
 
         kept.trajectory = trajectory_of(source, role, record)
-    return ReferenceProcess(replace(role, bank=kept.bank), kept.trajectory, store.has_room, kept.passing)
+    has_room = store.has_room if role.captured else _no_room
+    return ReferenceProcess(replace(role, bank=kept.bank), kept.trajectory, has_room, kept.passing)
+
+
+def _no_room() -> bool:
+    return False
 
 
 def reaches(source: Source, trajectory: Trajectory, rising: Sequence[float]) -> bool:
@@ -139,7 +147,7 @@ class ReferenceProcess:
         self,
         role: Role,
         trajectory: Trajectory,
-        has_room: Callable[[], bool] = lambda: False,
+        has_room: Callable[[], bool] = _no_room,
         passing: list[float] | None = None,
     ):
         self.denoiser, self.text, self.bank, self.trajectory = role.denoiser, role.text, role.bank, trajectory

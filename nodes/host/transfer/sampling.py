@@ -126,13 +126,14 @@ class Sampling:
 
         passing = plan.store is None and patcher is self.guider.model_patcher
         if passing:
-            bank, kept_in = FeatureBank(self.layers, parts, plan.precision), ()
+            bank, kept_in, captured = FeatureBank(self.layers, parts, plan.precision), (), True
         else:
             read = [sigma for sigma in self.falling if reads(sigma)]
             keeping = self._keeping(name, source, parts, denoiser, len(read))
             bank = planned_bank(self.layers, parts, keeping, read, "cpu")
-            kept_in = (keeping.every, keeping.precision, keeping.captured)
-        role = Role(name, denoiser, self.text, self.rising, self.clean_at, reads, bank)
+            captured = keeping.captured
+            kept_in = (keeping.every, keeping.precision, captured)
+        role = Role(name, denoiser, self.text, self.rising, self.clean_at, reads, bank, captured)
         kept_by = [self.falling, self.clean_at, self.text.entry, sorted(self.layers), parts, kept_in]
         signature = [source.identity, *kept_by, *model_signature(patcher, denoiser.options)]
         return follow(source, role, plan.store, signature)

@@ -71,6 +71,12 @@ def thinned():
     between = patched(model, style, content, encoding=Encoding(), store=FeatureStore())
     sample(between, steps=16, sampler="dpm_2")
     counts["between levels"] = sum(rows_of_calls)
+    limit = keeping.choose_keeping.__kwdefaults__
+    most, limit["limit_bytes"] = limit["limit_bytes"], 0
+    none = FeatureStore()
+    report["no memory"] = apart(run("no memory", content, none), run("nothing kept, to compare again", content, None))
+    report["no memory, levels"] = none.size_bytes()
+    limit["limit_bytes"] = most
     keeping.WHOLE_BYTES = whole
     run("whole", content, whole_store := FeatureStore(), 16)
     report["whole, levels"] = whole_store.size_bytes()
