@@ -19,6 +19,7 @@ from .injection import Injection
 
 # None: as the network computes them, so that one in half precision fills no memory with zeros behind its numbers.
 PRECISIONS = {"fp32": None, "fp16": torch.float16}
+_ALIGNED = 64  # bytes at whose multiples blocks begin
 
 
 def parts_read(injection: Injection, leak_guard: float) -> str:
@@ -37,8 +38,9 @@ class FeatureBank:
     * parts: which of "q", "k", "v" are kept. precision: "fp32", which is the network's own at most, or "fp16" for half
       the memory of a network in fp32. device: where they are kept, None for where they come from.
     * stand_ins: of noise levels those whose features stand for them (`keeping.stand_ins`); others stand for themselves.
-    * room: for how many levels memory is taken at once. Levels that came one by one between a network's own passing
-      tensors would leave holes in it: nearly twice the memory on SD1.5's shape.
+    * room: for how many levels memory is taken at once; size_bytes: how much for all layers, 0 for each layer's when it
+      comes. What came bit by bit between a network's own passing tensors would leave holes: nearly twice the memory on
+      SD1.5's shape where levels do, a fifth more where layers do.
     """
 
     def __init__(
@@ -49,11 +51,16 @@ class FeatureBank:
         device: torch.device | str | None = None,
         stand_ins: Mapping[float, float] | None = None,
         room: int = 1,
+        size_bytes: int = 0,
     ):
         self.layers, self.parts, self.precision, self._device = frozenset(layers), parts, precision, device
         self._stand_ins, self._room = dict(stand_ins or {}), max(1, room)
         self._thinned = any(level != kept for level, kept in self._stand_ins.items())
         self._dtype = PRECISIONS[precision]
+        self._size_bytes = size_bytes + _ALIGNED * len(self.layers) * len(parts) if size_bytes else 0
+        self._reserve: Tensor | None = None
+        self._reserved = 0  # bytes of it that are given out
+        self._held = 0  # bytes of features that are recorded
         # each of [room, rows, heads, tokens, d]; a level lies in one place of them all
         self._blocks: dict[tuple[str, str], list[Tensor]] = {}
         self._places: dict[float, int] = {}
@@ -83,8 +90,9 @@ class FeatureBank:
         """Store one part of a layer [rows, heads, tokens, d]; the last of a layer's parts makes it whole."""
         self._slot(sigma, layer, part, heads).copy_(heads.detach())
         self._grids[layer] = grid
-        if part == self.parts[-1]:
+        if part == self.parts[-1] and (sigma, layer) not in self._recorded:
             self._recorded.add((sigma, layer))
+            self._held += self._bytes_of(layer)
 
     def items(self) -> Iterator[tuple[float, str, str, Tensor]]:
         """All that is stored, in one order whenever it is the same: level, layer, part, tensor."""
@@ -117,7 +125,9 @@ class FeatureBank:
 
     def forget(self, sigma: float) -> None:
         """Drop what was stored under one sigma; its place is the next one's."""
-        self._recorded.difference_update({(sigma, layer) for layer in self.layers})
+        gone = {(sigma, layer) for layer in self.layers} & self._recorded
+        self._recorded -= gone
+        self._held -= sum(self._bytes_of(layer) for _, layer in gone)
         if (place := self._places.pop(sigma, None)) is not None:
             self._free.append(place)
 
@@ -129,12 +139,17 @@ class FeatureBank:
 
     def size_bytes(self) -> int:
         """Memory that the features held take."""
-        return sum(tensor.numel() * tensor.element_size() for *_, tensor in self.items())
+        return self._held
 
     def clear(self) -> None:
         """Drop everything."""
         for held in (self._blocks, self._places, self._free, self._recorded):
             held.clear()
+        self._reserve, self._reserved, self._held = None, 0, 0
+
+    def _bytes_of(self, layer: str) -> int:
+        """Of all parts of a layer at one level."""
+        return sum(self._blocks[layer, part][0][0].nbytes for part in self.parts)
 
     def _slot(self, sigma: float, layer: str, part: str, like: Tensor) -> Tensor:
         """Where a part of a level goes, of the shape of `like`."""
@@ -142,10 +157,21 @@ class FeatureBank:
             self._places[sigma] = self._free.pop() if self._free else len(self._places)
         number, row = divmod(self._places[sigma], self._room)
         blocks = self._blocks.setdefault((layer, part), [])
-        kind = {"device": self._device or like.device, "dtype": self._dtype or like.dtype}
         while len(blocks) <= number:
-            blocks.append(torch.empty((self._room, *like.shape), **kind))
+            blocks.append(self._memory((self._room, *like.shape), like))
         return blocks[number][row]
+
+    def _memory(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """Memory for a block, of what was taken for all where that reaches."""
+        device, dtype = self._device or like.device, self._dtype or like.dtype
+        size = math.prod(shape) * dtype.itemsize
+        if self._reserve is None and self._size_bytes:
+            self._reserve = torch.empty(self._size_bytes, dtype=torch.uint8, device=device)
+        if self._reserve is None or self._reserved + size > len(self._reserve):
+            return torch.empty(shape, device=device, dtype=dtype)
+        block = self._reserve[self._reserved : self._reserved + size].view(dtype).view(shape)
+        self._reserved += -(-size // _ALIGNED) * _ALIGNED
+        return block
 
 
 # Top, left, height and width of a part of a picture, each as a share of the whole side.

@@ -50,16 +50,18 @@ def rows_apart(edits: Sequence[AttentionEdit | None], counts: Sequence[int]) -> 
         grid: tuple[int, int],
         scale: float,
         joint: JointTokens | None = None,
-    ) -> Tensor:
-        outputs = []
+    ) -> Tensor | None:
+        split = [x.split(list(counts)) for x in (q, k, v)]
         beside = [None] * len(counts) if joint is None else joint.split(counts)
-        rows = zip(edits, *(x.split(list(counts)) for x in (q, k, v)), beside)
-        for edit, own_q, own_k, own_v, own_joint in rows:
-            out = None
+        parts = [SelfAttention(*own, scale, read) for *own, read in zip(*split, beside)]
+        outputs: list[Tensor | None] = [None] * len(parts)
+        for n, (edit, own) in enumerate(zip(edits, parts)):
             if edit is not None and layer.name in edit.layers:
-                read = () if own_joint is None else (own_joint,)
-                out = edit.function(layer, own_q, own_k, own_v, grid, scale, *read)
-            outputs.append(SelfAttention(own_q, own_k, own_v, scale, own_joint).output() if out is None else out)
+                read = () if own.joint is None else (own.joint,)
+                outputs[n] = edit.function(layer, own.q, own.k, own.v, grid, scale, *read)
+        if all(out is None for out in outputs):
+            return None  # the network attends for all rows at once
+        outputs = [own.output() if out is None else out for out, own in zip(outputs, parts)]
         return torch.cat(outputs)
 
     return AttentionEdit(layers, function)

@@ -26,7 +26,8 @@ class Keeping:
     """How features are kept: at every so-manieth level, in which precision (`features.PRECISIONS`), and whether they
     are captured while a picture is inverted, or evaluated level by level.
 
-    `wanted`, `kept`: bytes of all levels as the network computes them, and of those that are kept.
+    `wanted`, `kept`: bytes of all levels as the network computes them, and of those that are kept. `bank`: those that a
+    bank takes at once; 0 where levels are not captured.
     """
 
     every: int
@@ -34,6 +35,7 @@ class Keeping:
     captured: bool
     wanted: int
     kept: int
+    bank: int = 0
 
     @property
     def fits(self) -> bool:
@@ -79,14 +81,14 @@ def choose_keeping(
     if features == "lockstep":
         return Keeping(1, precision, False, wanted, wanted)
     first = 2 if features == "alternate" else 1
-    if asked * -(-levels // first) <= min(WHOLE_BYTES // shared_by, limit_bytes):
-        return Keeping(first, precision, True, wanted, wanted)
+    if (whole := asked * -(-levels // first)) <= min(WHOLE_BYTES // shared_by, limit_bytes):
+        return Keeping(first, precision, True, wanted, wanted, whole)
     smaller = "fp16" if itemsize > 2 else precision
     for every in _WHICH:
         kept = half * -(-levels // every)
         enough = every > 1 or first == 1 and -(-levels // 2) < LEAST_LEVELS
         if enough and kept <= limit_bytes:
-            return Keeping(every, smaller, True, wanted, kept)
+            return Keeping(every, smaller, True, wanted, kept, kept)
     return Keeping(1, precision, False, wanted, level_bytes)
 
 
@@ -106,7 +108,7 @@ def planned_bank(
     """An empty bank for `parts` of the features that are read at `levels` in these layers, kept on a `device`."""
     standing = stand_ins(levels, keeping.every)
     room = len(set(standing.values())) if keeping.captured else 1
-    return FeatureBank(layers, parts, keeping.precision, device, standing, room)
+    return FeatureBank(layers, parts, keeping.precision, device, standing, room, keeping.bank)
 
 
 def level_bytes(

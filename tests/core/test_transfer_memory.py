@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -114,3 +118,34 @@ def test_with_no_memory_at_all_every_level_is_evaluated_when_it_is_read() -> Non
         assert sum("evaluated again" in note for note in result.notes) == (2 if inverted == 2 * STEPS else 1)
     exact = stylize(backend, [content], [style], options())
     assert torch.allclose(result.images[0], exact.images[0], atol=1e-4)
+
+
+def test_a_bank_takes_its_memory_at_once_and_more_where_that_was_too_little() -> None:
+    layers = tiny_backend("sd15").denoiser.self_attention_layers[:2]
+    rows = torch.rand(1, 2, 8, 8)
+    bank = FeatureBank([layer.name for layer in layers], "kv", room=3, size_bytes=3 * 4 * rows.nbytes)
+    for sigma in (3.0, 2.0, 1.0, 0.5):
+        for layer in layers:
+            bank.recorder(sigma).function(layer, rows, rows + sigma, rows - sigma, (2, 4), 1.0)
+    planned = {
+        bank.get(s, layer.name, p).untyped_storage().data_ptr() for s in (3.0, 1.0) for layer in layers for p in "kv"
+    }
+    beyond = bank.get(0.5, layers[0].name, "k").untyped_storage().data_ptr()
+    assert len(planned) == 1 and beyond not in planned
+    assert all(torch.equal(bank.get(s, layers[1].name, "v"), rows - s) for s in (3.0, 2.0, 1.0, 0.5))
+    assert bank.size_bytes() == 4 * 4 * rows.nbytes
+    bank.clear()
+    assert bank.size_bytes() == 0 and not bank.has(3.0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the high-water mark of memory is Linux's")
+@pytest.mark.parametrize(("shape", "dtype", "most_mb"), [("SD1.5", "float32", 700), ("SDXL", "float16", 1900)])
+def test_real_sizes_at_30_steps_stay_within_their_memory(shape: str, dtype: str, most_mb: int) -> None:
+    """On a network of which there is nothing but its features; all levels would take 2.1 and 2.8 GB."""
+    tests = Path(__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (tests.parent, tests)))}
+    command = [sys.executable, "-m", "support.feature_networks", shape, dtype, "30"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert run.returncode == 0, run.stderr
+    assert 300e6 < int(run.stdout) <= most_mb * 1e6

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import comfy.model_patcher
@@ -96,9 +97,13 @@ class _Replacement:
 
 def _attention_options(extra: dict[str, Any]) -> dict[str, Any]:
     """The host's options for its attention, where that takes them: another node may have put its own in its place."""
-    parameters = inspect.signature(optimized_attention).parameters.values()
-    takes = any(p.kind is inspect.Parameter.VAR_KEYWORD or p.name == "transformer_options" for p in parameters)
-    return {"transformer_options": extra} if takes else {}
+    return {"transformer_options": extra} if _takes_options(optimized_attention) else {}
+
+
+@cache
+def _takes_options(attention: Callable[..., Tensor]) -> bool:
+    parameters = inspect.signature(attention).parameters.values()
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD or p.name == "transformer_options" for p in parameters)
 
 
 def frames_of_window(inner: dict[str, Any]) -> tuple[int, ...] | None:
