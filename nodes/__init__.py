@@ -62,7 +62,7 @@ def extension():
 
     class StyleWallfacerExtension(ComfyExtension):
         async def get_node_list(self) -> list[type]:
-            from .host.gallery.server import register
+            from .host.server_routes import register
 
             register()  # here and not in `on_load`, which not every host calls
             return node_list()

@@ -17,13 +17,14 @@ from support.pack import pack
 
 @contextmanager
 def gallery_server(root: Path, **access: Any) -> Iterator[str]:
-    """The URL of a server with the runs in `root`; `access`: `routes.Access`."""
+    """The URL of a server with the runs in `root`; `access`: `access.Access`."""
     from aiohttp import web  # pyright: ignore[reportMissingImports]
 
     routes, waits = pack("nodes.host.gallery.routes"), pack("nodes.host.gallery.waits")
+    access_module = pack("nodes.host.gallery.access")
     tokens, users = pack("nodes.host.gallery.run_tokens"), pack("nodes.host.gallery.users")
     gallery = routes.GalleryRoutes(
-        tokens.RunTokens(lambda owner: root / owner), waits.Waits(), users.Pages(), routes.Access(**access)
+        tokens.RunTokens(lambda owner: root / owner), waits.Waits(), users.Pages(), access_module.Access(**access)
     )
     loop, port, is_up = asyncio.new_event_loop(), free_port(), threading.Event()
     app = web.Application()

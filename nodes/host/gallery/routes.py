@@ -13,29 +13,17 @@ POST /swf/gallery/{token}/go               {"step": N}: what is accepted now is 
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from ....swf_core.errors import UserError
 from ....swf_core.learn import picks
 from ....swf_core.learn.run_files import PICTURE_ID
 from ....swf_core.learn.run_summary import run_summary
-from .request_checks import (
-    Refused,
-    check_host,
-    check_origin,
-    check_user,
-    checked_ids,
-    checked_px,
-    json_body,
-    json_response,
-    without_paths,
-)
+from .access import OWNER, Access, checked
+from .request_checks import Refused, checked_ids, checked_px, json_body, json_response, without_paths
 from .run_tokens import RunTokens
 from .thumbnails import THUMBNAIL_PX, encoded_picture
 from .users import EVERYBODY, Pages, is_client_id
@@ -43,23 +31,7 @@ from .waits import Waits
 
 PREFIX = "/swf/gallery"
 VERDICTS = ("accept", "reject", "forget")
-OWNER = "swf_owner"  # under which a checked request carries its owner
 USER_HEADER = "comfy-user"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True)
-class Access:
-    """Who may ask what.
-
-    * owner: the owner of the runs that a request may see; raises KeyError for somebody whom the host does not know.
-    * host_names: `host_names.allowed_names`.
-    * origin: an origin that whoever started the server let in, besides the server's own.
-    """
-
-    owner: Callable[[web.Request], str] = lambda _: EVERYBODY
-    host_names: frozenset[str] = frozenset()
-    origin: str | None = None
 
 
 class GalleryRoutes:
@@ -81,15 +53,15 @@ class GalleryRoutes:
 
     def table(self) -> web.RouteTableDef:
         """All routes, with their checks."""
-        table = web.RouteTableDef()
-        table.get(PREFIX)(self._checked(self.runs))
-        table.get(PREFIX + "/{token}")(self._checked(self.run))
-        table.get(PREFIX + "/{token}/picture/{id}")(self._checked(self.picture))
-        table.post(PREFIX + "/client")(self._checked(self.register_page))  # before the routes of a token
-        table.post(PREFIX + "/waits/{wait}")(self._checked(self.confirm_wait))
-        table.post(PREFIX + "/{token}/judge")(self._checked(self.set_verdicts))
-        table.post(PREFIX + "/{token}/caption")(self._checked(self.set_caption))
-        table.post(PREFIX + "/{token}/go")(self._checked(self.answer))
+        table, access = web.RouteTableDef(), self.access
+        table.get(PREFIX)(checked(access, self.runs))
+        table.get(PREFIX + "/{token}")(checked(access, self.run))
+        table.get(PREFIX + "/{token}/picture/{id}")(checked(access, self.picture))
+        table.post(PREFIX + "/client")(checked(access, self.register_page))  # before the routes of a token
+        table.post(PREFIX + "/waits/{wait}")(checked(access, self.confirm_wait))
+        table.post(PREFIX + "/{token}/judge")(checked(access, self.set_verdicts))
+        table.post(PREFIX + "/{token}/caption")(checked(access, self.set_caption))
+        table.post(PREFIX + "/{token}/go")(checked(access, self.answer))
         return table
 
     async def runs(self, request: web.Request) -> web.StreamResponse:
@@ -169,23 +141,3 @@ class GalleryRoutes:
         """The changed picks, to whoever asked and to all pages of the run's owner."""
         self.publish_picks(request[OWNER], request.match_info["token"], content)
         return json_response(content)
-
-    def _checked(self, handler: Handler) -> Handler:
-        """The handler behind the checks of every request; what it refuses becomes a 4xx."""
-
-        @functools.wraps(handler)
-        async def respond(request: web.Request) -> web.StreamResponse:
-            try:
-                check_host(request, self.access.host_names)
-                check_origin(request, self.access.origin)
-                request[OWNER] = check_user(request, self.access.owner)
-                return await handler(request)
-            except Refused as error:
-                response = json_response({"error": without_paths(str(error))}, error.status)
-                if error.closes:
-                    response.force_close()
-                return response
-            except UserError as error:
-                return json_response({"error": without_paths(str(error))}, 400)
-
-        return respond

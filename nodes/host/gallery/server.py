@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..training.paths import runs_folder
 from . import users
-from .host_names import ANY, allowed_names
 from .run_tokens import RunTokens
 from .users import EVERYBODY, PAGES
 from .waits import Waits
 
+if TYPE_CHECKING:
+    from aiohttp.web import RouteTableDef
+
+    from .access import Access
+
 TOKENS = RunTokens(runs_folder)
 WAITS = Waits()
-_registered: list[bool] = []
 
 
-def register() -> None:
-    """Add the routes to the host's server, once; before it serves."""
-    from comfy.cli_args import args  # pyright: ignore[reportMissingImports]
-    from server import PromptServer  # pyright: ignore[reportMissingImports]
-
-    from .routes import Access, GalleryRoutes
-
-    server = getattr(PromptServer, "instance", None)
-    if server is None or _registered:  # no server in the host's own tests and scripts
-        return
-    manager = getattr(server, "user_manager", None)
-    origin = getattr(args, "enable_cors_header", None)
-    access = Access(
-        users.request_owner(manager.get_request_user_id if manager else lambda _: EVERYBODY),
-        allowed_names(str(getattr(args, "listen", "")), origin),
-        None if origin == ANY else origin,
-    )
+def gallery_table(access: Access) -> RouteTableDef:
+    """The gallery's routes; pages hear of each change of picks."""
+    from .routes import GalleryRoutes
 
     def publish_picks(owner: str, token: str, content: dict[str, Any]) -> None:
         send_event("picks", {"token": token, "picks": content}, owner)
 
-    for route in GalleryRoutes(TOKENS, WAITS, PAGES, access, publish_picks).table():
-        server.routes.route(route.method, route.path)(route.handler)
-    _registered.append(True)
+    return GalleryRoutes(TOKENS, WAITS, PAGES, access, publish_picks).table()
 
 
 def send_event(kind: str, payload: dict[str, Any], owner: str) -> None:

@@ -60,7 +60,7 @@ class FeatureStore:
         """What was kept under an equal signature; it is in use now."""
         for kept in reversed(self._kept):
             if equal_values(kept.signature, signature):
-                self._kept.remove(kept)
+                self.drop(kept)
                 return self._used(kept)
         return None
 
@@ -78,16 +78,21 @@ class FeatureStore:
             unused = next((kept for kept in self._kept if not kept.in_use), None)
             if unused is None:
                 return False
-            self._kept.remove(unused)
+            self.drop(unused)
         return True
+
+    @property
+    def pictures(self) -> int:
+        """How many there are."""
+        return len(self._kept)
 
     def size_bytes(self) -> int:
         """Memory that all features take."""
         return sum(kept.bank.size_bytes() for kept in self._kept)
 
     def clear(self) -> None:
-        """Drop everything."""
-        self._kept.clear()
+        """Drop everything; by whom and when it may be asked: a sampling goes on with what it has."""
+        self._kept = []
 
     def drop(self, gone: Kept | None) -> None:
         """Forget one."""

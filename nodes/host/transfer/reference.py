@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import comfy.model_management as mm
@@ -15,35 +15,15 @@ from torch import Tensor
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionEdit
 from ....swf_core.transfer import inversion
-from ....swf_core.transfer.features import FeatureBank
 from ....swf_core.transfer.trajectory import Encoding, Trajectory
 from .denoiser import HostDenoiser, PlainConditioning
 from .feature_store import FeatureStore
 from .plan import LatentSource, Source
+from .roles import Role
+from .style_cache import kept_or_found, style_cache
 
 # Which level's features an evaluation at the trajectory's own point records, if any.
 Record = Callable[[float], AttentionEdit | None]
-
-
-@dataclass(frozen=True, eq=False)
-class Role:
-    """What a reference process is to a sampling.
-
-    * name: for errors. denoiser, text: who predicts, and under what.
-    * rising: the levels that it is followed up, without 0; clean_at: the level that a clean latent is taken to be at.
-    * reads: whether generation reads its features at a level. bank: where they go.
-    * captured: whether there is memory to record them while the picture is inverted; else they are evaluated level by
-      level, and no more than those of two levels are in memory.
-    """
-
-    name: str
-    denoiser: HostDenoiser
-    text: PlainConditioning
-    rising: Sequence[float]
-    clean_at: float
-    reads: Callable[[float], bool]
-    bank: FeatureBank
-    captured: bool = True
 
 
 def follow(source: Source, role: Role, store: FeatureStore | None, signature: Any) -> ReferenceProcess:
@@ -63,9 +43,22 @@ def follow(source: Source, role: Role, store: FeatureStore | None, signature: An
             kept_here = role.captured and role.reads(sigma) and bank.stand_in(sigma) == sigma
             return bank.recorder(sigma) if kept_here and store.has_room() else None
 
-        kept.trajectory = trajectory_of(source, role, record)
+        kept.trajectory = _kept_on_disk(source, replace(role, bank=bank), record)
     has_room = store.has_room if role.captured else _no_room
     return ReferenceProcess(replace(role, bank=kept.bank), kept.trajectory, has_room, kept.passing)
+
+
+def _kept_on_disk(source: Source, role: Role, record: Record) -> Trajectory:
+    """`trajectory_of`, from and to the disk where a person wants styles kept there."""
+    cache = style_cache() if role.on_disk else None
+    if cache is None or not isinstance(source, LatentSource) or source.encoding.evaluations(len(role.rising)) == 0:
+        return trajectory_of(source, role, record)
+    return kept_or_found(cache, source, _clean(source, role), role, lambda: trajectory_of(source, role, record))
+
+
+def _clean(source: LatentSource, role: Role) -> Tensor:
+    """A picture's latents in the model's own scale."""
+    return role.denoiser.model.process_latent_in(source.latents.float()).to(role.denoiser.device)
 
 
 def _no_room() -> bool:
@@ -82,12 +75,10 @@ def trajectory_of(source: Source, role: Role, record: Record | None = None) -> T
     """A source's trajectory; evaluations of an inversion happen here."""
     if not isinstance(source, LatentSource):
         return source.trajectory
-    denoiser = role.denoiser
-    clean = denoiser.model.process_latent_in(source.latents.float()).to(denoiser.device)
     return invert(
-        denoiser,
+        role.denoiser,
         role.text,
-        clean,
+        _clean(source, role),
         role.rising,
         source.encoding,
         role.name,

@@ -30,7 +30,8 @@ from .feature_store import model_signature
 from .layout import SampledLayout
 from .other_weights import denoiser_on, loaded_weights
 from .plan import Source, TrajectorySource, TransferPlan
-from .reference import ReferenceProcess, Role, follow
+from .reference import ReferenceProcess, follow
+from .roles import Role
 from .schedules import whole_schedule
 
 
@@ -133,7 +134,7 @@ class Sampling:
             bank = planned_bank(self.layers, parts, keeping, read, "cpu")
             captured = keeping.captured
             kept_in = (keeping.every, keeping.precision, captured)
-        role = Role(name, denoiser, self.text, self.rising, self.clean_at, reads, bank, captured)
+        role = Role(name, denoiser, self.text, self.rising, self.clean_at, reads, bank, captured, name == "style")
         kept_by = [self.falling, self.clean_at, self.text.entry, sorted(self.layers), parts, kept_in]
         signature = [source.identity, *kept_by, *model_signature(patcher, denoiser.options)]
         return follow(source, role, plan.store, signature)
