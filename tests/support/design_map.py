@@ -17,6 +17,7 @@ FOLDERS = {
     "web/docs": "A help page of each node, in English and Chinese; their pictures.",
     "web/gallery": "Human Feedback Gallery.",
     "web/panel": "The panel on nodes that show captions, pieces or swatches.",
+    "web/kept": "What pictures showed, kept on the server: forgetting it.",
     "workflows": "The shipped graphs, each with its thumbnail.",
     "subgraphs": "The blueprint that newer ComfyUI lists among the nodes.",
     "making/help": "The prose of the help pages, in English and Chinese; inputs are added from the schemas.",
