@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-import comfy.model_patcher
 import comfy.sampler_helpers
 import comfy.samplers
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionEdit
-from .attention import with_edit
+from .attention import attend_plainly, with_edit
 from .unet import Unet, inspect_unet
 
 # Where a `Sampling` travels in its transformer options; the mark of a reference's own call, which no style is injected
@@ -43,11 +43,12 @@ class PlainConditioning:
 class HostDenoiser:
     """Denoises with a BaseModel that the host has loaded; made anew for each sampling.
 
-    `options`: the model options of that sampling, whose patches act on references too.
+    `options`: the model options of that sampling, whose patches act on references too. `layers`: those whose attention
+    is replaced in every call, edited or not, as a compiled network wants it.
     """
 
-    def __init__(self, model: Any, options: dict[str, Any]):
-        self.model, self.options = model, options
+    def __init__(self, model: Any, options: dict[str, Any], layers: Iterable[str] = ()):
+        self.model, self.options, self.layers = model, options, frozenset(layers)
         self.unet: Unet = inspect_unet(model)
         self._prepared: dict[tuple[int, tuple[int, ...]], list] = {}
 
@@ -74,10 +75,8 @@ class HostDenoiser:
     def denoise(self, x: Tensor, sigma: float, cond: PlainConditioning, edit: AttentionEdit | None = None) -> Tensor:
         """x0 [B, C, h, w] float32 from x at noise level sigma > 0 (see the core's contract)."""
         x = x.to(self.device, torch.float32)
-        if edit is None:
-            options = comfy.model_patcher.create_model_options_clone(self.options)
-        else:
-            options = with_edit(self.options, self.unet, edit.layers, lambda _: edit.function)
+        layers, function = (self.layers, attend_plainly) if edit is None else (edit.layers, edit.function)
+        options = with_edit(self.options, self.unet, layers, lambda _: function)
         _for_reference(options)
         sigmas = torch.full((x.shape[0],), sigma, device=x.device)
         conds = prepare_conditioning(self.model, cond, x, self._prepared)

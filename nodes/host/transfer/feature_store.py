@@ -14,12 +14,12 @@ import torch
 
 from ....swf_core.transfer.features import FeatureBank
 from ....swf_core.transfer.trajectory import Trajectory
-from .denoiser import COLOR_KEY, TRANSFER_KEY
+from .denoiser import COLOR_KEY, REFERENCE_KEY, TRANSFER_KEY
 
 # What all that is kept may take in memory. SD1.5 at 512 pixels, late layers, 30 steps: 1.4 GB a style and 0.7 GB a
 # content in fp32, half in fp16.
 LIMIT_BYTES = 2 << 30
-_OWN_KEYS = {TRANSFER_KEY, COLOR_KEY}
+_OWN_KEYS = {TRANSFER_KEY, REFERENCE_KEY, COLOR_KEY}
 
 
 @dataclass(eq=False)

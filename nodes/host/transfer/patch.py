@@ -18,7 +18,7 @@ from ....swf_core.models.contracts import AttentionLayer
 from ....swf_core.transfer.detail_guidance import detail_of
 from ....swf_core.transfer.layers import select_layers
 from ..model_hooks import hook_data, with_hooks
-from .denoiser import COLOR_KEY, TRANSFER_KEY
+from .denoiser import COLOR_KEY, REFERENCE_KEY, TRANSFER_KEY
 from .other_weights import check_same_layers
 from .plan import TransferPlan
 from .sampling import Sampling, current_sampling
@@ -76,7 +76,8 @@ def _run_sampling(
     """SAMPLER_SAMPLE wrapper: the model is loaded and the noise levels are known, so the references can begin."""
     options = extra["model_options"]
     sampling = Sampling(plan, guider, executor.class_obj, sigmas, noise, options)
-    options.setdefault("transformer_options", {})[TRANSFER_KEY] = sampling
+    # The mark of references too: a compiled network wants the same keys in every call.
+    options.setdefault("transformer_options", {}).update({TRANSFER_KEY: sampling, REFERENCE_KEY: False})
     if plan.start_adain is not None:
         noise = sampling.start_noise(executor.class_obj, sigmas, latent_image, plan.start_adain)
     elif denoise_mask is not None:
@@ -98,8 +99,12 @@ def _predict(
 ) -> list[Tensor]:
     """CALC_COND_BATCH wrapper: one model call of generation, references first."""
     sampling, sigma = current_sampling(model_options), float(timestep.flatten()[0])
-    if sampling is not None and plan.injection.active(sigma):
-        model_options = sampling.with_injection(model_options, conds, x, sigma)
+    if sampling is not None:
+        active = plan.injection.active(sigma)
+        options = model_options
+        model_options = (
+            sampling.with_injection(options, conds, x, sigma) if active else sampling.without_injection(options)
+        )
     return executor(model, conds, x, timestep, model_options, *rest, **named)
 
 

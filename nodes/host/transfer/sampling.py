@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-import comfy.model_patcher
 import comfy.samplers
 import torch
 from torch import Tensor
@@ -24,7 +23,7 @@ from ....swf_core.transfer.keeping import Keeping, choose_keeping, level_bytes, 
 from ....swf_core.transfer.sigmas import travelled
 from ....swf_core.transfer.start_latent import damp_low_frequencies, renoised, start_tones
 from ....swf_core.transfer.styles import Style
-from .attention import CallPart, with_edit
+from .attention import CallPart, attend_plainly, with_edit
 from .denoiser import REFERENCE_KEY, TRANSFER_KEY, HostDenoiser, PlainConditioning
 from .feature_store import model_signature
 from .layout import SampledLayout
@@ -48,7 +47,7 @@ class Sampling:
         self, plan: TransferPlan, guider: Any, sampler: Any, sigmas: Tensor, noise: Tensor, options: dict[str, Any]
     ):
         self.plan, self.guider = plan, guider
-        self.denoiser = HostDenoiser(guider.inner_model, options)
+        self.denoiser = HostDenoiser(guider.inner_model, options, plan.layers)
         self.unet, self.table = self.denoiser.unet, self.denoiser.sigmas
         self.part = [float(s) for s in sigmas if float(s) > 0.0]
         levels = plan.levels
@@ -231,6 +230,10 @@ class Sampling:
 
         return with_edit(options, self.unet, self.plan.layers, choose)
 
+    def without_injection(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Model options for one call of generation that reads nothing."""
+        return with_edit(options, self.unet, self.plan.layers, lambda _: attend_plainly)
+
     def add_guidance(self, args: dict[str, Any], x0: Tensor, sigma: float) -> Tensor:
         """x0 with style guidance and the leak guard, each one more call.
 
@@ -242,7 +245,7 @@ class Sampling:
         positive, negative = args["cond_denoised"], args["uncond_denoised"]
         styled = positive if one_branch else negative + cfg * (positive - negative)
         if plan.style_guidance > 0.0:
-            options = comfy.model_patcher.create_model_options_clone(args["model_options"])
+            options = self.without_injection(args["model_options"])
             options["transformer_options"][REFERENCE_KEY] = True
             conds = [args["cond"], None if one_branch else args["uncond"]]
             positive, negative = comfy.samplers.calc_cond_batch(args["model"], conds, x, args["sigma"], options)

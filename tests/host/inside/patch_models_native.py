@@ -31,6 +31,8 @@ import comfy.cldm.cldm  # isort: skip
 import comfy.controlnet  # isort: skip
 import comfy.hooks  # isort: skip
 import comfy.ops  # isort: skip
+from functools import partial  # isort: skip
+from comfy.patcher_extension import WrapperExecutor, WrappersMP, get_all_wrappers  # isort: skip
 
 mm = comfy.model_management
 style, other, content = draw(1, 4, 16, 16, seed=1), draw(1, 4, 16, 16, seed=2) + 0.5, draw(1, 4, 12, 16, seed=3)
@@ -196,6 +198,13 @@ def partly_loaded():
     report["whole again"] = apart(sample(with_lora), full[1.0])
 
 
+def in_call(options, act):
+    """What `act` returns inside of a call of the network with these options."""
+    around = get_all_wrappers(WrappersMP.APPLY_MODEL, options["transformer_options"])
+    executor = WrapperExecutor.new_class_executor(lambda *_: act(), model.model, around)
+    return executor.execute(None, None, None, None, None, {})
+
+
 def newer_hosts():
     """Calls as newer ComfyUI makes them, read in its public files: more options, by name, with more beside them."""
     attention = pack("nodes.host.transfer.attention")
@@ -213,8 +222,9 @@ def newer_hosts():
     for what, function in (("edited", edited), ("plain", lambda *_: None)):
         options = attention.with_edit({}, unet, [name], lambda part, function=function: function)
         replacement = options["transformer_options"]["patches_replace"]["attn1"][key]
-        old = replacement(q, k, v, extra)
-        named = replacement(q, k, v, extra_options=newer, pe=None, attn_mask=None, enable_gqa=False)
+        more = {"pe": None, "attn_mask": None, "enable_gqa": False}
+        old = in_call(options, partial(replacement, q, k, v, extra))
+        named = in_call(options, partial(replacement, q, k, v, extra_options=newer, **more))
         report[f"newer host: a layer, {what}"] = apart(old, named)
     report["newer host: options of a patched MODEL"] = sorted(
         patched(model, style, content).model_options["transformer_options"].get("patches", {})
