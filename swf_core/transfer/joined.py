@@ -51,9 +51,9 @@ def rows_apart(edits: Sequence[AttentionEdit | None], counts: Sequence[int]) -> 
         scale: float,
         joint: JointTokens | None = None,
     ) -> Tensor | None:
-        split = [x.split(list(counts)) for x in (q, k, v)]
         beside = [None] * len(counts) if joint is None else joint.split(counts)
-        parts = [SelfAttention(*own, scale, read) for *own, read in zip(*split, beside)]
+        split = zip(*(x.split(list(counts)) for x in (q, k, v)), beside)
+        parts = [SelfAttention(own_q, own_k, own_v, scale, read) for own_q, own_k, own_v, read in split]
         outputs: list[Tensor | None] = [None] * len(parts)
         for n, (edit, own) in enumerate(zip(edits, parts)):
             if edit is not None and layer.name in edit.layers:
@@ -61,7 +61,6 @@ def rows_apart(edits: Sequence[AttentionEdit | None], counts: Sequence[int]) -> 
                 outputs[n] = edit.function(layer, own.q, own.k, own.v, grid, scale, *read)
         if all(out is None for out in outputs):
             return None  # the network attends for all rows at once
-        outputs = [own.output() if out is None else out for out, own in zip(outputs, parts)]
-        return torch.cat(outputs)
+        return torch.cat([own.output() if out is None else out for out, own in zip(outputs, parts)])
 
     return AttentionEdit(layers, function)
