@@ -50,7 +50,8 @@ def add_common(parser: argparse.ArgumentParser, *, model: bool = True) -> None:
             "--model",
             default="mini",
             metavar="mini|FOLDER|FILE.safetensors",
-            help="the embedded model, a diffusers folder, or one checkpoint file (SD1.x, SD2.x, SDXL); default mini",
+            help="the embedded model, a diffusers folder (also of SD3 and Flux, to repaint), or one checkpoint file "
+            "(SD1.x, SD2.x, SDXL); default mini",
         )
         parser.add_argument("--lora", type=Path, metavar="FILE", help="a LoRA file to load onto the model")
         parser.add_argument("--lora-weight", type=number(-10, 10), default=1.0, metavar="W", help="default 1")

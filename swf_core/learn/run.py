@@ -164,7 +164,13 @@ def check_run_name(name: str) -> str:
 def create_run(
     folder: Path, backend: Backend, options: TrainOptions, items: Sequence[Item], prompts: Sequence[Prompt]
 ) -> Run:
-    """A new run with its first round planned. Raises UserError when the folder holds something else."""
+    """A new run with its first round planned. Raises UserError when the folder holds something else, or for a model
+    that cannot be trained."""
+    if not hasattr(backend.denoiser, "predict"):
+        raise UserError(
+            f"Styles on {backend.family} models cannot be learned yet; use mini, SD1.x, SD2.x or SDXL, or stylize, "
+            "which repaints after a picture."
+        )
     if not items:
         raise UserError("The data set is empty; give at least one picture of the style.")
     unique: dict[str, Item] = {}
