@@ -21,7 +21,8 @@ def load(
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
 ) -> Backend:
-    """A `Backend` from "mini", a diffusers folder, or a single .safetensors file (SD1.x, SD2.x, SDXL).
+    """A `Backend` from "mini", a diffusers folder (also of SD3 and Flux), or a single .safetensors file (SD1.x, SD2.x,
+    SDXL).
 
     `lora`: a file, or a list of (file, weight); merged into this copy of the model. `dtype`: None means float32.
     Raises ValueError (UserError), one sentence, for a missing or broken file; never goes to the network.
@@ -35,7 +36,11 @@ def load(
         backend = load_mini(device=device, dtype=dtype)
     else:
         path = Path(spec)
-        if path.is_dir():
+        if (path / "transformer").is_dir():
+            from .transformer_folder import load_transformer_folder
+
+            backend = load_transformer_folder(path, device=device, dtype=dtype)
+        elif path.is_dir():
             from .diffusers_backend import load_folder
 
             backend = load_folder(path, device=device, dtype=dtype)

@@ -101,15 +101,10 @@ def family_presets(family: str, layers: Sequence[AttentionLayer]) -> dict[str, s
 
 
 def load_folder(folder: Path, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> Backend:
-    """A model saved by diffusers: unet/, vae/, scheduler/, text_encoder/, tokenizer/ (and the _2 of SDXL), or with a
-    transformer/ in place of the unet/ (`transformer_folder`).
+    """A model saved by diffusers: unet/, vae/, scheduler/, text_encoder/, tokenizer/ (and the _2 of SDXL).
 
     Raises ValueError, one sentence, when a part is missing or broken. Never goes to the network.
     """
-    if (folder / "transformer").is_dir():
-        from .transformer_folder import load_transformer_folder
-
-        return load_transformer_folder(folder, device=device, dtype=dtype)
     from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel  # heavy: only here
     from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjection
 

@@ -54,7 +54,7 @@ class SD3Text:
         if len(self.models) > 2:
             long = self.models[2](_ids(self._tokenizers[2], texts, self.models[2])).last_hidden_state
         else:
-            long = tokens.new_zeros(len(texts), tokens.shape[1], self._width)
+            long = tokens.new_zeros(len(texts), SD3_T5_TOKENS, self._width)
         return Conditioning(torch.cat([F.pad(tokens, (0, self._width - tokens.shape[-1])), long.to(tokens)], 1), pooled)
 
 

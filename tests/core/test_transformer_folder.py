@@ -14,6 +14,7 @@ from swf_core.errors import UserError
 from swf_core.learn.options import defaults
 from swf_core.learn.run import create_run
 from swf_core.models import load
+from swf_core.models.flow import flow_sigmas
 from swf_core.models.transformer_folder import shift_of
 from swf_core.transfer import Content, TransferOptions, stylize
 
@@ -56,9 +57,9 @@ def test_the_backend_is_what_the_folder_says(saved) -> None:
     assert backend.family == folder.name and backend.name == folder.name
     assert backend.native_size_px == (16 if backend.family == "SD3" else 128) * backend.codec.downscale
     assert set(backend.layer_presets) == {"all", "late"}
-    # shift 3 in one folder, exp(1.15) in the other: a picture of 128 x 128 cells has 4096 tokens
-    middle = float(backend.denoiser.sigmas[len(backend.denoiser.sigmas) // 2])
-    assert middle == pytest.approx({"SD3": 3.0, "Flux": math.exp(1.15)}[backend.family], rel=0.02)
+    # a picture of 128 x 128 cells has 4096 tokens
+    shift = {"SD3": 3.0, "Flux": math.exp(1.15)}[backend.family]
+    assert torch.allclose(backend.denoiser.sigmas, flow_sigmas(shift), rtol=1e-9)
     codec = pipeline_codec(saved[0], picture(1)[None])
     assert torch.allclose(backend.codec.encode(picture(1)[None]), codec, atol=1e-5)
 
