@@ -66,7 +66,7 @@ def sd15_backend(width: int = 320, size_px: int = 512) -> Backend:
 
 
 def sdxl_backend(width: int = 320, size_px: int = 1024) -> Backend:
-    """A model in SDXL's shape, its weights drawn from seed 0; `width`: SDXL's own is 320."""
+    """A model in SDXL's shape, its weights drawn from seed 0; `width`: a multiple of 64, SDXL's own is 320."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     torch.manual_seed(0)

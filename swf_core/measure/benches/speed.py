@@ -2,7 +2,7 @@
 
 All ways in turn, again and again, in one process, so that whatever else the machine does meets all of them alike;
 ratios are of the medians of processor seconds. On the embedded model with its autoencoder, and on random weights in the
-shapes of SD1.5 (half its width) and SDXL (a quarter) at 256 pixels, on which nothing but the network is run. A report
+shapes of SD1.5 (half its width) and SDXL (a fifth) at 256 pixels, on which nothing but the network is run. A report
 that lies in the folder from before is compared with.
 """
 
@@ -28,7 +28,7 @@ STEPS, REPETITIONS = {"mini": 15, "SD1.5 shape": 4, "SDXL shape": 3}, {"mini": 5
 SIDE_PX = 256
 SHAPES: dict[str, Callable[[], Backend]] = {
     "SD1.5 shape": lambda: sd15_backend(160, SIDE_PX),
-    "SDXL shape": lambda: sdxl_backend(80, SIDE_PX),
+    "SDXL shape": lambda: sdxl_backend(64, SIDE_PX),
 }
 # Differences of ratios below that are noise.
 NOISE = 0.05
@@ -42,19 +42,29 @@ def run(context: BenchContext) -> BenchResult:
     report: dict[str, Any] = {"torch": torch.__version__, "threads": torch.get_num_threads()}
     for k, name in enumerate(names):
         backend = context.backend if name == "mini" else SHAPES[name]()
-        steps, repetitions = (2, 1) if context.quick else (STEPS[name], REPETITIONS[name])
-        parts = {"transfers": ways_of(backend, steps), "one call": calls_of(backend, SIDE_PX)}
-        if name == "mini":
-            parts["growth"] = growing_ways(backend, steps)
-        report[name] = {"steps": steps}
-        for p, (part, ways) in enumerate(parts.items()):
 
-            def bar(share: float, done: float = k + p / len(parts), size: int = len(parts)) -> None:
-                context.bar((done + share / size) / len(names))
+        def bar(share: float, done: int = k) -> None:
+            context.bar((done + share) / len(names))
 
-            report[name][part] = measured(ways, repetitions, bar)
+        report[name] = of_model(name, backend, context.quick, bar)
     report["differences"] = differences(last, report)
     return report, {}
+
+
+def of_model(name: str, backend: Backend, quick: bool, bar: Callable[[float], None]) -> dict[str, Any]:
+    """The report of one model: whole transfers, single calls, on mini growth too."""
+    steps, repetitions = (2, 1) if quick else (STEPS[name], REPETITIONS[name])
+    parts = {"transfers": ways_of(backend, steps), "one call": calls_of(backend, SIDE_PX)}
+    if name == "mini":
+        parts["growth"] = growing_ways(backend, steps)
+    report: dict[str, Any] = {"steps": steps}
+    for p, (part, ways) in enumerate(parts.items()):
+
+        def part_bar(share: float, done: int = p) -> None:
+            bar((done + share) / len(parts))
+
+        report[part] = measured(ways, repetitions, part_bar)
+    return report
 
 
 def differences(last: dict[str, Any], report: dict[str, Any]) -> list[str]:
