@@ -15,9 +15,13 @@ from .contracts import Conditioning
 Tokenizer = Callable[[Sequence[str]], Tensor]
 
 
-def wrap_tokenizer(tokenizer: Any) -> Tokenizer:
-    """A transformers tokenizer as a `Tokenizer`: padded and cut at its model_max_length (77 for CLIP)."""
-    length = min(int(tokenizer.model_max_length), 77)
+CLIP_TOKENS = 77
+
+
+def wrap_tokenizer(tokenizer: Any, length: int | None = None) -> Tokenizer:
+    """A transformers tokenizer as a `Tokenizer`: padded and cut at `length` tokens, None for CLIP's 77, or at the
+    tokenizer's own model_max_length where that is less."""
+    length = min(int(tokenizer.model_max_length), CLIP_TOKENS) if length is None else length
 
     def encode(texts: Sequence[str]) -> Tensor:
         return tokenizer(

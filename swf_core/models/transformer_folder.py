@@ -16,7 +16,7 @@ from ..errors import UserError
 from .clip_text import wrap_tokenizer
 from .contracts import AttentionLayer, Backend
 from .transformer_denoiser import TransformerDenoiser
-from .transformer_text import FLUX_T5_TOKENS, SD3_T5_TOKENS, FluxText, SD3Text, fixed_length_tokenizer
+from .transformer_text import FLUX_T5_TOKENS, SD3_T5_TOKENS, FluxText, SD3Text
 from .vae_codec import VaeCodec
 
 # Family by the class that a transformer's config names.
@@ -87,12 +87,12 @@ def _modules(
             model(CLIPTextModel, "text_encoder", dtype=dtype),
             model(T5EncoderModel, "text_encoder_2", dtype=dtype),
         ]
-        return network, vae, FluxText(models, [first, fixed_length_tokenizer(tokenizer("tokenizer_2"), FLUX_T5_TOKENS)])
+        return network, vae, FluxText(models, [first, wrap_tokenizer(tokenizer("tokenizer_2"), FLUX_T5_TOKENS)])
     models = [model(CLIPTextModelWithProjection, part, dtype=dtype) for part in ("text_encoder", "text_encoder_2")]
     tokenizers = [first, wrap_tokenizer(tokenizer("tokenizer_2"))]
     if (folder / "text_encoder_3").is_dir():
         models.append(model(T5EncoderModel, "text_encoder_3", dtype=dtype))
-        tokenizers.append(fixed_length_tokenizer(tokenizer("tokenizer_3"), SD3_T5_TOKENS))
+        tokenizers.append(wrap_tokenizer(tokenizer("tokenizer_3"), SD3_T5_TOKENS))
     return network, vae, SD3Text(models, tokenizers, int(config["joint_attention_dim"]))
 
 
@@ -114,6 +114,6 @@ def shift_of(scheduler: Mapping[str, Any], cells: int) -> float:
 def transformer_presets(layers: tuple[AttentionLayer, ...]) -> dict[str, str]:
     """Names for layer selectors: "late" is Flux's single blocks, which AlignedGen (arXiv 2509.17088) reads in, else the
     second half of the blocks."""
-    single = [layer.name for layer in layers if layer.name.startswith("single.")]
-    late = single or [layer.name for layer in layers[len(layers) // 2 :]]
-    return {"all": "all", "late": "single" if single else ",".join(late)}
+    if any(layer.name.startswith("single.") for layer in layers):
+        return {"all": "all", "late": "single"}
+    return {"all": "all", "late": ",".join(layer.name for layer in layers[len(layers) // 2 :])}

@@ -20,17 +20,6 @@ from .contracts import Conditioning
 SD3_T5_TOKENS, FLUX_T5_TOKENS = 256, 512
 
 
-def fixed_length_tokenizer(tokenizer: Any, length: int) -> Tokenizer:
-    """A transformers tokenizer as a `Tokenizer`: filled up to and cut at `length` tokens."""
-
-    def encode(texts: Sequence[str]) -> Tensor:
-        return tokenizer(
-            list(texts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
-        ).input_ids
-
-    return encode
-
-
 class SD3Text:
     """Stable Diffusion 3's text: the last hidden states but one of two CLIPs side by side, filled up with zeros to T5's
     width, and T5's tokens after them; their projections side by side are the pooled row.
