@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -45,25 +45,32 @@ class AttentionLayer:
 @dataclass(frozen=True, eq=False)
 class JointTokens:
     """What a picture's tokens read beside each other in a transformer's joint attention: the text's keys and values
-    [B, heads, L, d], at their places already.
+    [B, heads, L, d], at their places already; L may be 0.
 
-    `rope`, `grid`: the picture's rotary positions and its rows and columns of tokens, where the network has such: its
-    queries and keys are then handed over without a place.
+    * rope, grid: the picture's rotary positions and its rows and columns of tokens, where the network has such: its
+      queries and keys are then handed over without a place. origin: [1 or B, axes], see `RopeView.grid_ids`.
+    * bias: log-odds of each of the text's tokens [B, 1, 1, L], where a text is filled up to a length and what fills it
+      must not be read; None where all are read alike.
     """
 
     k: Tensor
     v: Tensor
     rope: RopeView | None = None
     grid: tuple[int, int] = (0, 0)
+    origin: Tensor | None = None
+    bias: Tensor | None = None
 
     def place(self, x: Tensor) -> Tensor:
         """The picture's queries or keys [B, heads, tokens, d] at their places."""
-        return x if self.rope is None else self.rope.rotate(x, self.rope.grid_ids(*self.grid))
+        return x if self.rope is None else self.rope.rotate(x, self.rope.grid_ids(*self.grid, origin=self.origin))
 
     def split(self, counts: Sequence[int]) -> list[JointTokens]:
         """Rows apart: the first counts[0], and so on."""
-        parts = zip(self.k.split(list(counts)), self.v.split(list(counts)))
-        return [JointTokens(k, v, self.rope, self.grid) for k, v in parts]
+        parts: list[Any] = [self.k.split(list(counts)), self.v.split(list(counts))]
+        shared = self.origin is None or len(self.origin) == 1
+        parts.append([self.origin] * len(counts) if shared else self.origin.split(list(counts)))  # type: ignore[union-attr]
+        parts.append([None] * len(counts) if self.bias is None else self.bias.split(list(counts)))
+        return [JointTokens(k, v, self.rope, self.grid, origin, bias) for k, v, origin, bias in zip(*parts)]
 
 
 class AttentionFunction(Protocol):

@@ -20,10 +20,14 @@ class RopeView:
     """A network's rotary positions: channels of a head per axis, even numbers, and `theta`.
 
     The last two axes are a picture's rows and columns, those before them hold 0 (Flux and Qwen-Image: (16, 56, 56)).
+    `rest`: channels of a head behind the axes', which are not turned (HiDream). `centered`: whether 0 stands in the
+    middle of a grid (Qwen-Image) and not at its first token.
     """
 
     axes: tuple[int, ...]
     theta: float = 10000.0
+    rest: int = 0
+    centered: bool = False
 
     def __post_init__(self) -> None:
         if len(self.axes) < 2 or any(size < 2 or size % 2 for size in self.axes):
@@ -32,17 +36,28 @@ class RopeView:
     @property
     def channels(self) -> int:
         """Channels of a head."""
-        return sum(self.axes)
+        return sum(self.axes) + self.rest
 
-    def grid_ids(self, rows: int, columns: int, top: float = 0.0, left: float = 0.0) -> Tensor:
-        """Ids [rows * columns, axes] of a grid of tokens, row by row, whose first stands at (top, left); float64."""
+    def grid_ids(
+        self, rows: int, columns: int, top: float = 0.0, left: float = 0.0, origin: Tensor | None = None
+    ) -> Tensor:
+        """Ids [rows * columns, axes] of a grid of tokens, row by row, moved down by `top` and right by `left`; float64.
+
+        `origin` [1 or B, axes]: added to all of them, where a picture begins elsewhere than at 0 (Lumina 2's stand
+        behind the text on the first axis); ids of B rows are [B, rows * columns, axes].
+        """
+        middle = (rows // 2, columns // 2) if self.centered else (0, 0)
         ids = torch.zeros(rows, columns, len(self.axes), dtype=torch.float64)
-        ids[..., -2] += torch.arange(rows, dtype=torch.float64)[:, None] + top
-        ids[..., -1] += torch.arange(columns, dtype=torch.float64)[None, :] + left
-        return ids.reshape(rows * columns, -1)
+        ids[..., -2] += torch.arange(rows, dtype=torch.float64)[:, None] + (top - middle[0])
+        ids[..., -1] += torch.arange(columns, dtype=torch.float64)[None, :] + (left - middle[1])
+        ids = ids.reshape(rows * columns, -1)
+        if origin is None:
+            return ids
+        moved = ids + origin.double().cpu()[:, None]
+        return moved[0] if len(moved) == 1 else moved
 
     def rotate(self, x: Tensor, ids: Tensor) -> Tensor:
-        """Tokens [B, heads, N, d] turned to where they stand, ids [N or 1, axes]."""
+        """Tokens [B, heads, N, d] turned to where they stand, ids [N or 1, axes], or [B, N, axes] of each row."""
         return self._turn(x, ids, 1.0)
 
     def unrotate(self, x: Tensor, ids: Tensor) -> Tensor:
@@ -58,13 +73,15 @@ class RopeView:
             raise UserError(f"Tokens have {x.shape[-1]} channels a head, their rotary axes {self.axes} have others.")
         angles = sign * self._angles(ids)
         turn = torch.complex(angles.cos().float(), angles.sin().float()).to(x.device)
-        pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)).contiguous())  # a pair is a number in the plane
-        return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
+        turned, kept = x.split([sum(self.axes), self.rest], -1)
+        pairs = torch.view_as_complex(turned.float().unflatten(-1, (-1, 2)).contiguous())  # numbers in the plane
+        turned = torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
+        return turned if self.rest == 0 else torch.cat([turned, kept], -1)
 
     def _angles(self, ids: Tensor) -> Tensor:
-        """[N, d / 2], float64."""
-        ids = ids.double().cpu()
-        return torch.cat([ids[:, axis, None] * self._frequencies(size) for axis, size in enumerate(self.axes)], -1)
+        """[N, d / 2], or [B, 1, N, d / 2] of ids of each row; float64."""
+        ids = ids.double().cpu() if ids.dim() == 2 else ids.double().cpu()[:, None]
+        return torch.cat([ids[..., axis, None] * self._frequencies(size) for axis, size in enumerate(self.axes)], -1)
 
     def _frequencies(self, size: int) -> Tensor:
         return self.theta ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)

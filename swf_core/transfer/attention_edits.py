@@ -105,7 +105,7 @@ def _positions(how: str, joint: JointTokens | None, grid: tuple[int, int], sigma
     """Where keys of a `grid` stand at this noise level; None in a network without rotary positions."""
     if joint is None or joint.rope is None:
         return None
-    return key_positions(how, joint.rope, grid, joint.grid, 1.0 - flow_time(sigma))
+    return key_positions(how, joint.rope, grid, joint.grid, 1.0 - flow_time(sigma), joint.origin)
 
 
 def leaking_edit(layers: frozenset[str], sigma: float, styles: Sequence[Style]) -> AttentionEdit:

@@ -36,7 +36,8 @@ class SelfAttention:
         if self.joint is None:
             return F.scaled_dot_product_attention(self.q, self.k, self.v, scale=self.scale)
         k, v = torch.cat([self.joint.k, self.place(self.k)], -2), torch.cat([self.joint.v, self.v], -2)
-        return F.scaled_dot_product_attention(self.place(self.q), k, v, scale=self.scale)
+        bias = None if self.joint.bias is None else F.pad(self.joint.bias, (0, self.k.shape[-2]))
+        return attend(self.place(self.q), k, v, bias, self.scale)
 
     def place(self, x: Tensor) -> Tensor:
         """Queries or keys of the picture's own tokens at their places."""

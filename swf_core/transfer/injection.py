@@ -104,7 +104,8 @@ def _injected(own: SelfAttention, q: Tensor, styles: Sequence[StyleRows], option
     if own.joint is not None:  # text is read by the picture's own question, as without any injection
         if not beside_own:
             sets = as_many_as(sets, own.k.shape[-2])
-        sets = [TokenSet(own_q, own.joint.k, own.joint.v, even_odds(own_q)), *sets]
+        if own.joint.k.shape[-2] > 0:
+            sets = [TokenSet(own_q, own.joint.k, own.joint.v, even_odds(own_q), own.joint.bias), *sets]
     return attend_sets(sets, own.scale)
 
 

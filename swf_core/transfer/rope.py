@@ -43,12 +43,13 @@ class Untwist:
             if self.flat_first and axis < len(rope.axes) - 2:
                 curve = torch.full_like(curve, low)
             parts.append(curve.repeat_interleave(2))
+        parts.append(torch.ones(rope.rest, dtype=torch.float64))  # stand nowhere
         return torch.cat(parts).float()
 
 
 @dataclass(frozen=True, eq=False)
 class KeyPositions:
-    """Where keys [B, heads, M, d] are read: at `ids` [M, axes], None for no place; their channels times `gains` [d]."""
+    """Where keys [B, heads, M, d] are read: at `ids` ([M, axes] or [B, M, axes]), None for no place; their channels times `gains` [d]."""
 
     rope: RopeView
     ids: Tensor | None
@@ -62,19 +63,25 @@ class KeyPositions:
 
 
 def key_positions(
-    how: str, rope: RopeView, style_grid: tuple[int, int], own_grid: tuple[int, int], progress: float
+    how: str,
+    rope: RopeView,
+    style_grid: tuple[int, int],
+    own_grid: tuple[int, int],
+    progress: float,
+    origin: Tensor | None = None,
 ) -> KeyPositions:
-    """Where the keys of a style on its grid (rows, columns) stand for a result on its own grid.
+    """Where the keys of a style on its grid (rows, columns) stand for a result on its own grid, which begins at
+    `origin` (see `RopeView.grid_ids`).
 
     `how`: "same": where they stood; "shift": to the right of the result; "untwist": where they stood, with the gains of
     `Untwist` at `progress` (0 at pure noise, 1 clean); "free": nowhere, to be asked with queries without a place.
     """
     if how == "same":
-        return KeyPositions(rope, rope.grid_ids(*style_grid))
+        return KeyPositions(rope, rope.grid_ids(*style_grid, origin=origin))
     if how == "shift":
-        return KeyPositions(rope, rope.grid_ids(*style_grid, left=own_grid[1]))
+        return KeyPositions(rope, rope.grid_ids(*style_grid, left=own_grid[1], origin=origin))
     if how == "untwist":
-        return KeyPositions(rope, rope.grid_ids(*style_grid), Untwist().gains(rope, progress))
+        return KeyPositions(rope, rope.grid_ids(*style_grid, origin=origin), Untwist().gains(rope, progress))
     if how == "free":
         return KeyPositions(rope, None)
     raise UserError(f"positions is {how!r}; use one of {', '.join(POSITIONS)}.")

@@ -22,8 +22,8 @@ from .injection_options import INFINITE_BIAS
 class TokenSet:
     """Keys and values [B, heads, M, d], and the queries [B, heads, N, d] that ask them.
 
-    odds: log-odds of the whole set, [1 or B, 1, 1 or N, 1]. bias: log-odds of each token, [1, 1, 1, M]; None for equal
-    ones.
+    odds: log-odds of the whole set, [1 or B, 1, 1 or N, 1]. bias: log-odds of each token, [1 or B, 1, 1, M]; None for
+    equal ones.
     """
 
     q: Tensor
@@ -102,8 +102,9 @@ def side_by_side(sets: Sequence[TokenSet]) -> tuple[Tensor, Tensor, Tensor, Tens
     for tokens in sets:
         at = next(i for i, q in enumerate(queries) if q is tokens.q)
         keys.append(F.pad(tokens.k, (at * width, (len(queries) - 1 - at) * width)))
-    size = torch.broadcast_shapes(*(tokens.odds.shape[:3] for tokens in sets))
-    bias = torch.cat([tokens.log_odds().expand(*size, -1) for tokens in sets], -1)
+    odds = [tokens.log_odds() for tokens in sets]
+    size = torch.broadcast_shapes(*(each.shape[:3] for each in odds))
+    bias = torch.cat([each.expand(*size, -1) for each in odds], -1)
     bias = (bias - bias.amax(-1, keepdim=True)).clamp_min(-INFINITE_BIAS)  # a constant changes nothing in a softmax
     return torch.cat(queries, -1), torch.cat(keys, -2), torch.cat([tokens.v for tokens in sets], -2), bias
 

@@ -125,3 +125,19 @@ def test_unknown_positions_and_uneven_axes_are_refused():
         RopeView((3, 8))
     with pytest.raises(ValueError, match="30 channels a head"):
         ROPE.rotate(draw(0, channels=30), IDS)
+
+
+def test_channels_behind_the_axes_stay_and_rows_begin_where_they_do() -> None:
+    """HiDream turns half a head; Qwen-Image counts from the middle; Lumina 2's pictures stand behind texts of their
+    own lengths."""
+    half = RopeView((2, 4, 4), rest=6)
+    x = torch.randn(2, 3, 12, 16, generator=torch.Generator().manual_seed(5))
+    turned = half.rotate(x, half.grid_ids(3, 4))
+    assert torch.equal(turned[..., 10:], x[..., 10:]) and not torch.equal(turned[..., :10], x[..., :10])
+    assert apart(half.unrotate(turned, half.grid_ids(3, 4)), x) < 1e-6
+    centered = RopeView((2, 4, 4), centered=True)
+    assert centered.grid_ids(3, 4)[:, 1:].mean(0).tolist() == [0.0, -0.5]
+    assert torch.equal(centered.grid_ids(3, 4, left=4), centered.grid_ids(3, 4) + torch.tensor([0.0, 0.0, 4.0]))
+    ids = half.grid_ids(3, 4, origin=torch.tensor([[5.0, 0, 0], [7.0, 0, 0]]))
+    apart_rows = [half.rotate(x[row : row + 1], ids[row]) for row in range(2)]
+    assert apart(half.rotate(x, ids), torch.cat(apart_rows)) < 1e-6
