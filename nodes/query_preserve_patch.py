@@ -14,7 +14,9 @@ from ..swf_core.transfer.trajectory import ENCODINGS, Encoding
 from .host.schema import number, schema
 from .host.transfer.denoiser import PlainConditioning
 from .host.transfer.feature_store import STORE
+from .host.transfer.inspection import inspect_network
 from .host.transfer.layout import layout_inputs, layout_of
+from .host.transfer.noise_levels import noise_levels
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
 from .host.transfer.presets import AUTO_LAYERS, CUSTOM, patch_options, patch_row, planned, preset_input, sets_start
@@ -28,7 +30,6 @@ from .host.transfer.sources import (
     style_sources,
     working_size,
 )
-from .host.transfer.unet import inspect_unet
 from .host.ui_rows import panel_output
 
 DIALS = FRESH.injection  # what a fresh node shows
@@ -236,9 +237,9 @@ class QueryPreservePatch(io.ComfyNode):
     ) -> io.NodeOutput:
         """`widgets`: what the injection and the guidance are set to, by the fields' own names, and `layout_inputs`."""
         widgets.setdefault("layout_tones", FRESH.adain)  # graphs from before it
-        unet = inspect_unet(model.model)
+        network = inspect_network(model.model)
         if settings is None:
-            options = patch_options(preset, unet, widgets | _window(model, start_percent, end_percent))
+            options = patch_options(preset, network, widgets | _window(model, start_percent, end_percent))
             injection, guidance = options.injection, planned(options)
         elif preset != CUSTOM:
             raise UserError(f"Both settings and the preset {preset!r} are given; disconnect one or choose {CUSTOM!r}.")
@@ -249,7 +250,10 @@ class QueryPreservePatch(io.ComfyNode):
         starts = options is not None and preset != CUSTOM and sets_start(options)
         if content is None and (injection.needs_content or starts or guidance["layout"].weight > 0.0):
             raise UserError(_without_content(preset, injection))
-        encoded, size_px = Encoding(encoding, refinements, forward_first, seed), working_size(size, unet.native_size_px)
+        encoded, size_px = (
+            Encoding(encoding, refinements, forward_first, seed),
+            working_size(size, network.native_size_px),
+        )
         # A preset without inversion of the style says so; else the widget counts.
         kind = options.style_encoding if options and options.style_encoding == "stochastic" else encoding
 
@@ -286,8 +290,8 @@ def _without_content(preset: str, injection: Injection) -> str:
 
 def _window(model: Any, start_percent: float, end_percent: float) -> dict[str, float]:
     """The noise levels between which the style is read, of shares of the schedule."""
-    sampling = model.get_model_object("model_sampling")
+    sampling, levels = model.get_model_object("model_sampling"), noise_levels(model.model)
     return {
-        "sigma_low": float(sampling.percent_to_sigma(end_percent)),
-        "sigma_high": float(sampling.percent_to_sigma(start_percent)),
+        "sigma_low": levels.sigma(sampling.percent_to_sigma(end_percent)),
+        "sigma_high": levels.sigma(sampling.percent_to_sigma(start_percent)),
     }

@@ -14,8 +14,8 @@ from ..swf_core.errors import UserError
 from .host.lora import put_lora
 from .host.schema import schema
 from .host.style_folders import FOLDER, style_folders
+from .host.transfer.inspection import inspect_network
 from .host.transfer.sources import StyleType
-from .host.transfer.unet import inspect_unet
 
 
 class StyleLoad(io.ComfyNode):
@@ -63,7 +63,7 @@ class StyleLoad(io.ComfyNode):
             raise UserError(f"The style file '{file}' is missing; press R to see which there are.")
         style = load_style(Path(path))
         if model is not None and style.lora and lora_strength != 0.0:
-            style.check_family(inspect_unet(model.model).family)
+            style.check_family(inspect_network(model.model).family)
             model = put_lora(model, style.lora, lora_strength, file)
         picture = style.picture.permute(1, 2, 0)[None]
         return io.NodeOutput(

@@ -10,10 +10,10 @@ from ..swf_core.errors import UserError
 from ..swf_core.models.lora_formats.reading import check_layers
 from .host.schema import schema
 from .host.style_folders import style_folders
+from .host.transfer.inspection import inspect_network
 from .host.transfer.patch import transfer_on
 from .host.transfer.settings import settings_of
 from .host.transfer.sources import StyleType
-from .host.transfer.unet import inspect_unet
 
 
 class StyleSave(io.ComfyNode):
@@ -69,7 +69,7 @@ class StyleSave(io.ComfyNode):
             stripped_caption,
             settings,
             {k: v.detach().half().cpu() for k, v in (lora or {}).items()},
-            "" if model is None else inspect_unet(model.model).family,
+            "" if model is None else inspect_network(model.model).family,
         )
         if style.lora:  # a number that half precision cannot hold is infinite by now
             check_layers(style.lora, "of the lora input")

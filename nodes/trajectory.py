@@ -16,10 +16,10 @@ from ..swf_core.transfer.trajectory import ENCODINGS, Encoding, Trajectory
 from .host.latents import LatentTrajectory, beside_samples, latent_from
 from .host.schema import schema
 from .host.transfer.denoiser import HostDenoiser, PlainConditioning
+from .host.transfer.inspection import inspect_network
 from .host.transfer.reference import invert
 from .host.transfer.sources import TrajectoryType, picture_latents, size_input, working_size
 from .host.transfer.texts import text_or_empty
-from .host.transfer.unet import inspect_unet
 
 
 class TrajectoryNode(io.ComfyNode):
@@ -119,9 +119,9 @@ class TrajectoryNode(io.ComfyNode):
         clip: Any = None,
         size: int = 0,
     ) -> io.NodeOutput:
-        unet = inspect_unet(model.model)
-        text = text_or_empty(text, clip, unet, "text")
-        latents = picture_latents(picture, vae, "picture", working_size(size, unet.native_size_px))
+        network = inspect_network(model.model)
+        text = text_or_empty(text, clip, network, "text")
+        latents = picture_latents(picture, vae, "picture", working_size(size, network.native_size_px))
         latent_encoding = Encoding(encoding, refinements, forward_first, seed)
         sampling = model.get_model_object("model_sampling")
         levels = comfy.samplers.calculate_sigmas(sampling, scheduler, max(steps, int(steps / denoise)))[-(steps + 1) :]
@@ -136,17 +136,24 @@ class TrajectoryNode(io.ComfyNode):
         def climb(wrapped: Any, x: Any, sigmas: Any, extra_args: Any, callback: Any, disable: Any) -> Any:
             """A "sampler" that goes up: the host has loaded the model, prepared the latents and cleans up after it."""
             denoiser = HostDenoiser(wrapped.inner_model.inner_model, extra_args["model_options"])
-            rising = [float(s) for s in sigmas.flip(0) if float(s) > 0.0]
+            noise = denoiser.levels
+            rising = [noise.sigma(s) for s in sigmas.flip(0) if float(s) > 0.0]
 
             def preview(step: int, x0: Any, latent: Any, total: int) -> None:
                 callback({"i": step, "denoised": x0, "x": latent})
 
             conditioning, on_step = PlainConditioning(text), preview if callback else None
             trajectory = invert(
-                denoiser, conditioning, wrapped.latent_image, rising, latent_encoding, "picture", on_step
+                denoiser,
+                conditioning,
+                noise.picture(wrapped.latent_image),
+                rising,
+                latent_encoding,
+                "picture",
+                on_step,
             )
             trajectories.append(trajectory)
-            return trajectory.at(rising[-1]).to(x)
+            return noise.framed(trajectory.at(rising[-1])).to(x)
 
         start = comfy.sample.sample_custom(
             model,

@@ -17,7 +17,9 @@ from .host.schema import number, schema
 from .host.transfer.asymmetric import lora_on_prompt_alone
 from .host.transfer.denoiser import PlainConditioning
 from .host.transfer.feature_store import STORE
+from .host.transfer.inspection import inspect_network
 from .host.transfer.layout import layout_inputs
+from .host.transfer.noise_levels import noise_levels
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
 from .host.transfer.presets import (
@@ -39,7 +41,6 @@ from .host.transfer.sources import (
     working_size,
 )
 from .host.transfer.texts import sampled_texts
-from .host.transfer.unet import inspect_unet
 from .host.transfer.whole_sampling import WholeSampling
 from .host.transfer.words import guidance_by_words, read_words, take_models, words_inputs
 from .host.ui_rows import panel_output
@@ -224,22 +225,24 @@ class TripleSampler(io.ComfyNode):
         preset: str = CUSTOM,
         **added: Any,  # widgets that graphs from before do not have: renoise and all below it
     ) -> io.NodeOutput:
-        unet = inspect_unet(model.model)
+        network = inspect_network(model.model)
         read = read_words(positive, clip, (content, style), take_models(added), preset)
         dials = {"gamma": query_preservation, "strength": style_strength, "adain": colour_from_style}
         dials |= {"steps": steps, "cfg": cfg, "denoise": denoise}
         dials |= {"renoise": 0.0, "freedom": 0.0, "cfg_detail": 0.0} | added
         guided = dials | guidance_by_words(preset, dials, read)
-        positive, negative = sampled_texts(read.positive, negative, clip, unet, guided["cfg"])
+        positive, negative = sampled_texts(read.positive, negative, clip, network, guided["cfg"])
         if lora_guides := lora_on_prompt_alone(positive, negative):
             guided = dials | guidance_by_words(preset, dials, read, lora_guides)
-        options = triple_options(preset, unet, lora_guides and start_tones == AUTO, guided)
-        size_px = working_size(size, unet.native_size_px)
+        options = triple_options(preset, network, lora_guides and start_tones == AUTO, guided)
+        size_px = working_size(size, network.native_size_px)
         of_content = encoding_of(options, options.content_encoding, stream_seed(seed, CONTENT))
         of_style = encoding_of(options, options.style_encoding, stream_seed(seed, STYLE))
         source = as_batch(picture_sources(content, vae, of_content, "content", size_px))
         table = model.get_model_object("model_sampling").sigmas.double().cpu()
-        levels = plan_levels(table, options) if options.spacing == STYLEID_SPACING else None
+        # StyleID's bookkeeping is that of DDIM's training steps, which a rectified flow has none of.
+        styleid = options.spacing == STYLEID_SPACING and not noise_levels(model.model).flow
+        levels = plan_levels(table, options) if styleid else None
 
         def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
             return TransferPlan(

@@ -21,6 +21,7 @@ from ...swf_core.masks import resize_mask
 from .codec import HostCodec
 from .model_hooks import with_hooks
 from .transfer.denoiser import COLOR_KEY, PlainConditioning, prepare_conditioning
+from .transfer.noise_levels import on_pictures
 from .ui_rows import palette_row
 
 
@@ -111,7 +112,12 @@ def _steer(colors: ModelColors, args: dict[str, Any]) -> Tensor:
         conds = [prepare_conditioning(model, text, x, prepared) for text in colors.texts]
         predictions = comfy.samplers.calc_cond_batch(model, conds, x, args["sigma"], options)
     positive = args["cond_denoised"]
-    return steer(sigma, x0.float(), positive.float(), [prediction.float() for prediction in predictions]).to(x0)
+    return on_pictures(
+        lambda *x: steer(sigma, x[0].float(), x[1].float(), [prediction.float() for prediction in x[2:]]),
+        x0,
+        positive,
+        *predictions,
+    ).to(x0)
 
 
 def recolored(images: Tensor, edit: ColorEditOptions, colors: int) -> tuple[Tensor, str, list[dict[str, Any]]]:

@@ -21,7 +21,8 @@ from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionEdit, Backend, Conditioning, join
 from ....swf_core.models.preconditioning import nearest_timestep, scale_model_input, x0_from_prediction
 from ..codec import HostCodec
-from ..transfer.unet import Unet, inspect_unet
+from ..transfer.network import Network
+from ..transfer.unet import inspect_unet
 
 NATIVE_PX = {"mini": 128, "SD1.x": 512, "SD2.x": 768, "SDXL": 1024}
 
@@ -55,7 +56,7 @@ def private_backend(patcher: Any, clip: Any, vae: Any) -> Backend:
 class TrainableCopy:
     """The core's `Trainable` on a copy of the host's UNet. Samples too, with the LoRA that is in it."""
 
-    def __init__(self, patcher: Any, unet: Unet):
+    def __init__(self, patcher: Any, unet: Network):
         model = patcher.model
         for name, weight in model.diffusion_model.named_parameters():
             if not weight.is_floating_point() or weight.element_size() < 2:

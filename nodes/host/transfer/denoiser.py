@@ -13,8 +13,11 @@ from torch import Tensor
 
 from ....swf_core.errors import UserError
 from ....swf_core.models.contracts import AttentionEdit
-from .attention import attend_plainly, with_edit
-from .unet import Unet, inspect_unet
+from .attention import with_edit
+from .call_parts import attend_plainly
+from .inspection import inspect_network
+from .network import Network
+from .noise_levels import noise_levels
 
 # Where a `Sampling` travels in its transformer options; the mark of a reference's own call, which no style is injected
 # into; and where color guidance travels.
@@ -22,6 +25,11 @@ TRANSFER_KEY, REFERENCE_KEY, COLOR_KEY = "swf", "swf_reference", "swf_color"
 
 # Keys of wrappers around the network that answer a call with what an earlier one gave.
 STEP_CACHES = ("easycache",)
+
+
+# What belongs to a text beside its tokens: with transformers the mask of those that are read, another encoder's tokens
+# (HiDream), and the strength that a network distilled from guidance is told (Flux dev).
+TEXT_KEYS = ("pooled_output", "attention_mask", "conditioning_llama3", "guidance")
 
 
 class PlainConditioning:
@@ -34,7 +42,7 @@ class PlainConditioning:
         if not conditioning:
             raise UserError("The conditioning of the style and content pictures is empty; connect a CLIPTextEncode.")
         tokens, more = conditioning[0]
-        self.entry = [tokens, {k: v for k, v in more.items() if k == "pooled_output"}]
+        self.entry = [tokens, {key: value for key, value in more.items() if key in TEXT_KEYS}]
 
     def __len__(self) -> int:
         return 1
@@ -49,18 +57,19 @@ class HostDenoiser:
 
     def __init__(self, model: Any, options: dict[str, Any], layers: Iterable[str] = ()):
         self.model, self.options, self.layers = model, options, frozenset(layers)
-        self.unet: Unet = inspect_unet(model)
+        self.network: Network = inspect_network(model)
+        self.levels = noise_levels(model)
         self._prepared: dict[tuple[int, tuple[int, ...]], list] = {}
 
     @property
     def sigmas(self) -> Tensor:
         """The table sigma(t), float64 on the CPU."""
-        return self.model.model_sampling.sigmas.double().cpu()
+        return self.levels.table(self.model.model_sampling)
 
     @property
     def self_attention_layers(self) -> tuple:
         """All self-attention layers in the order the network runs them."""
-        return tuple(self.unet.layers.values())
+        return tuple(self.network.layers.values())
 
     @property
     def device(self) -> torch.device:
@@ -72,16 +81,20 @@ class HostDenoiser:
         """Bytes of a number, as the network computes it."""
         return (self.model.manual_cast_dtype or self.model.get_dtype()).itemsize
 
+    def latents_in(self, x: Tensor) -> Tensor:
+        """Clean latents [B, C, h, w] as LATENT holds them, in the scale that the network works in."""
+        return self.levels.picture(self.model.process_latent_in(self.levels.framed(x.float())))
+
     def denoise(self, x: Tensor, sigma: float, cond: PlainConditioning, edit: AttentionEdit | None = None) -> Tensor:
         """x0 [B, C, h, w] float32 from x at noise level sigma > 0 (see the core's contract)."""
-        x = x.to(self.device, torch.float32)
+        x = self.levels.to_host(x.to(self.device, torch.float32), sigma)
         layers, function = (self.layers, attend_plainly) if edit is None else (edit.layers, edit.function)
-        options = with_edit(self.options, self.unet, layers, lambda _: function)
+        options = with_edit(self.options, self.network, layers, lambda _: function)
         _for_reference(options)
-        sigmas = torch.full((x.shape[0],), sigma, device=x.device)
+        sigmas = torch.full((x.shape[0],), self.levels.level(sigma), device=x.device)
         conds = prepare_conditioning(self.model, cond, x, self._prepared)
         (x0,) = comfy.samplers.calc_cond_batch(self.model, [conds], x, sigmas, options)
-        return x0.float()
+        return self.levels.picture(x0.float())
 
 
 def _for_reference(options: dict[str, Any]) -> None:

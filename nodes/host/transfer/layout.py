@@ -86,7 +86,7 @@ class SampledLayout:
         if source is None:
             raise UserError("Layout guidance needs a content picture; connect 'content', or set layout to 0.")
         if isinstance(source, LatentSource):
-            clean = self._denoiser.model.process_latent_in(source.latents.float())
+            clean = self._denoiser.latents_in(source.latents)
         else:
             clean = source.trajectory.clean.float()
         clean = clean.to(self._denoiser.device)

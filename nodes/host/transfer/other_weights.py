@@ -12,17 +12,17 @@ import comfy.samplers
 
 from ....swf_core.errors import UserError
 from .denoiser import HostDenoiser
-from .unet import inspect_unet
+from .inspection import inspect_network
 
 
 def check_same_layers(patcher: Any, layers: tuple[str, ...]) -> None:
     """Raises UserError when a model does not have these self-attention layers, as generation's has them."""
-    unet = inspect_unet(patcher.model)
-    missing = [name for name in layers if name not in unet.layers]
+    network = inspect_network(patcher.model)
+    missing = [name for name in layers if name not in network.layers]
     if missing:
         raise UserError(
-            f"content_model is {unet.family} and has no self-attention layer {missing[0]}; connect a model of the same "
-            "family."
+            f"content_model is {network.family} and has no self-attention layer {missing[0]}; connect a model of the "
+            "same family."
         )
 
 

@@ -19,18 +19,26 @@ from ....swf_core.transfer.detail_guidance import detail_of
 from ....swf_core.transfer.layers import select_layers
 from ..model_hooks import hook_data, with_hooks
 from .denoiser import COLOR_KEY, REFERENCE_KEY, TRANSFER_KEY
+from .inspection import inspect_network
+from .noise_levels import on_pictures
 from .other_weights import check_same_layers
 from .plan import TransferPlan
 from .sampling import Sampling, current_sampling
-from .unet import inspect_unet
 
 
 def apply(model: Any, selector: str, make_plan: Callable[[tuple[str, ...], int], TransferPlan]) -> Any:
     """A clone of a MODEL with the transfer of `make_plan(layers, latent channels)`; one before it is replaced."""
-    unet = inspect_unet(model.model)
-    chosen: Sequence[AttentionLayer] = select_layers(list(unet.layers.values()), unet.presets, unet.family, selector)
+    network = inspect_network(model.model)
+    chosen: Sequence[AttentionLayer] = select_layers(
+        list(network.layers.values()), network.presets, network.family, selector
+    )
     channels = int(model.get_model_object("latent_format").latent_channels)
     plan = make_plan(tuple(layer.name for layer in chosen), channels)
+    if network.transformer is not None and (plan.injection.kv == "adaattn" or plan.injection.contrast > 1.0):
+        raise UserError(
+            f"kv 'adaattn' and contrast are for UNets, and this MODEL is {network.family}; use replace, concat or "
+            "shared."
+        )
     for source in [plan.content, *(style.source for style in plan.styles)]:
         if source is not None and source.shape[1] != channels:
             raise UserError(
@@ -80,7 +88,7 @@ def _run_sampling(
     options.setdefault("transformer_options", {}).update({TRANSFER_KEY: sampling, REFERENCE_KEY: False})
     if plan.start_adain is not None:
         noise = sampling.start_noise(executor.class_obj, sigmas, latent_image, plan.start_adain)
-    elif denoise_mask is not None:
+    elif denoise_mask is not None or (sampling.noise.flow and float(sigmas[0]) == 1.0):
         noise, latent_image = sampling.kept_content(executor.class_obj, sigmas, noise, latent_image)
     result = executor(guider, sigmas, extra, callback, noise, latent_image, denoise_mask, *rest, **named)
     return check_finite(result, "The sampled latent")
@@ -98,8 +106,9 @@ def _predict(
     **named: Any,
 ) -> list[Tensor]:
     """CALC_COND_BATCH wrapper: one model call of generation, references first."""
-    sampling, sigma = current_sampling(model_options), float(timestep.flatten()[0])
+    sampling = current_sampling(model_options)
     if sampling is not None:
+        sigma = sampling.noise.sigma(timestep.flatten()[0])
         active = plan.injection.active(sigma)
         options = model_options
         model_options = (
@@ -114,18 +123,23 @@ def _hold_to_detail(plan: TransferPlan, args: dict[str, Any]) -> list[Tensor]:
     if not others or args["conds"][1] is None:  # one branch: there is nothing to guide between
         return args["conds_out"]
     negative, *others = others
-    detail = detail_of((positive - negative).float(), positive.float(), plan.cfg_detail)
+    detail = on_pictures(
+        lambda difference, x0: detail_of(difference, x0, plan.cfg_detail),
+        (positive - negative).float(),
+        positive.float(),
+    )
     return [positive, positive - detail.to(positive), *others]
 
 
 def _guide(plan: TransferPlan, args: dict[str, Any]) -> Tensor:
     """Post-CFG function: style guidance, the leak guard, and calibration of what they give."""
-    x0, options, sigma = args["denoised"], args["model_options"], float(args["sigma"].flatten()[0])
-    sampling = current_sampling(options)
+    x0, sampling = args["denoised"], current_sampling(args["model_options"])
     if sampling is None:
         return x0
+    sigma = sampling.noise.sigma(args["sigma"].flatten()[0])
     if plan.injection.active(sigma):
         x0 = sampling.add_guidance(args, x0, sigma)
     if sampling.layout is not None:
-        x0 = sampling.layout.x0(x0, sigma)
+        layout = sampling.layout
+        x0 = on_pictures(lambda x: layout.x0(x, sigma), x0)
     return sampling.calibrated(x0, sigma)

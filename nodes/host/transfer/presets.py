@@ -15,8 +15,8 @@ from ....swf_core.transfer.presets import FAST, PRESETS, check_freedom, preset_o
 from ....swf_core.transfer.styleid import SPACING
 from ....swf_core.transfer.trajectory import Encoding
 from .layout import layout_of
+from .network import Network
 from .settings import GUIDANCE
-from .unet import Unet
 
 CUSTOM = "custom"
 CHOICES = (CUSTOM, *PRESETS)
@@ -38,7 +38,7 @@ def preset_input(replaced: str) -> Any:
     )
 
 
-def triple_options(preset: str, unet: Unet, asymmetric: bool, dials: dict[str, float]) -> TransferOptions:
+def triple_options(preset: str, network: Network, asymmetric: bool, dials: dict[str, float]) -> TransferOptions:
     """The options of a Triple Diffusion Sampler. `dials`: its widgets gamma, strength, adain, steps, cfg, denoise,
     cfg_detail, renoise, layout, layout_cut, layout_end, freedom.
 
@@ -48,14 +48,14 @@ def triple_options(preset: str, unet: Unet, asymmetric: bool, dials: dict[str, f
     freedom = dials["freedom"]
     check_freedom(preset, freedom)
     if preset == CUSTOM:
-        options = wallfacer(unet.family, unet.presets)
+        options = wallfacer(network.family, network.presets)
         measured = options.injection
         # A schedule falls to the same share of the widget's value as the preset's does.
         end = None if measured.gamma_end is None else dials["gamma"] * measured.gamma_end / measured.gamma
         adain = 0.0 if asymmetric else dials["adain"]
         kept = {"gamma": dials["gamma"], "gamma_end": end, "renoise": dials["renoise"], "layout": layout_of(dials)}
         return options.changed(strength=dials["strength"], adain=adain, **kept, **sampling)
-    options = preset_of(preset, unet.family, unet.presets, asymmetric, freedom)
+    options = preset_of(preset, network.family, network.presets, asymmetric, freedom)
     if options.denoise < 1.0:  # a share of the schedule that belongs to the preset
         del sampling["denoise"]
     if preset == FAST:
@@ -80,12 +80,12 @@ def sets_start(options: TransferOptions) -> bool:
     return options.injection.strength == 0.0 or options.low_frequencies < 1.0
 
 
-def patch_options(preset: str, unet: Unet, dials: dict[str, Any]) -> TransferOptions:
+def patch_options(preset: str, network: Network, dials: dict[str, Any]) -> TransferOptions:
     """The options of a Query-Preserve Attention Patch, of which the injection and the guidance count, and the start
     where a preset is about it (`sets_start`). `dials`: its widgets, and the window of noise levels, by the fields' own
     names. Raises UserError where nothing is left of a preset's own window."""
     if preset != CUSTOM:
-        options = preset_of(preset, unet.family, unet.presets)
+        options = preset_of(preset, network.family, network.presets)
         low = max(dials["sigma_low"], options.injection.sigma_low)
         high = min(dials["sigma_high"], options.injection.sigma_high)
         if low > high:
@@ -94,7 +94,7 @@ def patch_options(preset: str, unet: Unet, dials: dict[str, Any]) -> TransferOpt
             )
         return options.changed(sigma_low=low, sigma_high=high)
     if dials["layers"].strip() == AUTO_LAYERS:
-        dials = dials | {"layers": wallfacer(unet.family, unet.presets).injection.layers}
+        dials = dials | {"layers": wallfacer(network.family, network.presets).injection.layers}
     own = {name: value for name, value in dials.items() if not name.startswith("layout")}
     return TransferOptions(adain=dials["layout_tones"], layout=layout_of(dials)).changed(**own)
 

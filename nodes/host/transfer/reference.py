@@ -58,7 +58,7 @@ def _kept_on_disk(source: Source, role: Role, record: Record) -> Trajectory:
 
 def _clean(source: LatentSource, role: Role) -> Tensor:
     """A picture's latents in the model's own scale."""
-    return role.denoiser.model.process_latent_in(source.latents.float()).to(role.denoiser.device)
+    return role.denoiser.latents_in(source.latents).to(role.denoiser.device)
 
 
 def _no_room() -> bool:

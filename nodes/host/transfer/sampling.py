@@ -23,10 +23,12 @@ from ....swf_core.transfer.keeping import Keeping, choose_keeping, level_bytes, 
 from ....swf_core.transfer.sigmas import travelled
 from ....swf_core.transfer.start_latent import damp_low_frequencies, renoised, start_tones
 from ....swf_core.transfer.styles import Style
-from .attention import CallPart, attend_plainly, with_edit
+from .attention import with_edit
+from .call_parts import CallPart, attend_plainly
 from .denoiser import REFERENCE_KEY, TRANSFER_KEY, HostDenoiser, PlainConditioning
 from .feature_store import model_signature
 from .layout import SampledLayout
+from .noise_levels import on_pictures, start_noise
 from .other_weights import denoiser_on, loaded_weights
 from .plan import Source, TrajectorySource, TransferPlan
 from .reference import ReferenceProcess, follow
@@ -48,13 +50,15 @@ class Sampling:
     ):
         self.plan, self.guider = plan, guider
         self.denoiser = HostDenoiser(guider.inner_model, options, plan.layers)
-        self.unet, self.table = self.denoiser.unet, self.denoiser.sigmas
-        self.part = [float(s) for s in sigmas if float(s) > 0.0]
+        self.network, self.table = self.denoiser.network, self.denoiser.sigmas
+        self.noise = self.denoiser.levels
+        self.part = [self.noise.sigma(s) for s in sigmas if float(s) > 0.0]
         levels = plan.levels
         # All levels of the sampling, of which the sampler may run but a part.
         if levels is None:
             begins = plan.start_adain is not None or bool(noise.count_nonzero())
-            self.falling = whole_schedule(sigmas, begins, sampler, guider.inner_model.model_sampling, plan.schedule)
+            whole = whole_schedule(sigmas, begins, sampler, guider.inner_model.model_sampling, plan.schedule)
+            self.falling = [self.noise.sigma(level) for level in whole]
         else:
             self.falling = levels.full
         # What pictures are inverted up to, and the level that a clean latent is taken to be at.
@@ -79,7 +83,8 @@ class Sampling:
         ]
         self.layout = None
         if plan.layout.weight > 0.0:
-            self.layout = SampledLayout(plan, self.denoiser, self.styles, tuple(noise.shape), self.progress)
+            shape = tuple(self.noise.picture(noise).shape)
+            self.layout = SampledLayout(plan, self.denoiser, self.styles, shape, self.progress)
 
     def __deepcopy__(self, memo: Any) -> Sampling:
         return self
@@ -157,8 +162,8 @@ class Sampling:
     def start_noise(self, sampler: Any, sigmas: Tensor, clean: Tensor, amount: float) -> Tensor:
         """The noise with which the host's sampler, scaling and adding it to the `clean` latents, starts where we want:
         at the content's noisy latent with the styles' statistics, or turned from there towards fresh noise."""
-        sigma, levels, seed = float(sigmas[0]), self.plan.levels, self.plan.start_seed
-        start, x = sigma if levels is None else levels.start[0], clean
+        levels, seed, clean = self.plan.levels, self.plan.start_seed, self.noise.picture(clean)
+        start, x = self.noise.sigma(sigmas[0]) if levels is None else levels.start[0], clean
         if self.plan.renoise < 1.0:
             content = self.content or self._content_process()
             x = start_tones(content.latent_at(start).to(clean), self.styles, start, amount, self.plan.place)
@@ -167,7 +172,7 @@ class Sampling:
         x = damp_low_frequencies(x, self.plan.low_frequencies, damping)
         if levels is not None:
             x = x * levels.start_scale
-        return (x - clean) / self._noise_scale(sampler, sigmas)
+        return self._noise(sampler, sigmas, x, clean)
 
     def kept_content(self, sampler: Any, sigmas: Tensor, noise: Tensor, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Noise and latent of a sampling with a noise mask, so that what is kept is a picture.
@@ -175,19 +180,20 @@ class Sampling:
         A sampler that goes on from a content's inverted latent, adding no noise, would keep that noisy latent; it is
         given the content's clean one, with the noise that leads to the same start.
         """
-        source, sigma = self.plan.content, float(sigmas[0])
-        if not isinstance(source, TrajectorySource) or noise.count_nonzero() or source.shape != tuple(latent.shape):
+        source, sigma, noisy = self.plan.content, self.noise.sigma(sigmas[0]), self.noise.picture(latent)
+        if not isinstance(source, TrajectorySource) or noise.count_nonzero() or source.shape != tuple(noisy.shape):
             return noise, latent
         trajectory = source.trajectory
-        if not torch.allclose(trajectory.at(sigma).to(latent), latent, rtol=1e-3, atol=1e-3 * sigma):
+        if not torch.allclose(trajectory.at(sigma).to(noisy), noisy, rtol=1e-3, atol=1e-3 * sigma):
             return noise, latent
-        clean = trajectory.clean.to(latent)
-        return (latent - clean) / self._noise_scale(sampler, sigmas), clean
+        clean = trajectory.clean.to(noisy)
+        return self._noise(sampler, sigmas, noisy, clean), self.noise.framed(clean)
 
-    def _noise_scale(self, sampler: Any, sigmas: Tensor) -> float:
-        """By what the host multiplies a sampling's noise before it adds it to the latent."""
+    def _noise(self, sampler: Any, sigmas: Tensor, start: Tensor, clean: Tensor) -> Tensor:
+        """The noise with which the host's sampler, scaling and adding it to the `clean` latents, begins at `start`."""
         sigma = float(sigmas[0])
-        return math.sqrt(1.0 + sigma * sigma) if sampler.max_denoise(self.guider, sigmas) else sigma
+        scale = math.sqrt(1.0 + sigma * sigma) if sampler.max_denoise(self.guider, sigmas) else sigma
+        return self.noise.framed(start_noise(self.noise, start, clean, sigma, scale))
 
     def gamma_at(self, sigma: float) -> float:
         """The schedule's query preservation at this level."""
@@ -201,6 +207,9 @@ class Sampling:
         """Whether anything of content's attention is read at this level, if it is injected there."""
         return self.plan.injection.read == "content" or self.gamma_at(sigma) > 0.0
 
+    def _detail(self, difference: Tensor, positive: Tensor) -> Tensor:
+        return detail_of(difference, positive, self.plan.cfg_detail)
+
     def calibrated(self, x0: Tensor, sigma: float) -> Tensor:
         """x0 with the styles' tones, where the plan calibrates it at this level.
 
@@ -208,7 +217,9 @@ class Sampling:
         """
         share = travelled(self.table, sigma, float(self.table[-1]), float(self.table[0]))
         amount = self.plan.calibration.amount_at(share)
-        return start_tones(x0, self.styles, 0.0, amount, self.plan.place)
+        if amount == 0.0:
+            return x0
+        return on_pictures(lambda x: start_tones(x, self.styles, 0.0, amount, self.plan.place), x0)
 
     def with_injection(self, options: dict[str, Any], conds: list, x: Tensor, sigma: float) -> dict[str, Any]:
         """Model options for one call of generation with rows `x`: its self-attention reads the styles."""
@@ -224,15 +235,15 @@ class Sampling:
         def choose(part: CallPart) -> Any:
             key = boxes.get(part.uuid), replace(part, uuid=None)
             if key not in edits:
-                step = InjectionStep(sigma, gamma, part.rows, self.plan.place, key[0], part.frames)
+                step = InjectionStep(sigma, gamma, part.rows, self.plan.place, key[0], part.frames, self.plan.positions)
                 edits[key] = injection_edit(self.layers, self.plan.injection, step, queries, self.styles)
             return edits[key].function
 
-        return with_edit(options, self.unet, self.plan.layers, choose)
+        return with_edit(options, self.network, self.plan.layers, choose)
 
     def without_injection(self, options: dict[str, Any]) -> dict[str, Any]:
         """Model options for one call of generation that reads nothing."""
-        return with_edit(options, self.unet, self.plan.layers, lambda _: attend_plainly)
+        return with_edit(options, self.network, self.plan.layers, lambda _: attend_plainly)
 
     def add_guidance(self, args: dict[str, Any], x0: Tensor, sigma: float) -> Tensor:
         """x0 with style guidance and the leak guard, each one more call.
@@ -251,11 +262,12 @@ class Sampling:
             positive, negative = comfy.samplers.calc_cond_batch(args["model"], conds, x, args["sigma"], options)
             plain = positive
             if conds[1] is not None:
-                plain = positive + (cfg - 1.0) * detail_of(positive - negative, positive, plan.cfg_detail)
+                plain = positive + (cfg - 1.0) * on_pictures(self._detail, positive - negative, positive)
             x0 = x0 + plan.style_guidance * (styled - plain)
         if plan.leak_guard > 0.0:
+            x = self.noise.to_core(x, self.noise.level(sigma))
             leaking = self.denoiser.denoise(x, sigma, self.text, leaking_edit(self.layers, sigma, self.styles))
-            x0 = x0 + plan.leak_guard * (styled - leaking.to(styled))
+            x0 = x0 + plan.leak_guard * (styled - self.noise.framed(leaking).to(styled))
         return x0
 
 
@@ -274,5 +286,6 @@ def _box(area: Any, x: Tensor) -> Box | None:
     """An area of a prompt, (height, width, top, left) in latent cells, as shares of the picture."""
     if area is None:
         return None
-    (high, wide, top, left), (height, width) = area, x.shape[-2:]
+    axes, (height, width) = len(area) // 2, x.shape[-2:]  # films have an axis before the two
+    high, wide, top, left = *area[axes - 2 : axes], *area[-2:]
     return top / height, left / width, min(high, height - top) / height, min(wide, width - left) / width

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ....swf_core.errors import UserError
 from ....swf_core.transfer.trajectory import Encoding, Trajectory
+from .noise_levels import noise_levels
 from .plan import LatentSource, Source, StyleSource, TrajectorySource
 
 TrajectoryType = io.Custom("SWF_TRAJECTORY")
@@ -82,10 +83,12 @@ def picture_latents(value: Any, vae: Any, name: str, size_px: int = 0) -> Tensor
         latents = vae.encode(_scaled(value, name, size_px))
     else:
         latents = value["samples"]
+    if latents.dim() == 5 and latents.shape[2] == 1:  # of models that know films: one frame is a picture
+        latents = latents[:, :, 0]
     if latents.dim() != 4 or not len(latents):
         raise UserError(
             f"The {name} latents have shape {tuple(latents.shape)}; they must be [pictures, channels, height, width] "
-            "with at least one picture."
+            "with at least one picture, or have one frame before the height."
         )
     if not torch.isfinite(latents).all():
         raise UserError(f"The {name} latents hold NaN or infinite values; encode the picture again.")
@@ -148,7 +151,8 @@ def clean_latents(source: Source, model: Any) -> Tensor:
     """A source's clean latents as LATENT holds them; `model`: the MODEL that a trajectory belongs to."""
     if isinstance(source, LatentSource):
         return source.latents
-    return model.model.process_latent_out(source.trajectory.clean)
+    levels = noise_levels(model.model)
+    return levels.picture(model.model.process_latent_out(levels.framed(source.trajectory.clean)))
 
 
 def _row(trajectory: Trajectory, index: int) -> Trajectory:

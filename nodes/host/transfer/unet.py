@@ -1,9 +1,9 @@
-"""The self-attention layers of the host's UNet under the core's names, and the model's family."""
+"""A UNet of the host as the core knows it: its self-attention layers by name, and its family."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import comfy.utils
@@ -11,37 +11,19 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.model_base import ModelType
 
 from ....swf_core.errors import UserError
-from ....swf_core.models.contracts import AttentionLayer
-
-# Where the host keeps one layer's replacement: block kind, block number, transformer layer in it.
-Key = tuple[str, int, int]
+from .network import Network
 
 _QUERY = re.compile(r"(input|middle|output)_blocks?(?:\.(\d+))?\.1\.transformer_blocks\.(\d+)\.attn1\.to_q\.weight")
 
 
-@dataclass(frozen=True)
-class Unet:
-    """What is known of a model before it is loaded: layers by the core's name with the host's key, family, presets of
-    layers, and the long side of the pictures that it was trained at."""
-
-    layers: dict[str, AttentionLayer]
-    keys: dict[str, Key]
-    family: str
-    presets: dict[str, str]
-    native_size_px: int
-
-
-def inspect_unet(model: Any) -> Unet:
-    """The self-attention of a BaseModel. Raises UserError for models that are no Stable Diffusion UNet."""
+def inspect_unet(model: Any) -> Network:
+    """The self-attention of a BaseModel's UNet. Raises UserError for models that are no Stable Diffusion UNet."""
     from ....swf_core.models.diffusers_backend import family_presets
     from ....swf_core.models.unet_denoiser import name_self_attention
 
     network = model.diffusion_model
     if not isinstance(network, UNetModel):
-        raise UserError(
-            f"Not supported yet: {type(network).__name__}. Style transfer works on UNet models (mini, SD1.x, SD2.x, "
-            "SDXL); transformer and flow models such as Flux or SD3 follow later."
-        )
+        raise UserError(f"This works on UNet models (mini, SD1.x, SD2.x, SDXL); a {type(network).__name__} was given.")
     config = model.model_config.unet_config
     to_host = {
         name.removesuffix(".to_q.weight"): host
@@ -58,7 +40,7 @@ def inspect_unet(model: Any) -> Unet:
         keys[layer.name] = (match[1], int(match[2] or 0) if match[1] != "middle" else 0, int(match[3]))
     family = _family(model)
     presets = {"all": "all", **family_presets(family, list(layers.values()))}
-    return Unet(layers, keys, family, presets, _native_size(model, family))
+    return Network(layers, keys, family, presets, _native_size(model, family))
 
 
 def _native_size(model: Any, family: str) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor
 from ....swf_core.transfer.defaults import SAMPLER
 from ....swf_core.transfer.options import TransferOptions
 from ....swf_core.transfer.sigmas import Levels, vp_scale
+from .noise_levels import noise_levels
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class WholeSampling:
 
     def run(self, model: Any, clean: Tensor, noise_mask: Tensor | None) -> Tensor:
         """The result for clean latents of the content, as LATENT holds them; they stay where the noise mask is 0."""
+        clean = noise_levels(model.model).framed(clean)
         options, levels, blank = self.options, self.levels, torch.zeros_like(clean)
         more = {"callback": latent_preview.prepare_callback(model, options.steps), "disable_pbar": True}
         more |= {"seed": self.seed, "noise_mask": noise_mask}

@@ -1,0 +1,141 @@
+"""The diffusion transformers of the host that style transfer reaches: by class, their blocks and positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+from ....swf_core.models.contracts import AttentionLayer
+from ....swf_core.models.rope import RopeView
+from ....swf_core.models.transformer_folder import transformer_presets
+from .network import Network
+from .transformer_layout import AFTER_TEXT, BEFORE_REFERENCES, FIRST, LAST, TransformerLayout
+
+# The long side that all of them were trained at.
+NATIVE_PX = 1024
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A row of blocks: the network's attribute, our name of a block, and the host's name in its block replacements;
+    "" where it replaces none, and calls of attention are counted."""
+
+    attribute: str
+    name: str
+    host: str = ""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of transformers. `embedder`: where its rotary positions are made, "" for none; `refiners`: blocks that
+    call attention before the stacks do."""
+
+    name: str
+    stacks: tuple[Stack, ...]
+    order: str
+    embedder: str = ""
+    centered: bool = False
+    text_first: bool = False
+    refiners: tuple[str, ...] = ()
+
+
+_FLUX = (Stack("double_blocks", "double", "double_block"), Stack("single_blocks", "single", "single_block"))
+_REFINED = (Stack("layers", "block"),)
+# By module and name of the class, for older hosts lack some of them.
+FAMILIES = {
+    "flux.model.Flux": Family("Flux", _FLUX, BEFORE_REFERENCES, "pe_embedder"),
+    "chroma.model.Chroma": Family("Chroma", _FLUX, BEFORE_REFERENCES, "pe_embedder"),
+    "modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper": Family(
+        "SD3", (Stack("joint_blocks", "double", "double_block"),), LAST
+    ),
+    "qwen_image.model.QwenImageTransformer2DModel": Family(
+        "Qwen-Image",
+        (Stack("transformer_blocks", "double", "double_block"),),
+        BEFORE_REFERENCES,
+        "pe_embedder",
+        centered=True,
+    ),
+    "lumina.model.NextDiT": Family(
+        "Lumina2",
+        _REFINED,
+        AFTER_TEXT,
+        "rope_embedder",
+        text_first=True,
+        refiners=("context_refiner", "noise_refiner"),
+    ),
+    "hidream.model.HiDreamImageTransformer2DModel": Family(
+        "HiDream",
+        (Stack("double_stream_blocks", "double"), Stack("single_stream_blocks", "single")),
+        FIRST,
+        "pe_embedder",
+    ),
+    "aura.mmdit.MMDiT": Family(
+        "AuraFlow",
+        (Stack("double_layers", "double", "double_block"), Stack("single_layers", "single", "single_block")),
+        LAST,
+    ),
+    "omnigen.omnigen2.OmniGen2Transformer2DModel": Family(
+        "OmniGen2",
+        _REFINED,
+        LAST,
+        "rope_embedder",
+        text_first=True,
+        refiners=("context_refiner", "noise_refiner"),
+    ),
+    "wan.model.WanModel": Family("Wan", (Stack("blocks", "block", "double_block"),), LAST, "rope_embedder"),
+}
+
+
+def inspect_transformer(network: Any) -> Network | None:
+    """What is known of a transformer of the host; None for a class that is none of `FAMILIES`."""
+    kind = type(network)
+    family = FAMILIES.get(f"{kind.__module__.removeprefix('comfy.ldm.')}.{kind.__name__}")
+    if family is None:
+        return None
+    layers, blocks = _layers(network, family)
+    rope = _rope(network, family)
+    leading = sum(len(getattr(network, name)) for name in family.refiners)
+    layout = TransformerLayout(layers, blocks, leading, family.order, _patch(network), rope, family.text_first)
+    named = {layer.name: layer for layer in layers}
+    return Network(named, {}, family.name, transformer_presets(layers), NATIVE_PX, layout)
+
+
+def _layers(network: Any, family: Family) -> tuple[tuple[AttentionLayer, ...], dict[tuple[str, int], tuple[str, ...]]]:
+    """All layers, and those of each block that the host can replace."""
+    level, width = int(log2(_patch(network))), _width(network)
+    layers: list[AttentionLayer] = []
+    blocks = {}
+    for stack in family.stacks:
+        for index, block in enumerate(getattr(network, stack.attribute)):
+            names = [f"{stack.name}.{index}"]
+            if getattr(getattr(block, "x_block", None), "x_block_self_attn", False):  # SD3.5: the picture's own
+                names.append(f"{names[0]}.second")
+            layers += [AttentionLayer(name, level, f"{stack.attribute}.{index}", width) for name in names]
+            if stack.host:
+                blocks[stack.host, index] = tuple(names)
+    return tuple(layers), blocks
+
+
+def _patch(network: Any) -> int:
+    size = network.patch_size
+    return int(size[-1] if isinstance(size, Sequence) else size)
+
+
+def _width(network: Any) -> int:
+    """Channels of a token's key, all heads together."""
+    for name in ("hidden_size", "inner_dim", "dim"):
+        if isinstance(width := getattr(network, name, None), int):
+            return width
+    return int(network.init_x_linear.out_features)  # AuraFlow
+
+
+def _rope(network: Any, family: Family) -> RopeView | None:
+    if not family.embedder:
+        return None
+    embedder = getattr(network, family.embedder)
+    axes = tuple(int(size) for size in embedder.axes_dim)
+    turned = sum(axes)
+    rest = int(getattr(network, "attention_head_dim", turned)) - turned  # HiDream turns half a head
+    return RopeView(axes, float(embedder.theta), rest, family.centered)
