@@ -10,6 +10,7 @@ from comfy_api.latest import io
 from ..swf_core.errors import UserError
 from ..swf_core.transfer.defaults import FRESH
 from ..swf_core.transfer.injection import GAMMA_SCHEDULES, KV_MODES, Injection
+from ..swf_core.transfer.rope import POSITIONS
 from ..swf_core.transfer.trajectory import ENCODINGS, Encoding
 from .host.schema import number, schema
 from .host.transfer.denoiser import PlainConditioning
@@ -19,6 +20,7 @@ from .host.transfer.layout import layout_inputs, layout_of
 from .host.transfer.noise_levels import noise_levels
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
+from .host.transfer.positions import positions_input
 from .host.transfer.presets import AUTO_LAYERS, CUSTOM, patch_options, patch_row, planned, preset_input, sets_start
 from .host.transfer.settings import read_settings
 from .host.transfer.sources import (
@@ -45,7 +47,10 @@ class QueryPreservePatch(io.ComfyNode):
             "values from the style and asks with queries mixed from the content. Works under every sampler, with "
             "ControlNet, LoRA, inpainting masks and area prompts.",
             inputs=[
-                io.Model.Input("model", tooltip="A UNet model: mini, SD1.x, SD2.x or SDXL. It is not changed."),
+                io.Model.Input(
+                    "model",
+                    tooltip="A UNet (mini, SD1.x, SD2.x, SDXL) or a transformer (Flux, SD3, Qwen-Image ...). It is not changed.",
+                ),
                 io.MultiType.Input(
                     "style",
                     STYLE_TYPES,
@@ -206,6 +211,7 @@ class QueryPreservePatch(io.ComfyNode):
                     "How far the tones of the layout that guides move to the style's; 0 keeps the content's.",
                     optional=True,
                 ),
+                positions_input(),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The same model with style transfer on it.")],
             search_aliases=["Query-Preserve Attention Patch", "StyleID", "attention injection", "style reference"],
@@ -233,6 +239,7 @@ class QueryPreservePatch(io.ComfyNode):
         size: int = 0,
         preset: str = CUSTOM,
         schedule: Any = None,
+        positions: str = POSITIONS[0],
         **widgets: Any,
     ) -> io.NodeOutput:
         """`widgets`: what the injection and the guidance are set to, by the fields' own names, and `layout_inputs`."""
@@ -271,6 +278,7 @@ class QueryPreservePatch(io.ComfyNode):
                 content_model=content_model,
                 store=STORE if keep_style else None,
                 schedule=None if schedule is None else tuple(float(level) for level in schedule),
+                positions=positions,
             )
 
         row = panel_output([patch_row(preset, options)]) if options and preset != CUSTOM else None

@@ -11,6 +11,7 @@ from ..swf_core.finite import check_finite
 from ..swf_core.transfer.defaults import CFG, FRESH, SAMPLER, SCHEDULER, STEPS
 from ..swf_core.transfer.levels import plan_levels
 from ..swf_core.transfer.randomness import CONTENT, STYLE, stream_seed
+from ..swf_core.transfer.rope import POSITIONS
 from ..swf_core.transfer.styleid import SPACING as STYLEID_SPACING
 from .host.latents import NOISE_MASK, beside_samples, latent_from
 from .host.schema import number, schema
@@ -22,6 +23,7 @@ from .host.transfer.layout import layout_inputs
 from .host.transfer.noise_levels import noise_levels
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
+from .host.transfer.positions import positions_input
 from .host.transfer.presets import (
     CUSTOM,
     encoding_of,
@@ -59,7 +61,10 @@ class TripleSampler(io.ComfyNode):
             "Repaints the content picture in the style of the style picture: three diffusion processes side by side, "
             "content asking, style answering, the result between them. Text steers it when cfg is above 1.",
             inputs=[
-                io.Model.Input("model", tooltip="A UNet model: mini, SD1.x, SD2.x or SDXL. LoRA and patches count."),
+                io.Model.Input(
+                    "model",
+                    tooltip="A UNet (mini, SD1.x, SD2.x, SDXL) or a transformer (Flux, SD3, Qwen-Image ...). LoRA and patches count.",
+                ),
                 io.Conditioning.Input(
                     "positive",
                     optional=True,
@@ -194,6 +199,7 @@ class TripleSampler(io.ComfyNode):
                     "layout, so cfg may be higher. Where words are read from the pictures and cfg is 1, both are set.",
                     optional=True,
                 ),
+                positions_input(),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode; a noise mask stays on it.")
@@ -223,6 +229,7 @@ class TripleSampler(io.ComfyNode):
         start_tones: str = AUTO,
         size: int = 0,
         preset: str = CUSTOM,
+        positions: str = POSITIONS[0],
         **added: Any,  # widgets that graphs from before do not have: renoise and all below it
     ) -> io.NodeOutput:
         network = inspect_network(model.model)
@@ -256,6 +263,7 @@ class TripleSampler(io.ComfyNode):
                 start_seed=seed,
                 store=STORE,
                 levels=levels,
+                positions=positions,
             )
 
         patched = apply(model, options.injection.layers, make_plan)

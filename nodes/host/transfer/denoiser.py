@@ -81,6 +81,15 @@ class HostDenoiser:
         """Bytes of a number, as the network computes it."""
         return (self.model.manual_cast_dtype or self.model.get_dtype()).itemsize
 
+    def check_text(self, text: PlainConditioning) -> None:
+        """Raises UserError for a text that the encoder of another model made."""
+        transformer, width = self.network.transformer, int(text.entry[0].shape[-1])
+        if transformer is not None and width != transformer.text_width:
+            raise UserError(
+                f"The text of the pictures has tokens of {width} numbers, and this {self.network.family} model reads "
+                f"{transformer.text_width}; encode it with the model's own CLIP."
+            )
+
     def latents_in(self, x: Tensor) -> Tensor:
         """Clean latents [B, C, h, w] as LATENT holds them, in the scale that the network works in."""
         return self.levels.picture(self.model.process_latent_in(self.levels.framed(x.float())))

@@ -16,8 +16,8 @@ from .transformer_layout import CallSize, PictureTokens, TransformerLayout, pict
 class EditedAttention:
     """The queries, keys and values of one call of the host's attention, with what is known of the picture in them.
 
-    `qkv`: as the host gives them, [B, T, heads * d], or [B, heads, T, d] where `named` says `skip_reshape`. `named`:
-    the host's further arguments, of which the mask is read.
+    `qkv`: as the host gives them, [B, T, heads * d] (SD3's values [B, T, heads, d]), or [B, heads, T, d] where `named`
+    says `skip_reshape`. `named`: the host's further arguments, of which the mask is read.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class EditedAttention:
     ):
         self.layout, self.size, self.layer, self.heads, self.named = layout, size, layer, heads, named
         apart = named.get("skip_reshape", False)
-        self.q, self.k, self.v = (x if apart else x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in qkv)
+        self.q, self.k, self.v = (x if apart else x.reshape(*x.shape[:2], heads, -1).transpose(1, 2) for x in qkv)
         self.mask = _spread(named.get("mask"), self.q.dtype)
 
     def run(self, attend: Callable[..., Tensor], functions: Sequence[AttentionFunction]) -> Tensor | None:

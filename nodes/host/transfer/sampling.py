@@ -68,6 +68,7 @@ class Sampling:
         self.clean_at = 0.0 if levels is None else levels.clean_at
         self.layers = frozenset(plan.layers)
         self.text = plan.text or _negative_text(guider)
+        self.denoiser.check_text(self.text)
         any_read = any(plan.injection.active(s) for s in self.part)
         # The start, calibration and the layout ask for the styles' tones even if nothing is read.
         any_tones = (plan.start_adain or 0.0) > 0.0 and plan.renoise < 1.0

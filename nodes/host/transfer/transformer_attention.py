@@ -87,8 +87,9 @@ class _Call:
         """The name of the layer whose attention is called now; None for one that is none of ours."""
         if self.around.layout.blocks:
             return self.block.pop(0) if self.block else None
-        index, self.count = self.count - self.around.layout.leading, self.count + 1
-        layers = self.around.layout.layers
+        layers, (leading, more) = self.around.layout.layers, self.around.layout.leading
+        index = self.count - leading - (more if self.size.references else 0)
+        self.count += 1
         return layers[index].name if 0 <= index < len(layers) else None
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import log2
 from typing import Any
 
+from torch import nn
+
 from ....swf_core.models.contracts import AttentionLayer
 from ....swf_core.models.rope import RopeView
 from ....swf_core.models.transformer_folder import transformer_presets
@@ -29,31 +31,37 @@ class Stack:
 
 @dataclass(frozen=True)
 class Family:
-    """A family of transformers. `embedder`: where its rotary positions are made, "" for none; `refiners`: blocks that
-    call attention before the stacks do."""
+    """A family of transformers.
+
+    `text`: the module that reads the text's tokens; `embedder`: where its rotary positions are made, "" for none;
+    `refiners`: blocks that call attention before the stacks do, `reference_refiners` where pictures are referred to.
+    """
 
     name: str
     stacks: tuple[Stack, ...]
     order: str
+    text: str
     embedder: str = ""
     centered: bool = False
     text_first: bool = False
     refiners: tuple[str, ...] = ()
+    reference_refiners: tuple[str, ...] = ()
 
 
 _FLUX = (Stack("double_blocks", "double", "double_block"), Stack("single_blocks", "single", "single_block"))
 _REFINED = (Stack("layers", "block"),)
 # By module and name of the class, for older hosts lack some of them.
 FAMILIES = {
-    "flux.model.Flux": Family("Flux", _FLUX, BEFORE_REFERENCES, "pe_embedder"),
-    "chroma.model.Chroma": Family("Chroma", _FLUX, BEFORE_REFERENCES, "pe_embedder"),
+    "flux.model.Flux": Family("Flux", _FLUX, BEFORE_REFERENCES, "txt_in", "pe_embedder"),
+    "chroma.model.Chroma": Family("Chroma", _FLUX, BEFORE_REFERENCES, "txt_in", "pe_embedder"),
     "modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper": Family(
-        "SD3", (Stack("joint_blocks", "double", "double_block"),), LAST
+        "SD3", (Stack("joint_blocks", "double", "double_block"),), LAST, "context_embedder"
     ),
     "qwen_image.model.QwenImageTransformer2DModel": Family(
         "Qwen-Image",
         (Stack("transformer_blocks", "double", "double_block"),),
         BEFORE_REFERENCES,
+        "txt_in",
         "pe_embedder",
         centered=True,
     ),
@@ -61,6 +69,7 @@ FAMILIES = {
         "Lumina2",
         _REFINED,
         AFTER_TEXT,
+        "cap_embedder",
         "rope_embedder",
         text_first=True,
         refiners=("context_refiner", "noise_refiner"),
@@ -69,22 +78,28 @@ FAMILIES = {
         "HiDream",
         (Stack("double_stream_blocks", "double"), Stack("single_stream_blocks", "single")),
         FIRST,
+        "caption_projection",
         "pe_embedder",
     ),
     "aura.mmdit.MMDiT": Family(
         "AuraFlow",
         (Stack("double_layers", "double", "double_block"), Stack("single_layers", "single", "single_block")),
         LAST,
+        "cond_seq_linear",
     ),
     "omnigen.omnigen2.OmniGen2Transformer2DModel": Family(
         "OmniGen2",
         _REFINED,
         LAST,
+        "time_caption_embed.caption_embedder",
         "rope_embedder",
         text_first=True,
         refiners=("context_refiner", "noise_refiner"),
+        reference_refiners=("ref_image_refiner",),
     ),
-    "wan.model.WanModel": Family("Wan", (Stack("blocks", "block", "double_block"),), LAST, "rope_embedder"),
+    "wan.model.WanModel": Family(
+        "Wan", (Stack("blocks", "block", "double_block"),), LAST, "text_embedding", "rope_embedder"
+    ),
 }
 
 
@@ -96,8 +111,19 @@ def inspect_transformer(network: Any) -> Network | None:
         return None
     layers, blocks = _layers(network, family)
     rope = _rope(network, family)
-    leading = sum(len(getattr(network, name)) for name in family.refiners)
-    layout = TransformerLayout(layers, blocks, leading, family.order, _patch(network), rope, family.text_first)
+    leading, more = (
+        sum(len(getattr(network, name)) for name in names) for names in (family.refiners, family.reference_refiners)
+    )
+    layout = TransformerLayout(
+        layers,
+        blocks,
+        (leading, more),
+        family.order,
+        _patch(network),
+        rope,
+        _text_width(network, family),
+        family.text_first,
+    )
     named = {layer.name: layer for layer in layers}
     return Network(named, {}, family.name, transformer_presets(layers), NATIVE_PX, layout)
 
@@ -129,6 +155,14 @@ def _width(network: Any) -> int:
         if isinstance(width := getattr(network, name, None), int):
             return width
     return int(network.init_x_linear.out_features)  # AuraFlow
+
+
+def _text_width(network: Any, family: Family) -> int:
+    """Numbers of a text's token that it reads."""
+    module = network.get_submodule(family.text)
+    if isinstance(module, nn.ModuleList):  # HiDream's last is for the tokens of its conditioning, T5's
+        module = module[-1]
+    return next(part.in_features for part in module.modules() if hasattr(part, "in_features"))
 
 
 def _rope(network: Any, family: Family) -> RopeView | None:

@@ -23,18 +23,21 @@ class TransformerLayout:
 
     * layers: those of ours, in running order. blocks: by the key of the host's block replacement, (kind, index), the
       layers of that block in the order in which it calls attention; empty where the host replaces no blocks.
-    * leading: how many calls of attention come before the first of our layers, where they are counted.
+    * leading: how many calls of attention come before the first of our layers, where they are counted; how many more
+      where the call has reference pictures.
     * order: where the picture's tokens lie, one of the names above. patch: latent cells along a token's side.
-    * rope: its rotary positions, None without. text_first: whether the picture stands behind the text on the first
-      axis. text_step: text tokens are filled up to multiples of it.
+    * rope: its rotary positions, None without. text_width: numbers of a text's token that it reads.
+    * text_first: whether the picture stands behind the text on the first axis. text_step: text tokens are filled up to
+      multiples of it.
     """
 
     layers: tuple[AttentionLayer, ...]
     blocks: Mapping[tuple[str, int], tuple[str, ...]]
-    leading: int
+    leading: tuple[int, int]
     order: str
     patch: int
     rope: RopeView | None
+    text_width: int
     text_first: bool = False
     text_step: int = 1
 

@@ -44,7 +44,7 @@ def style_source(latents, encoding=None, weight=1.0, place=None):
 
 def patched(model, style, content, place=None, text=None, precision="fp32", encoding=None, **options):
     options = {"layers": "all", "gamma": 0.5, "tau": 1.5} | options
-    fields = ("style_guidance", "leak_guard", "start_adain", "content_model", "store")
+    fields = ("style_guidance", "leak_guard", "start_adain", "content_model", "store", "positions")
     more = {"store": None} | {k: options.pop(k) for k in fields if k in options}
     encoding = encoding or Encoding("stochastic")
 
