@@ -49,7 +49,8 @@ class QueryPreservePatch(io.ComfyNode):
             inputs=[
                 io.Model.Input(
                     "model",
-                    tooltip="A UNet (mini, SD1.x, SD2.x, SDXL) or a transformer (Flux, SD3, Qwen-Image ...). It is not changed.",
+                    tooltip="A UNet (mini, SD1.x, SD2.x, SDXL) or a transformer (Flux, SD3, Qwen-Image ...). It is not "
+                    "changed.",
                 ),
                 io.MultiType.Input(
                     "style",
@@ -86,14 +87,7 @@ class QueryPreservePatch(io.ComfyNode):
                     tooltip="Settings of a style file, from Style Load: they take the place of those below. "
                     "Without it those below count.",
                 ),
-                number(
-                    "strength",
-                    DIALS.strength,
-                    0.0,
-                    1.0,
-                    0.01,
-                    "Share of the injected attention; 0 is the plain model.",
-                ),
+                number("strength", DIALS.strength, 0.0, 1.0, 0.01, "Share of the injected attention; 0 is plain."),
                 number(
                     "gamma",
                     DIALS.gamma,

@@ -63,7 +63,8 @@ class TripleSampler(io.ComfyNode):
             inputs=[
                 io.Model.Input(
                     "model",
-                    tooltip="A UNet (mini, SD1.x, SD2.x, SDXL) or a transformer (Flux, SD3, Qwen-Image ...). LoRA and patches count.",
+                    tooltip="A UNet (mini, SD1.x, SD2.x, SDXL) or a transformer (Flux, SD3, Qwen-Image ...). LoRA and "
+                    "patches count.",
                 ),
                 io.Conditioning.Input(
                     "positive",
