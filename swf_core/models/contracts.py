@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import UserError
@@ -24,8 +25,9 @@ class AttentionLayer:
     """One self-attention layer of the network.
 
     `name` is ours, ordered as the network runs them: "down.<block>.<index>", "mid.<index>", "up.<block>.<index>",
-    with a last ".<n>" where one block holds several transformer layers (SDXL); in transformers "double.<block>" and
-    "single.<block>". `level` says how often the latent was
+    with a last ".<n>" where one block holds several transformer layers (SDXL); in transformers "double.<block>" where
+    text and picture have streams of their own (with a last ".second" where the picture asks itself once more, SD3.5),
+    then "single.<block>", or "block.<block>" where there are no others. `level` says how often the latent was
     halved there (rounding up): 0 is full latent resolution. `module` is the diffusers name. `channels`: of a token's
     key, all heads together.
     """
@@ -102,11 +104,16 @@ class AttentionEdit:
 @dataclass(frozen=True)
 class Conditioning:
     """Text as a network reads it: `tokens` [B, L, D]; for SDXL also `pooled` [B, P] and `size_ids` [B, 6], for SD3 and
-    Flux `pooled`."""
+    Flux `pooled`.
+
+    lengths: for transformers, how many tokens of each row are read, [B] whole numbers from 1 to L; those behind fill it
+    up. None: all.
+    """
 
     tokens: Tensor
     pooled: Tensor | None = None
     size_ids: Tensor | None = None
+    lengths: Tensor | None = None
 
     def __len__(self) -> int:
         return self.tokens.shape[0]
@@ -127,22 +134,31 @@ class Conditioning:
             raise UserError(f"{len(self)} prompts were given for {count} pictures: give one prompt, or one each.")
         return self.pick([0] * count)
 
-    def _parts(self) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        return self.tokens, self.pooled, self.size_ids
+    def _parts(self) -> tuple[Tensor | None, ...]:
+        return self.tokens, self.pooled, self.size_ids, self.lengths
 
 
 def join(conditionings: Sequence[Conditioning]) -> Conditioning:
     """Stack conditionings of one encoder along the batch.
 
-    Texts of different lengths are repeated to a common one: attention over tokens that stand there several times is the
-    same average as over each once.
+    Texts of different lengths are repeated to a common one for cross-attention: attention over tokens that stand there
+    several times is the same average as over each once. Beside a picture's tokens they would count several times, so
+    where any has `lengths` all are filled up to the longest, and the lengths say so.
     """
     first = conditionings[0]
-    length = math.lcm(*(c.tokens.shape[1] for c in conditionings))
+    counts, lengths = [c.tokens.shape[1] for c in conditionings], None
+    if any(c.lengths is not None for c in conditionings):
+        longest = max(counts)
+        tokens = [F.pad(c.tokens, (0, 0, 0, longest - count)) for c, count in zip(conditionings, counts)]
+        read = [torch.full((len(c),), n) if c.lengths is None else c.lengths for c, n in zip(conditionings, counts)]
+        lengths = torch.cat([each.to(first.tokens.device) for each in read])
+    else:
+        tokens = [c.tokens.repeat(1, math.lcm(*counts) // count, 1) for c, count in zip(conditionings, counts)]
     return Conditioning(
-        torch.cat([c.tokens.repeat(1, length // c.tokens.shape[1], 1) for c in conditionings]),
+        torch.cat(tokens),
         None if first.pooled is None else torch.cat([c.pooled for c in conditionings if c.pooled is not None]),
         None if first.size_ids is None else torch.cat([c.size_ids for c in conditionings if c.size_ids is not None]),
+        lengths,
     )
 
 

@@ -21,22 +21,29 @@ class RopeView:
 
     The last two axes are a picture's rows and columns, those before them hold 0 (Flux and Qwen-Image: (16, 56, 56)).
     `rest`: channels of a head behind the axes', which are not turned (HiDream). `centered`: whether 0 stands in the
-    middle of a grid (Qwen-Image) and not at its first token.
+    middle of a grid (Qwen-Image) and not at its first token. `behind`: how many axes stand behind the columns', which
+    hold 0 in pictures (Flux.2: 1).
     """
 
     axes: tuple[int, ...]
     theta: float = 10000.0
     rest: int = 0
     centered: bool = False
+    behind: int = 0
 
     def __post_init__(self) -> None:
-        if len(self.axes) < 2 or any(size < 2 or size % 2 for size in self.axes):
+        if len(self.axes) < 2 + self.behind or any(size < 2 or size % 2 for size in self.axes):
             raise UserError(f"Rotary axes are {self.axes}; give at least two, each of an even number of channels.")
 
     @property
     def channels(self) -> int:
         """Channels of a head."""
         return sum(self.axes) + self.rest
+
+    @property
+    def picture_axes(self) -> tuple[int, int]:
+        """Which axes are a picture's rows and columns."""
+        return len(self.axes) - 2 - self.behind, len(self.axes) - 1 - self.behind
 
     def grid_ids(
         self, rows: int, columns: int, top: float = 0.0, left: float = 0.0, origin: Tensor | None = None
@@ -47,9 +54,9 @@ class RopeView:
         behind the text on the first axis); ids of B rows are [B, rows * columns, axes].
         """
         middle = (rows // 2, columns // 2) if self.centered else (0, 0)
-        ids = torch.zeros(rows, columns, len(self.axes), dtype=torch.float64)
-        ids[..., -2] += torch.arange(rows, dtype=torch.float64)[:, None] + (top - middle[0])
-        ids[..., -1] += torch.arange(columns, dtype=torch.float64)[None, :] + (left - middle[1])
+        ids, (down, along) = torch.zeros(rows, columns, len(self.axes), dtype=torch.float64), self.picture_axes
+        ids[..., down] += torch.arange(rows, dtype=torch.float64)[:, None] + (top - middle[0])
+        ids[..., along] += torch.arange(columns, dtype=torch.float64)[None, :] + (left - middle[1])
         ids = ids.reshape(rows * columns, -1)
         if origin is None:
             return ids

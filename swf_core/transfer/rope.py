@@ -23,7 +23,7 @@ class Untwist:
     """Gains of Untwisting RoPE: `high` of the fastest pair of an axis and `low` of the slowest, each at the first and
     the last step, linear in t between; `beta`: how late along the pairs the gain turns from the one to the other.
 
-    The paper's numbers for Flux. `flat_first`: the axes before rows and columns, which are no places in a picture, have
+    The paper's numbers for Flux. `flat_first`: the axes beside rows and columns, which are no places in a picture, have
     `low` throughout, as the paper has it.
     """
 
@@ -40,7 +40,7 @@ class Untwist:
             pairs = size // 2
             along = torch.arange(pairs, dtype=torch.float64) / max(1, pairs - 1)
             curve = high + (low - high) * along**self.beta
-            if self.flat_first and axis < len(rope.axes) - 2:
+            if self.flat_first and axis not in rope.picture_axes:
                 curve = torch.full_like(curve, low)
             parts.append(curve.repeat_interleave(2))
         parts.append(torch.ones(rope.rest, dtype=torch.float64))  # stand nowhere

@@ -1,4 +1,4 @@
-"""Style transfer on diffusion transformers, whole runs on tiny random SD3 and Flux networks."""
+"""Style transfer on diffusion transformers, whole runs on tiny random networks of six families."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def test_concat_without_the_styles_odds_is_plain(family):
 @every
 def test_content_as_its_own_style_is_the_content_again(family):
     """Own keys and values at own places, asked by own queries: the plain run, whatever the cure of a style's keys."""
-    options = FAST.changed(read="content", gamma=1.0, tau=1.0, refinements=2)
+    options = FAST.changed(read="content", gamma=1.0, tau=1.0, refinements=16)
     plain, read = run(family, options.changed(strength=0.0)), run(family, options)
     styled = run(family, options.changed(read="style"))
-    assert apart(plain, read) < 0.1 * apart(plain, styled)
+    assert apart(plain, read) < 1e-3 * apart(plain, styled)  # what inversion leaves
 
 
 @every
