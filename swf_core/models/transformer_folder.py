@@ -1,6 +1,6 @@
-"""A `Backend` from a folder in diffusers' layout that holds a diffusion transformer: Stable Diffusion 3, 3.5 or Flux.
+"""A `Backend` from a folder in diffusers' layout that holds a diffusion transformer of a family that is known.
 
-diffusers and transformers are imported only inside `load_transformer_folder`.
+diffusers and transformers are imported only where a folder is loaded (`transformer_parts`).
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from typing import Any
 import torch
 
 from ..errors import UserError
-from .clip_text import wrap_tokenizer
 from .contracts import AttentionLayer, Backend
+from .families import NAMES, supported
 from .transformer_denoiser import TransformerDenoiser
-from .transformer_text import FLUX_T5_TOKENS, SD3_T5_TOKENS, FluxText, SD3Text
-from .vae_codec import VaeCodec
+from .transformer_parts import Parts, needed_parts
 
-# Family by the class that a transformer's config names.
-FAMILIES = {"SD3Transformer2DModel": "SD3", "FluxTransformer2DModel": "Flux"}
-# Sides of a picture in latent cells where the config does not say: both were trained up to 1024 px.
-CELLS = 128
+# Sides of a picture where the config does not say: all were trained at 1024 px.
+SIZE_PX = 1024
+# Strengths of guidance that networks distilled from it are told: what the pipelines take unless told otherwise.
+GUIDANCE = {"Flux": 3.5, "Flux.2": 4.0}
 
 
 def load_transformer_folder(
@@ -36,13 +35,13 @@ def load_transformer_folder(
     from .diffusers_backend import read_json
 
     config = read_json(folder / "transformer" / "config.json")
-    family = FAMILIES.get(str(config.get("_class_name")))
+    family = NAMES.get(str(config.get("_class_name")))
     if family is None:
         raise UserError(
-            f"The transformer in '{folder}' is a {config.get('_class_name')}; {' and '.join(FAMILIES.values())} are "
-            "supported, and UNets (SD1.x, SD2.x, SDXL)."
+            f"The transformer in '{folder}' is a {config.get('_class_name')}; {supported()} are supported, and UNets "
+            "(SD1.x, SD2.x, SDXL)."
         )
-    needed = ("text_encoder", "tokenizer", "text_encoder_2", "tokenizer_2", "vae", "scheduler")
+    needed = needed_parts(family)
     for part in needed:
         if not (folder / part).is_dir():
             raise UserError(
@@ -50,50 +49,19 @@ def load_transformer_folder(
                 f"(transformer, {', '.join(needed)})."
             )
     scheduler = read_json(folder / "scheduler" / "scheduler_config.json")
+    parts = Parts(folder, family, config, device, dtype)
     try:
-        network, vae, text = _modules(folder, family, config, device, dtype)
+        network, codec, text = parts.network(), parts.codec(), parts.text()
     except UserError:
         raise
     except Exception as error:  # safetensors, OSError, KeyError, ...: all mean the same to the user
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(f"The model in '{folder}' could not be read; copy it again ({reason[0][:200]}).") from error
-    codec, cells = VaeCodec(vae), int(config.get("sample_size") or CELLS)
-    denoiser = TransformerDenoiser(network, shift_of(scheduler, cells))
+    cells = int(config.get("sample_size") or SIZE_PX // codec.downscale)
+    shift = flux2_shift(cells) if family == "Flux.2" else shift_of(scheduler, cells)
+    denoiser = TransformerDenoiser(network, shift, GUIDANCE.get(family, 1.0))
     presets = transformer_presets(denoiser.self_attention_layers)
     return Backend(denoiser, text, codec, folder.name, cells * codec.downscale, family, presets)
-
-
-def _modules(
-    folder: Path, family: str, config: Mapping[str, Any], device: Any, dtype: torch.dtype
-) -> tuple[Any, Any, Any]:
-    """The network, the autoencoder and the text encoder, on their device."""
-    from diffusers import AutoencoderKL, FluxTransformer2DModel, SD3Transformer2DModel
-    from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjection, T5EncoderModel
-
-    def model(kind: Any, part: str, **more: Any) -> Any:
-        return kind.from_pretrained(folder / part, local_files_only=True, **more).eval().to(device)
-
-    def tokenizer(part: str) -> Any:
-        return AutoTokenizer.from_pretrained(folder / part, local_files_only=True)
-
-    kind = SD3Transformer2DModel if family == "SD3" else FluxTransformer2DModel
-    network = model(kind, "transformer", torch_dtype=dtype)
-    vae = model(AutoencoderKL, "vae", torch_dtype=dtype)
-    if vae.config.get("force_upcast"):
-        vae = vae.float()
-    first = wrap_tokenizer(tokenizer("tokenizer"))
-    if family == "Flux":
-        models = [
-            model(CLIPTextModel, "text_encoder", dtype=dtype),
-            model(T5EncoderModel, "text_encoder_2", dtype=dtype),
-        ]
-        return network, vae, FluxText(models, [first, wrap_tokenizer(tokenizer("tokenizer_2"), FLUX_T5_TOKENS)])
-    models = [model(CLIPTextModelWithProjection, part, dtype=dtype) for part in ("text_encoder", "text_encoder_2")]
-    tokenizers = [first, wrap_tokenizer(tokenizer("tokenizer_2"))]
-    if (folder / "text_encoder_3").is_dir():
-        models.append(model(T5EncoderModel, "text_encoder_3", dtype=dtype))
-        tokenizers.append(wrap_tokenizer(tokenizer("tokenizer_3"), SD3_T5_TOKENS))
-    return network, vae, SD3Text(models, tokenizers, int(config["joint_attention_dim"]))
 
 
 def shift_of(scheduler: Mapping[str, Any], cells: int) -> float:
@@ -109,6 +77,18 @@ def shift_of(scheduler: Mapping[str, Any], cells: int) -> float:
     shortest, longest = int(scheduler.get("base_image_seq_len", 256)), int(scheduler.get("max_image_seq_len", 4096))
     tokens = (cells // 2) ** 2
     return math.exp(low + (high - low) * (tokens - shortest) / (longest - shortest))
+
+
+def flux2_shift(cells: int, steps: int = 50) -> float:
+    """Flux.2's shift on pictures of `cells` tokens a side in so many steps: its exponent is a line in steps, through
+    one line in tokens at 10 steps and another at 200 (as its authors measured; diffusers' Flux2Pipeline).
+
+    Departs from diffusers as `shift_of` does: one table for all sizes and numbers of steps.
+    """
+    tokens = cells**2
+    few, many = 8.73809524e-05 * tokens + 1.89833333, 0.00016927 * tokens + 0.45666666
+    exponent = many if tokens > 4300 else few + (many - few) * (steps - 10) / 190
+    return math.exp(exponent)
 
 
 def transformer_presets(layers: tuple[AttentionLayer, ...]) -> dict[str, str]:

@@ -44,7 +44,8 @@ class SD3Text:
             long = self.models[2](_ids(self._tokenizers[2], texts, self.models[2])).last_hidden_state
         else:
             long = tokens.new_zeros(len(texts), SD3_T5_TOKENS, self._width)
-        return Conditioning(torch.cat([F.pad(tokens, (0, self._width - tokens.shape[-1])), long.to(tokens)], 1), pooled)
+        padded = F.pad(tokens, (0, self._width - tokens.shape[-1]))
+        return _all_read(torch.cat([padded, long.to(tokens)], 1), pooled)
 
 
 class FluxText:
@@ -62,7 +63,12 @@ class FluxText:
         clip, t5 = (
             model(_ids(tokenizer, texts, model)) for model, tokenizer in zip(self.models, self._tokenizers, strict=True)
         )
-        return Conditioning(t5.last_hidden_state, clip.pooler_output)
+        return _all_read(t5.last_hidden_state, clip.pooler_output)
+
+
+def _all_read(tokens: Tensor, pooled: Tensor) -> Conditioning:
+    lengths = torch.full((len(tokens),), tokens.shape[1], device=tokens.device)
+    return Conditioning(tokens, pooled, lengths=lengths)
 
 
 def _ids(tokenizer: Tokenizer, texts: Sequence[str], model: Any) -> Tensor:

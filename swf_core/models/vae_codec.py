@@ -44,11 +44,7 @@ class VaeCodec:
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> Tensor:
         """See `Codec.encode`. Raises ValueError when a side is not a multiple of `downscale`."""
-        height, width = pictures.shape[-2:]
-        if height % self._downscale or width % self._downscale:
-            raise UserError(
-                f"A picture of {width} x {height} was given to the VAE; sides must be multiples of {self._downscale}."
-            )
+        check_sides(pictures, self._downscale)
         weight = next(self._vae.parameters())
         out = self._vae.encode(pictures.to(weight.device, weight.dtype) * 2.0 - 1.0)
         latents = out.latent_dist.mode() if hasattr(out, "latent_dist") else out.latents
@@ -61,3 +57,12 @@ class VaeCodec:
         raw = latents.to(weight.device, torch.float32) / self._factor + self._shift
         decoded = self._vae.decode(raw.to(weight.dtype)).sample.float()
         return (check_finite(decoded, "The VAE's picture") / 2.0 + 0.5).clamp(0.0, 1.0)
+
+
+def check_sides(pictures: Tensor, downscale: int) -> None:
+    """Raise ValueError (UserError) unless the sides of pictures [B, 3, H, W] are multiples of `downscale`."""
+    height, width = pictures.shape[-2:]
+    if height % downscale or width % downscale:
+        raise UserError(
+            f"A picture of {width} x {height} was given to the VAE; sides must be multiples of {downscale}."
+        )

@@ -31,8 +31,8 @@ class PooledText(RandomText):
         return Conditioning(tokens, torch.cat(rows))
 
 
-def _network(family: str):
-    wide = dict(attention_head_dim=16, num_attention_heads=2, joint_attention_dim=TEXT_WIDTH)
+def _network(family: str, text_width: int, guidance: bool):
+    wide = dict(attention_head_dim=16, num_attention_heads=2, joint_attention_dim=text_width)
     if family == "sd3":
         return SD3Transformer2DModel(
             sample_size=16,
@@ -42,7 +42,7 @@ def _network(family: str):
             num_layers=3,
             attention_head_dim=8,
             num_attention_heads=4,
-            joint_attention_dim=TEXT_WIDTH,
+            joint_attention_dim=text_width,
             caption_projection_dim=32,
             pooled_projection_dim=POOLED_WIDTH,
             pos_embed_max_size=24,
@@ -51,7 +51,7 @@ def _network(family: str):
         )
     if family == "flux":
         shape = dict(patch_size=1, in_channels=16, num_layers=2, num_single_layers=2, axes_dims_rope=(4, 4, 8))
-        return FluxTransformer2DModel(pooled_projection_dim=POOLED_WIDTH, guidance_embeds=True, **shape, **wide)
+        return FluxTransformer2DModel(pooled_projection_dim=POOLED_WIDTH, guidance_embeds=guidance, **shape, **wide)
     if family == "qwen":
         shape = dict(patch_size=2, in_channels=16, out_channels=4, num_layers=3, axes_dims_rope=(4, 4, 8))
         return QwenImageTransformer2DModel(**shape, **wide)
@@ -68,7 +68,7 @@ def _network(family: str):
             multiple_of=2,
             axes_dim_rope=(4, 4, 4),
             axes_lens=(300, 64, 64),
-            cap_feat_dim=TEXT_WIDTH,
+            cap_feat_dim=text_width,
         )
     if family == "z-image":
         return ZImageTransformer2DModel(
@@ -78,18 +78,18 @@ def _network(family: str):
             n_refiner_layers=1,
             n_heads=2,
             n_kv_heads=2,
-            cap_feat_dim=TEXT_WIDTH,
+            cap_feat_dim=text_width,
             axes_dims=[4, 4, 8],
             axes_lens=[256, 64, 64],
         )
     shape = dict(patch_size=1, in_channels=4, num_layers=2, num_single_layers=2, axes_dims_rope=(4, 4, 4, 4))
-    return Flux2Transformer2DModel(timestep_guidance_channels=32, **shape, **wide)
+    return Flux2Transformer2DModel(timestep_guidance_channels=32, guidance_embeds=guidance, **shape, **wide)
 
 
-def tiny_transformer(family: str, seed: int = 0):
-    """A network with seeded random weights, sharper than at init."""
+def tiny_transformer(family: str, seed: int = 0, *, text_width: int = TEXT_WIDTH, guidance: bool = True):
+    """A network with seeded random weights, sharper than at init. `guidance`: whether Flux and Flux.2 are told one."""
     torch.manual_seed(seed)
-    network = _network(family)
+    network = _network(family, text_width, guidance)
     with torch.no_grad():
         for name, p in network.named_parameters():
             if ("norm_q" in name or "norm_k" in name) and "linear" not in name:
