@@ -21,8 +21,8 @@ def load(
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
 ) -> Backend:
-    """A `Backend` from "mini", a diffusers folder (also of SD3 and Flux), or a single .safetensors file (SD1.x, SD2.x,
-    SDXL).
+    """A `Backend` from "mini", a diffusers folder (also of the transformers in `families`), or a single .safetensors
+    file (SD1.x, SD2.x, SDXL).
 
     `lora`: a file, or a list of (file, weight); merged into this copy of the model. `dtype`: None means float32.
     Raises ValueError (UserError), one sentence, for a missing or broken file; never goes to the network.

@@ -259,7 +259,7 @@ class Codec(Protocol):
 
 @dataclass(frozen=True)
 class Backend:
-    """A model ready to run. `family` is "mini", "SD1.x", "SD2.x" or "SDXL".
+    """A model ready to run. `family` is "mini", "SD1.x", "SD2.x" or "SDXL", or a transformer's (`families.NAMES`).
 
     `layer_presets` maps a name a user may type ("all", "late", "SD1.5 late") to a layer selector
     (`swf_core.transfer.layers`). `native_size_px` is the long side the model was trained at.

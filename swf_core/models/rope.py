@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -78,8 +79,9 @@ class RopeView:
     def _turn(self, x: Tensor, ids: Tensor, sign: float) -> Tensor:
         if x.shape[-1] != self.channels:
             raise UserError(f"Tokens have {x.shape[-1]} channels a head, their rotary axes {self.axes} have others.")
-        angles = sign * self._angles(ids)
-        turn = torch.complex(angles.cos().float(), angles.sin().float()).to(x.device)
+        ids = ids.double().cpu().contiguous()
+        turn = _turns(self, ids.numpy().tobytes(), tuple(ids.shape), x.device)
+        turn = turn if sign > 0.0 else turn.conj()
         turned, kept = x.split([sum(self.axes), self.rest], -1)
         pairs = torch.view_as_complex(turned.float().unflatten(-1, (-1, 2)).contiguous())  # numbers in the plane
         turned = torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
@@ -87,8 +89,19 @@ class RopeView:
 
     def _angles(self, ids: Tensor) -> Tensor:
         """[N, d / 2], or [B, 1, N, d / 2] of ids of each row; float64."""
-        ids = ids.double().cpu() if ids.dim() == 2 else ids.double().cpu()[:, None]
+        ids = ids if ids.dim() == 2 else ids[:, None]
         return torch.cat([ids[..., axis, None] * self._frequencies(size) for axis, size in enumerate(self.axes)], -1)
 
     def _frequencies(self, size: int) -> Tensor:
         return self.theta ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
+
+
+@lru_cache(maxsize=16)
+def _turns(rope: RopeView, ids: bytes, shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Numbers of the plane [N, d / 2], or [B, 1, N, d / 2], complex64, that turn to ids [N, axes] or [B, N, axes].
+
+    The layers of a network ask for the same places again and again; on a GPU making and copying them would take longer
+    than the attention.
+    """
+    angles = rope._angles(torch.frombuffer(bytearray(ids), dtype=torch.float64).reshape(shape))
+    return torch.complex(angles.cos().float(), angles.sin().float()).to(device)

@@ -13,11 +13,12 @@ from swf_core.errors import UserError
 from swf_core.models.contracts import AttentionEdit, Conditioning, join
 from swf_core.models.families import NAMES, family_of
 from swf_core.models.flow import flow_time
+from swf_core.models.transformer_denoiser import TransformerDenoiser
 from swf_core.transfer.attention_kinds import SelfAttention
 from swf_core.transfer.injection import Injection, StyleRows, inject
 from swf_core.transfer.rope import key_positions
 
-from support.tiny_transformers import POOLED_WIDTH, TEXT_WIDTH, TRANSFORMERS, tiny_transformer_backend
+from support.tiny_transformers import POOLED_WIDTH, TEXT_WIDTH, TRANSFORMERS, tiny_transformer, tiny_transformer_backend
 
 every = pytest.mark.parametrize("family", TRANSFORMERS)
 SIZES = [(16, 12), (10, 18), (15, 11)]
@@ -172,6 +173,21 @@ def test_replayed_own_keys_change_nothing(family, size):
     assert apart(replay(strength=0.0), plain) < 2e-5
     assert apart(replay(kv="concat", bias=-math.inf), plain) < 2e-5
     assert apart(replay(tau=2.0), plain) > 1e-4
+
+
+@every
+def test_half_precision_loses_no_more_with_an_edit_than_without(family):
+    """Positions and odds of tokens are kept in float32; what is handed over has the network's own dtype."""
+    denoiser, cond, seen = TransformerDenoiser(tiny_transformer(family).bfloat16()), text(7).repeat(3), set()
+
+    def look(layer, q, k, v, grid, scale, joint):
+        seen.update(x.dtype for x in (q, k, v, joint.k, joint.v, joint.place(q)))
+
+    edit = AttentionEdit(frozenset(layer.name for layer in denoiser.self_attention_layers), look)
+    full = denoiser_of(family).denoise(latents(3), 1.5, cond)
+    lost = [(denoiser.denoise(latents(3), 1.5, cond, each) - full).square().mean().sqrt() for each in (None, edit)]
+    assert seen == {torch.bfloat16}
+    assert 0.0 < lost[1] < 1.3 * lost[0] < 0.25 * full.std()
 
 
 @pytest.mark.parametrize("grid", [(8, 6), (5, 9), (7, 3), (1, 1)])

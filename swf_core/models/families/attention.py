@@ -7,7 +7,7 @@ takes an attention module's projections apart into picture and text, and lays wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -34,6 +34,7 @@ class Places:
     origin: Tensor | None = None
     bias: Tensor | None = None
     starts: Sequence[int] = ()
+    _orders: dict[int, Tensor] = field(default_factory=dict)
 
     def apart(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Rows [B, heads, tokens, d] of all tokens as picture and rest."""
@@ -54,10 +55,12 @@ class Places:
 
     def _order(self, x: Tensor) -> Tensor:
         """Places in a row [B, tokens]: the picture's, then the others, in order."""
-        begin = torch.tensor(self.starts, device=x.device)[:, None]
-        index = torch.arange(x.shape[-2], device=x.device)[None]
-        outside = (index < begin) | (index >= begin + self.grid[0] * self.grid[1])
-        return outside.to(torch.uint8).argsort(dim=-1, stable=True)
+        length = x.shape[-2]
+        if length not in self._orders:
+            begin, index = torch.tensor(self.starts)[:, None], torch.arange(length)[None]
+            outside = (index < begin) | (index >= begin + self.grid[0] * self.grid[1])
+            self._orders[length] = outside.to(torch.uint8).argsort(dim=-1, stable=True).to(x.device)
+        return self._orders[length]
 
 
 # What an attention module answers, from what pictures and texts read, [B, heads, tokens, d] each.
@@ -101,12 +104,13 @@ class EditedAttention:
         rope, ids, length = places.rope, places.text_ids, text_k.shape[-2]
         if rope is not None and ids is not None and length:
             text_q, text_k = rope.rotate(text_q, ids), rope.rotate(text_k, ids)
-        joint = JointTokens(text_k, text_v, rope, places.grid, places.origin, places.bias if length else None)
+        bias = None if places.bias is None or length == 0 else places.bias.to(q.device)
+        joint = JointTokens(text_k, text_v, rope, places.grid, places.origin, bias)
         scale, out = q.shape[-1] ** -0.5, None
         if self.function is not None:
             out = self.function(self.layer, q, k, v, places.grid, scale, joint)
         keys, values = torch.cat([text_k, joint.place(k)], -2), torch.cat([text_v, v], -2)
-        bias = None if joint.bias is None else F.pad(joint.bias, (0, k.shape[-2])).to(q)
+        bias = None if bias is None else F.pad(bias, (0, k.shape[-2])).to(q)
         if out is not None:
             return out.to(q.dtype), F.scaled_dot_product_attention(text_q, keys, values, bias)
         both = F.scaled_dot_product_attention(torch.cat([text_q, joint.place(q)], -2), keys, values, bias)

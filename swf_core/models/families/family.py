@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -87,19 +88,14 @@ def bias_of(lengths: list[int], device: torch.device, total: int | None = None, 
     total = max(lengths) if total is None else total
     if all(length == total for length in lengths):
         return None
-    read = torch.arange(total)[None] < torch.tensor(lengths)[:, None]
-    bias = torch.zeros(len(lengths), first + total).masked_fill_(
-        torch.cat([read.new_ones(len(lengths), first), read], 1).logical_not(), -math.inf
-    )
-    return bias[:, None, None].to(device)
+    fills = torch.arange(first + total)[None] >= first + torch.tensor(lengths)[:, None]
+    return torch.zeros(fills.shape).masked_fill_(fills, -math.inf)[:, None, None].to(device)
 
 
-def ids_along(count: int, axes: int, axis: int | slice, start: int = 0) -> Tensor:
-    """Ids [count, axes] that count from `start` along an axis, or along several at once; 0 elsewhere."""
+def ids_along(count: int, axes: int, along: Sequence[int], start: int = 0) -> Tensor:
+    """Ids [count, axes] that count from `start` along some axes; 0 on the others."""
     ids = torch.zeros(count, axes, dtype=torch.float64)
-    ids[:, axis] = start + torch.arange(count, dtype=torch.float64).reshape(
-        -1, *([1] if isinstance(axis, slice) else [])
-    )
+    ids[:, list(along)] = start + torch.arange(count, dtype=torch.float64)[:, None]
     return ids
 
 

@@ -53,7 +53,7 @@ class Flux2:
         return from_tokens(tokens, grid, self.patch)
 
     def _text_ids(self, length: int) -> Tensor:
-        return ids_along(length, len(self.rope.axes), -1)
+        return ids_along(length, len(self.rope.axes), (-1,))
 
 
 def _fused_row(

@@ -36,7 +36,7 @@ class Lumina2:
         return Places(
             grid,
             self.rope,
-            text_ids=ids_along(max(lengths), 3, 0),
+            text_ids=ids_along(max(lengths), 3, (0,)),
             origin=torch.tensor([[float(length), 0.0, 0.0] for length in lengths]),
             bias=bias_of(lengths, cond.tokens.device),
             starts=lengths,

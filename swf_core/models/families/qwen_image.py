@@ -41,7 +41,7 @@ class QwenImage:
         return Places(
             grid,
             self.rope,
-            text_ids=ids_along(length, 3, slice(0, 3), max(grid) // 2),
+            text_ids=ids_along(length, 3, (0, 1, 2), max(grid) // 2),
             origin=torch.tensor([[0.0, -(grid[0] % 2), -(grid[1] % 2)]]),
             bias=bias_of(lengths_of(cond), cond.tokens.device, length),
         )

@@ -40,7 +40,7 @@ class ZImage:
         return Places(
             grid,
             self.rope,
-            text_ids=torch.cat([torch.zeros(filling, 3), ids_along(max(lengths), 3, 0, 1)]),
+            text_ids=torch.cat([torch.zeros(filling, 3), ids_along(max(lengths), 3, (0,), 1)]),
             origin=torch.tensor([[length + 1.0, 0.0, 0.0] for length in lengths]),
             bias=bias_of(lengths, cond.tokens.device, first=filling),
             starts=[0] * len(cond),
