@@ -1,10 +1,9 @@
-"""Folders of families whose text a language model reads: texts, latents and one step are the pipelines' own."""
+"""Folders of families whose text a language model reads: texts and latents are the pipelines' own."""
 
 from __future__ import annotations
 
 import shutil
 
-import numpy as np
 import pytest
 import torch
 
@@ -59,45 +58,6 @@ def test_texts_are_the_pipelines(saved) -> None:
     # together or one by one, they are the same to the network
     apart = join([text.encode([each], 64, 64) for each in TEXTS])
     assert apart.lengths.tolist() == found.lengths.tolist() and torch.allclose(apart.tokens, found.tokens, atol=1e-5)
-
-
-def packed(x, cells):
-    """[B, C, h, w] as rows of tokens of cells x cells."""
-    return torch.nn.functional.pixel_unshuffle(x, cells).flatten(2).transpose(1, 2)
-
-
-def test_one_step_is_the_pipelines(saved) -> None:
-    """One step from a noise level to none is x0 as the pipeline predicts it."""
-    pipeline, folder = saved
-    backend, family, rows = load(folder), family_of(folder), 2
-    height, width = 12 * backend.codec.downscale, 8 * backend.codec.downscale
-    x_t = torch.randn(rows, 4, 12, 8, generator=torch.Generator().manual_seed(3))
-    heard = []
-
-    def listen(pipeline, step, t, tensors):
-        heard.append((float(t) / 1000.0, tensors["latents"]))
-        return {}
-
-    more = {"true_cfg_scale": 1.0} if family == "Qwen-Image" else {}
-    if folder.name != "Flux.2":
-        more["guidance_scale"] = 0.0 if family == "Z-Image" else 1.0  # none, in Z-Image's own words
-    pipeline(
-        prompt=TEXTS[:rows],
-        height=height,
-        width=width,
-        sigmas=np.array([0.6]) if family == "Z-Image" else [0.6],
-        num_inference_steps=1,
-        latents=packed(x_t, 2) if family == "Qwen-Image" else x_t,
-        callback_on_step_end=listen,
-        output_type="latent",
-        **more,
-    )
-    ((t, own),) = heard
-    sigma = t / (1.0 - t)
-    x0 = backend.denoiser.denoise(x_t * (1.0 + sigma), sigma, backend.text.encode(TEXTS[:rows], height, width))
-    found = {"Qwen-Image": packed(x0, 2), "Flux.2": packed(x0, 1)}.get(family, x0)
-    assert 0.3 < t < 0.99 and float((x0 - x_t).abs().max()) > 0.1
-    assert torch.allclose(found, own.float(), atol=1e-4)
 
 
 @torch.no_grad()
