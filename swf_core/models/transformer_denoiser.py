@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from .contracts import AttentionEdit, AttentionLayer, Conditioning
 from .families import family_of
 from .families.attention import EditedAttention, Places
+from .families.family import check_fits
 from .flow import flow_input, flow_sigmas, flow_time, x0_from_velocity
 
 
@@ -71,7 +72,12 @@ class TransformerDenoiser:
         guidance: float | None = None,
     ) -> Tensor:
         """The network's eps - x0, [B, C, h, w] float32, of x_t = (1 - t) x0 + t eps at the times t [B] in 0..1; with
-        gradients where they are on. `guidance`: what it is told instead of its own."""
+        gradients where they are on. `guidance`: what it is told instead of its own.
+
+        Raises ValueError (UserError) for latents of other channels, or a text of another width or without what the
+        network reads.
+        """
+        check_fits(self._family, x_t, cond)
         height, width = x_t.shape[-2:]
         patch, cond = self._family.patch, cond.repeat(x_t.shape[0])
         padded = F.pad(x_t, (0, -width % patch, 0, -height % patch), mode="replicate")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from swf_core.errors import UserError
 from swf_core.models.contracts import AttentionEdit, Conditioning
+from swf_core.models.families import NAMES
 from swf_core.transfer.attention_kinds import SelfAttention
 from swf_core.transfer.features import FeatureBank
 
@@ -120,3 +122,13 @@ def test_a_text_without_a_pooled_row_is_refused(family):
     denoiser, cond, _ = parts(family)
     with pytest.raises(ValueError, match="pooled text"):
         denoiser.denoise(latents(), 1.0, Conditioning(cond.tokens))
+
+
+@every
+def test_what_belongs_to_another_model_is_refused(family):
+    denoiser, cond, _ = parts(family)
+    name = NAMES[type(denoiser.network).__name__]
+    with pytest.raises(UserError, match=f"This {name} network reads latents of 4 channels, and latents of 16 channels"):
+        denoiser.denoise(latents().repeat(1, 4, 1, 1), 1.0, cond)
+    with pytest.raises(UserError, match=f"This {name} network reads texts of width 32, and texts of width 48"):
+        denoiser.denoise(latents(), 1.0, Conditioning(torch.zeros(1, 7, 48), cond.pooled))

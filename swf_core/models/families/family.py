@@ -20,11 +20,14 @@ class Family(Protocol):
     """A family of networks, around one of them.
 
     * name: as people say it. patch: latent cells along a token's side. layers: see `Denoiser.self_attention_layers`.
+    * channels: of its latents. text_width: of a text's token.
     * masks: whether the network itself leaves out what fills a text up; else every layer is edited where texts differ.
     """
 
     name: str
     patch: int
+    channels: int
+    text_width: int
     masks: bool
     layers: tuple[AttentionLayer, ...]
 
@@ -63,6 +66,19 @@ def layers_of(network: Any, patch: int, *lists: Blocks) -> tuple[AttentionLayer,
             module = f"{blocks.attribute}.{index}.{blocks.attention}"
             layers.append(AttentionLayer(f"{blocks.kind}.{index}", int(math.log2(patch)), module, channels))
     return tuple(layers)
+
+
+def check_fits(family: Family, x_t: Tensor, cond: Conditioning) -> None:
+    """Raise ValueError (UserError) for latents of other channels, or a text of another width."""
+    for what, given, read in (
+        ("latents of {} channels", x_t.shape[1], family.channels),
+        ("texts of width {}", cond.tokens.shape[-1], family.text_width),
+    ):
+        if given != read:
+            raise UserError(
+                f"This {family.name} network reads {what.format(read)}, and {what.format(given)} were given; use the "
+                "autoencoder and the text encoder that belong to it."
+            )
 
 
 def like(network: Any) -> Tensor:

@@ -23,6 +23,8 @@ class Flux:
 
     def __init__(self, network: Any):
         self.network = network
+        self.channels = network.config.in_channels // self.patch**2
+        self.text_width = network.config.joint_attention_dim
         lists = Blocks("double", "transformer_blocks"), Blocks("single", "single_transformer_blocks")
         self.layers = layers_of(network, self.patch, *lists)
         self.rope = rope_of(network.config.axes_dims_rope)

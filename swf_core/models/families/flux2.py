@@ -24,6 +24,7 @@ class Flux2:
 
     def __init__(self, network: Any):
         self.network = network
+        self.channels, self.text_width = network.config.in_channels, network.config.joint_attention_dim
         lists = Blocks("double", "transformer_blocks"), Blocks("single", "single_transformer_blocks")
         self.layers = layers_of(network, self.patch, *lists)
         self.rope = rope_of(network.config.axes_dims_rope, network.config.rope_theta, behind=1)

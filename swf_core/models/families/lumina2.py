@@ -23,6 +23,7 @@ class Lumina2:
 
     def __init__(self, network: Any):
         self.network, self.patch = network, int(network.config.patch_size)
+        self.channels, self.text_width = network.config.in_channels, network.config.cap_feat_dim
         self.layers = layers_of(network, self.patch, Blocks("block", "layers"))
         self.rope = rope_of(network.config.axes_dim_rope)
 

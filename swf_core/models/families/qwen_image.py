@@ -28,6 +28,7 @@ class QwenImage:
         if config.get("use_layer3d_rope") or config.get("use_additional_t_cond"):
             raise UserError("This Qwen-Image makes layered pictures, which are not supported; use Qwen-Image itself.")
         self.network, self.patch = network, int(config.patch_size)
+        self.channels, self.text_width = config.in_channels // self.patch**2, config.joint_attention_dim
         self.layers = layers_of(network, self.patch, Blocks("double", "transformer_blocks"))
         self.rope = rope_of(config.axes_dims_rope, centered=True)
 

@@ -24,6 +24,7 @@ class SD3:
 
     def __init__(self, network: Any):
         self.network, self.patch = network, int(network.config.patch_size)
+        self.channels, self.text_width = network.config.in_channels, network.config.joint_attention_dim
         layers = []
         for layer, block in zip(
             layers_of(network, self.patch, Blocks("double", "transformer_blocks")), network.transformer_blocks

@@ -26,6 +26,7 @@ class ZImage:
     def __init__(self, network: Any):
         config = network.config
         self.network, self.patch = network, int(config.all_patch_size[0])
+        self.channels, self.text_width = config.in_channels, config.cap_feat_dim
         self.layers = layers_of(network, self.patch, Blocks("block", "layers", "attention"))
         self.rope = rope_of(config.axes_dims, config.rope_theta)
 
