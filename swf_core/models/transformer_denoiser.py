@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ..errors import UserError
 from .contracts import AttentionEdit, AttentionLayer, Conditioning, JointTokens
 from .flow import flow_input, flow_sigmas, flow_time, x0_from_velocity
+from .flow_training import FlowTraining
 from .rope import RopeView
 
 FLUX_PATCH = 2  # latent cells along a token's side; its network sees tokens alone
@@ -92,7 +93,7 @@ def _flat(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
-class TransformerDenoiser:
+class TransformerDenoiser(FlowTraining):
     """A diffusers SD3Transformer2DModel or FluxTransformer2DModel as a `Denoiser`.
 
     `shift`: of the table of noise levels, 3 for SD3 (`flow.flow_sigmas`). `guidance`: the strength that a network
@@ -103,6 +104,7 @@ class TransformerDenoiser:
 
     def __init__(self, network: Any, shift: float = 1.0, guidance: float = 3.5):
         self._network, self._sigmas, self._guidance = network, flow_sigmas(shift), guidance
+        self.timestep_shift = shift
         self._layers = find_joint_attention(network)
         self._names = {module: name for name, module in network.named_modules()}
         axes = getattr(network.config, "axes_dims_rope", None)
@@ -133,18 +135,30 @@ class TransformerDenoiser:
     def denoise(self, x: Tensor, sigma: float, cond: Conditioning, edit: AttentionEdit | None = None) -> Tensor:
         """x0 [B, C, h, w] float32 from x [B, C, h, w] at noise level sigma >= 0 (see the contract)."""
         x_t = flow_input(x.to(self.device, torch.float32), sigma)
+        t = torch.full((x.shape[0],), flow_time(sigma), device=x_t.device)
+        return x0_from_velocity(x_t, sigma, self.velocity(x_t, t, cond, edit))
+
+    def velocity(
+        self,
+        x_t: Tensor,
+        t: Tensor,
+        cond: Conditioning,
+        edit: AttentionEdit | None = None,
+        guidance: float | None = None,
+    ) -> Tensor:
+        """The network's eps - x0, [B, C, h, w] float32, of x_t = (1 - t) x0 + t eps at the times t [B] in 0..1; with
+        gradients where they are on. `guidance`: what it is told instead of its own."""
         height, width = x_t.shape[-2:]
         padded = F.pad(x_t, (0, -width % self._patch, 0, -height % self._patch), mode="replicate")
+        told = self._guidance if guidance is None else guidance
         with self._editing(edit, (height, width)):
-            velocity = self._run(padded, flow_time(sigma), cond.repeat(x.shape[0]))
-        return x0_from_velocity(x_t, sigma, velocity[..., :height, :width])
+            return self._run(padded, t, cond.repeat(x_t.shape[0]), told)[..., :height, :width]
 
-    def _run(self, x_t: Tensor, t: float, cond: Conditioning) -> Tensor:
+    def _run(self, x_t: Tensor, rows: Tensor, cond: Conditioning, guidance: float) -> Tensor:
         """The network's velocity, float32. Raises ValueError (UserError) where the text has no pooled row."""
         if cond.pooled is None:
             raise UserError("This model reads a pooled text beside its tokens, and the text encoder gave none.")
         like = next(self._network.parameters())
-        rows = torch.full((x_t.shape[0],), t, device=like.device)
         text = {
             "encoder_hidden_states": cond.tokens.to(like),
             "pooled_projections": cond.pooled.to(like),
@@ -153,7 +167,7 @@ class TransformerDenoiser:
         rope, grid = self._rope, (x_t.shape[-2] // FLUX_PATCH, x_t.shape[-1] // FLUX_PATCH)
         if rope is None:
             return self._network(x_t.to(like), timestep=rows * 1000.0, **text)[0].float()
-        told = torch.full_like(rows, self._guidance) if self._network.config.guidance_embeds else None
+        told = torch.full_like(rows, guidance) if self._network.config.guidance_embeds else None
         tokens = self._network(
             F.pixel_unshuffle(x_t, FLUX_PATCH).flatten(2).transpose(1, 2).to(like),
             timestep=rows,
