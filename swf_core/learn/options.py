@@ -18,6 +18,7 @@ TIMESTEP_SAMPLINGS = ("native", "logit_normal", "uniform")
 BASE_WEIGHTS = ("as_loaded", "bf16", "fp8")
 LORA_LAYOUTS = ("native", "kohya")
 LORA_GUIDANCES = ("asymmetric", "both")
+TRANSFORMERS = ("SD3", "Flux", "Flux.2", "Qwen-Image", "Lumina2", "Z-Image")  # by `Backend.family`
 # Names and values that run folders and command lines of before may hold, and what they are called now.
 FORMER_NAMES = {"clip": "max_grad_norm", "bias": "timestep_bias", "guidance": "lora_guidance"}
 FORMER_GUIDANCES = {"both branches": "both"}
@@ -179,6 +180,10 @@ def defaults(family: str) -> TrainOptions:
         )
     if family == "SDXL":
         return TrainOptions(steps=800)
+    if family in TRANSFORMERS:
+        # Many are distilled from guidance, and then have one branch (`lora_guidance`).
+        one_branch = family in ("Flux", "Flux.2")
+        return TrainOptions(steps=800, gradient_checkpointing=True, sample_cfg=1.0 if one_branch else 4.0)
     return TrainOptions()
 
 

@@ -65,7 +65,10 @@ def store_weights(network: nn.Module, kind: str, digest: Callable[[], str]) -> N
     if kind == "fp8" and not hasattr(torch, "float8_e4m3fn"):
         raise UserError("This version of torch knows no float8; keep the base weights in bf16, or update torch.")
     vars(network)[_DIGEST] = kind, digest()
-    network.to(torch.bfloat16)
+    kept = tuple(getattr(network, "_keep_in_fp32_modules", None) or ())
+    for name, parameter in network.named_parameters():
+        if parameter.is_floating_point() and not any(word in name.split(".") for word in kept):
+            parameter.data = parameter.data.to(torch.bfloat16)
     if kind == "fp8":
         for name, module in network.named_modules():
             if can_be_narrow(name, module):
