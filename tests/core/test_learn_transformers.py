@@ -20,9 +20,10 @@ from swf_core.learn.options import TRANSFORMERS, defaults
 from swf_core.learn.run import create_run, model_identity, open_run
 from swf_core.learn.samples import read_samples
 from swf_core.learn.train import train
-from swf_core.models.base_weights import NarrowLinear
-from swf_core.models.flow import flow_sigmas, flow_time
+from swf_core.models.base_weights import NarrowLinear, store_weights
+from swf_core.models.flow import LAST_TIME, flow_sigmas, flow_time
 from swf_core.models.flow_training import shifted
+from swf_core.models.lora import Adapter
 from swf_core.models.lora_targets import TARGETS, choose_modules
 
 from support.learn_runs import PROMPTS, QUICK, same, weights
@@ -62,7 +63,7 @@ def test_the_loss_is_that_of_the_velocity(family):
         guided = type(backend.denoiser)(backend.denoiser.network, guidance=1.0)
         clean = guided.denoise((x0 + sigma * eps)[row : row + 1], sigma, text.pick([row]))
         rows.append((((1 - t[row]) * x0 + t[row] * eps)[row] - clean[0]) / t[row] - (eps - x0)[row])
-    assert float(loss) == pytest.approx(float(torch.stack(rows).square().mean()), rel=1e-3)
+    assert float(loss.detach()) == pytest.approx(float(torch.stack(rows).square().mean()), rel=1e-3)
 
 
 def test_times_are_logit_normal_and_shifted_as_the_levels_are():
@@ -72,7 +73,8 @@ def test_times_are_logit_normal_and_shifted_as_the_levels_are():
     u = torch.linspace(0.05, 0.95, 7)
     assert torch.allclose(even[(u * count).long()], shifted(u, 3.0), atol=1e-3)
     table = [flow_time(float(sigma)) for sigma in flow_sigmas(3.0)]
-    assert torch.allclose(shifted(torch.tensor([0.3, 0.7]), 3.0), torch.tensor([table[300], table[701]]), atol=4e-3)
+    last = LAST_TIME / (3.0 - 2.0 * LAST_TIME)  # of the even numbers that the table is made from
+    assert table[300] == pytest.approx(float(shifted(torch.tensor(0.301 * last), 3.0)), abs=1e-6)
     logits = torch.logit(times_of_shares(network, ranks, QUICK.changed(timestep_shift=1.0)).double())
     assert abs(float(logits.mean())) < 1e-3 and float(logits.std()) == pytest.approx(1.0, abs=2e-3)
     assert torch.allclose(torch.logit(usual.double()) - logits, torch.tensor(3.0).log().double(), atol=1e-3)
@@ -224,11 +226,36 @@ def test_the_estimate_of_memory_follows_the_options(family):
     )
     network = backend.denoiser.network
     assert plain.network == sum(p.numel() * p.element_size() for p in network.parameters()) == 2 * narrow.network
-    assert narrowest.network < 0.8 * narrow.network and narrow.activations * 2 == plain.activations
+    assert narrowest.network < 0.8 * narrow.network and narrow.activations < plain.activations
     assert twice.activations < 0.7 * plain.activations and need(batch=4).activations == 2 * plain.activations
     store = next(iter(network.parameters())).dtype
     assert store == torch.float32  # estimating changes nothing
     assert str(plain).startswith("about 0.00 GB (0.00 GB network")
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["as_loaded", "bf16", "fp8"])
+def test_the_estimate_is_near_what_is_kept_for_going_back(family, kind):
+    """Every storage that autograd keeps for a batch of one, once, the parameters aside."""
+    backend, items = fresh(family), items_of([picture(1, 128, 128)], ["a red cat"])
+    options = QUICK.changed(base_weights=kind, size_px=128)
+    batch = LatentCache(items, backend, options).draw(0).pick([0])
+    expected = memory_needed(backend, options.changed(batch=1), batch).activations
+    network = backend.denoiser.network
+    store_weights(network, kind, lambda: "")
+    Adapter.new(network, choose_modules(backend.denoiser.module_names, options.targets), 2, 2.0, 0)
+    own = {p.untyped_storage().data_ptr() for p in network.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        if tensor.untyped_storage().data_ptr() not in own:
+            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    noise = torch.randn(batch.latents.shape, generator=torch.Generator().manual_seed(0))
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = velocity_loss(backend.denoiser, batch, torch.tensor([0.5]), noise)
+    assert 0.8 < expected / sum(kept.values()) < 1.7 and loss.requires_grad
 
 
 @pytest.mark.parametrize("changes", [{"min_snr": 5.0}, {"loss": "epsilon"}, {"noise_offset": 0.05}])

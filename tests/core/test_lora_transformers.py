@@ -209,8 +209,8 @@ def test_unets_and_transformers_refuse_each_others_files(tmp_path):
 def test_a_fused_layer_that_is_no_plain_lora_or_of_another_size_is_refused(tmp_path):
     backend, path = tiny_transformer_backend.__wrapped__("flux"), tmp_path / "x.safetensors"
     key = "lora_unet_double_blocks_0_img_attn_qkv"
-    loha = {f"{key}.hada_w{k}_{side}": torch.ones(96, 2) if side == "a" else torch.ones(2, 32) for k in (1, 2) for side in "ab"}
-    save_file(loha, path)
+    shapes = {"a": (96, 2), "b": (2, 32)}
+    save_file({f"{key}.hada_w{k}_{side}": torch.ones(shapes[side]) for k in (1, 2) for side in "ab"}, path)
     with pytest.raises(UserError, match="stands for 3 layers of the model, and a LoHa cannot be split"):
         merge_lora(backend, path)
     save_file({f"{key}.lora_down.weight": torch.ones(2, 32), f"{key}.lora_up.weight": torch.ones(90, 2)}, path)
