@@ -58,8 +58,9 @@ class TrainOptions:
     sample_every: int = 100  # steps between evaluations with samples; 0 is never
     sample_steps: int = 20  # of the sampler
     sample_cfg: float = 4.0  # guidance scale of the samples
-    # The samples' LoRA is in the conditional branch alone, or in "both". At a guidance scale of 1, where models distilled
-    # from guidance are at home, there is one branch, which has the LoRA; `strength` and `prior_weight` act there too.
+    # The samples' LoRA is in the conditional branch alone, or in "both". At a guidance scale of 1, where models that are
+    # distilled from guidance are at home, one branch is all there is, and it has the LoRA: what keeps a style from
+    # taking over is then `strength`, and `prior_weight` as ever.
     lora_guidance: str = "asymmetric"
     save_every: int = 50  # steps between checkpoints; one is also saved with each evaluation
     # What the LoRA is sampled and saved at, 1 being as trained. A LoRA that has seen one picture is trained a little

@@ -60,7 +60,7 @@ def store_weights(network: nn.Module, kind: str, digest: Callable[[], str]) -> N
     stored = vars(network).get(_DIGEST)
     if stored is not None:
         if stored[0] != kind:
-            raise UserError(f"The model's weights are kept in {stored[0]} already; load it again to keep them in {kind}.")
+            raise UserError(f"The model is kept in {stored[0]} already; load it again to keep its weights in {kind}.")
         return
     if kind == "fp8" and not hasattr(torch, "float8_e4m3fn"):
         raise UserError("This version of torch knows no float8; keep the base weights in bf16, or update torch.")
@@ -71,7 +71,7 @@ def store_weights(network: nn.Module, kind: str, digest: Callable[[], str]) -> N
             parameter.data = parameter.data.to(torch.bfloat16)
     if kind == "fp8":
         for name, module in network.named_modules():
-            if can_be_narrow(name, module):
+            if isinstance(module, nn.Linear) and can_be_narrow(name, module):
                 module.requires_grad_(False)
                 module.weight.data = module.weight.data.to(torch.float8_e4m3fn)
                 module.__class__ = NarrowLinear

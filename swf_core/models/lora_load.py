@@ -36,7 +36,8 @@ def load(network: Any, names: Mapping[Any, str], path: Path) -> Adapter:
     text models are refused.
 
     Layers of several ranks or alphas become ones of the largest rank, filled with zeros, the alphas in their weights:
-    the same product. Raises UserError when the file is missing, broken, of another kind or family, or holds other layers.
+    the same product. Raises UserError when the file is missing, broken, of another kind or family, or holds other
+    layers.
     """
     known, by_name = LayerNames(names.values()), {name: module for module, name in names.items()}
     values: dict[str, Tensor] = {}

@@ -12,7 +12,7 @@ from .base_weights import is_narrow
 
 TARGETS = ("attention", "attention and feed-forward", "attention, feed-forward and convolution", "SDXL style block")
 # UNets; then the streams of text and picture of transformers, with the names of each family in diffusers:
-# Stable Diffusion 3, Flux and Qwen-Image have add_*_proj, HiDream to_*_t; Flux.2's single blocks have one layer for all.
+# Stable Diffusion 3, Flux and Qwen-Image have add_*_proj, HiDream to_*_t, Flux.2's single blocks one layer for all.
 _ATTENTION = (
     *(".to_q", ".to_k", ".to_v", ".to_out.0"),
     *(".add_q_proj", ".add_k_proj", ".add_v_proj", ".to_add_out"),

@@ -1,4 +1,4 @@
-"""Styles learned on diffusion transformers: loss, times, guidance, memory; resumed to the bit, and refused in a word."""
+"""Styles learned on diffusion transformers: loss, times, guidance, memory; resumed to the bit, and refused."""
 
 from __future__ import annotations
 

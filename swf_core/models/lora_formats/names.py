@@ -71,8 +71,8 @@ class Layer:
 class LayerNames:
     """The layers of a model by every name that LoRA files give them.
 
-    `unet`: diffusers names of the modules of the UNet, or of the transformer in its place. `text_models`: names of the modules of each text model, with or
-    without transformers' wrapper `text_model.`
+    `unet`: diffusers names of the modules of the UNet, or of the transformer in its place. `text_models`: names of the
+    modules of each text model, with or without transformers' wrapper `text_model.`
     """
 
     def __init__(self, unet: Iterable[str], text_models: Sequence[Iterable[str]] = ()):

@@ -1,4 +1,4 @@
-"""The tensors of a LoRA file that is written for a diffusion transformer, in the one of two layouts that its readers want.
+"""The tensors of a LoRA file for a diffusion transformer, in that of two layouts which its readers want.
 
 "diffusers": `transformer.NAME.lora_A.weight` and `lora_B`, with diffusers' names. diffusers reads it for every family
 and ComfyUI (`comfy/lora.py` of 0.3.64) for Flux, Stable Diffusion 3 and Qwen-Image. It has no alpha: Stable Diffusion

@@ -1,10 +1,11 @@
-"""Run by ComfyUI's Python in its folder: REPORT (JSON). A LoRA of a random Flux and Stable Diffusion 3: its file through
-ComfyUI's LoraLoaderModelOnly, beside diffusers' network with the LoRA.
+"""Run by ComfyUI's Python in its folder: REPORT (JSON). A LoRA of a random Flux and Stable Diffusion 3: its file
+through ComfyUI's LoraLoaderModelOnly, beside diffusers' network with the LoRA.
 
 For each family, choice of targets and layout of the file: layers that were trained, patches that ComfyUI made of them
 and of how many, keys it did not know, and the greatest difference of the outputs.
 """
 
+import importlib
 import json
 import logging
 import sys
@@ -22,9 +23,8 @@ from support.host_transformers import (
 )
 from support.pack import pack
 
-import folder_paths  # ComfyUI's, as is the next
-from nodes import LoraLoaderModelOnly
-
+# ComfyUI's own, which no import of this repository's folder may shadow.
+folder_paths, nodes = importlib.import_module("folder_paths"), importlib.import_module("nodes")
 lora, lora_file, lora_targets = (pack(f"swf_core.models.{n}") for n in ("lora", "lora_file", "lora_targets"))
 contracts, transformers = pack("swf_core.models.contracts"), pack("swf_core.models.transformer_denoiser")
 makers_layers = pack("swf_core.models.lora_formats.makers_names").makers_layers
@@ -78,7 +78,7 @@ for family in ("Flux", "SD3"):
             name = f"{family}_{len(adapter.layers)}_{layout}.safetensors"
             Path(folder, name).write_bytes(lora_file.to_bytes(adapter, None, torch.float32, layout=layout))
             unknown.clear()
-            (patched,) = LoraLoaderModelOnly().load_lora_model_only(model, name, 1.0)
+            (patched,) = nodes.LoraLoaderModelOnly().load_lora_model_only(model, name, 1.0)
             with_lora = in_comfyui(patched, family)
             layers = makers_layers(names.values(), family)
             whole = sum(any(part in adapter.layers for part in layer.parts) for layer in layers)
