@@ -58,7 +58,7 @@ class TrainOptions:
     sample_every: int = 100  # steps between evaluations with samples; 0 is never
     sample_steps: int = 20  # of the sampler
     sample_cfg: float = 4.0  # guidance scale of the samples
-    # The samples' LoRA is in the conditional branch alone, or in "both". At a guidance scale of 1, where models that are
+    # The samples' LoRA is in the conditional branch alone, or in "both". At a guidance scale of 1, where models
     # distilled from guidance are at home, one branch is all there is, and it has the LoRA: what keeps a style from
     # taking over is then `strength`, and `prior_weight` as ever.
     lora_guidance: str = "asymmetric"

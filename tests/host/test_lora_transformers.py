@@ -30,6 +30,12 @@ def test_the_networks_are_the_same_without_a_lora(report, family):
     assert report[f"{family} plain"] < 1e-4
 
 
+@pytest.mark.parametrize("case", ["Qwen-Image keys, native", "Qwen-Image keys, kohya", "Lumina2 keys, kohya"])
+def test_every_key_of_other_families_is_known(report, case):
+    values = report[case]
+    assert values["unknown"] == [] and values["layers"] == values["patches"] >= 20
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_every_layer_is_matched_and_the_outputs_agree(report, case):
     values = report[case]

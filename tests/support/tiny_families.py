@@ -5,8 +5,6 @@ from __future__ import annotations
 import diffusers
 import torch
 
-from support.tiny_transformers import tiny_transformer
-
 _SHAPES = {
     "Qwen-Image": dict(
         kind="QwenImageTransformer2DModel",
@@ -66,6 +64,8 @@ FAMILIES = ("SD3", "Flux", *_SHAPES)
 def tiny_network(family: str, seed: int = 0):
     """A network with seeded random weights."""
     if family in ("SD3", "Flux"):
+        from support.tiny_transformers import tiny_transformer  # which the core's name alone finds
+
         return tiny_transformer(family.lower(), seed)
     torch.manual_seed(seed)
     shape = dict(_SHAPES[family])

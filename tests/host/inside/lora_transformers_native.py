@@ -1,6 +1,8 @@
 """Run by ComfyUI's Python in its folder: REPORT (JSON). A LoRA of a random Flux and Stable Diffusion 3: its file
 through ComfyUI's LoraLoaderModelOnly, beside diffusers' network with the LoRA.
 
+Of Qwen-Image and Lumina 2, whose networks are not built alike here, the keys alone: how many patches come of a file.
+
 For each family, choice of targets and layout of the file: layers that were trained, patches that ComfyUI made of them
 and of how many, keys it did not know, and the greatest difference of the outputs.
 """
@@ -12,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from safetensors.torch import load
+
 from native_tools import comfy, draw, torch
 from support.host_transformers import (
     CHANNELS,
@@ -22,6 +26,7 @@ from support.host_transformers import (
     makers_weights,
 )
 from support.pack import pack
+from support.tiny_families import module_names, tiny_network
 
 # ComfyUI's own, which no import of this repository's folder may shadow.
 folder_paths, nodes = importlib.import_module("folder_paths"), importlib.import_module("nodes")
@@ -89,5 +94,61 @@ for family in ("Flux", "SD3"):
                 "difference": float((with_lora - expected).abs().max()),
                 "effect": float((expected - bare).abs().max()),
             }
+
+
+KEYS = {
+    "Qwen-Image": (
+        "QwenImage",
+        ("native", "kohya"),
+        dict(
+            image_model="qwen_image",
+            patch_size=2,
+            in_channels=64,
+            out_channels=16,
+            num_layers=2,
+            attention_head_dim=24,
+            num_attention_heads=4,
+            joint_attention_dim=48,
+            axes_dims_rope=(8, 8, 8),
+        ),
+    ),
+    "Lumina2": (
+        "Lumina2",
+        ("kohya",),
+        dict(
+            image_model="lumina2",
+            patch_size=2,
+            in_channels=16,
+            dim=96,
+            n_layers=2,
+            n_refiner_layers=1,
+            n_heads=4,
+            n_kv_heads=2,
+            qk_norm=True,
+            cap_feat_dim=48,
+            axes_dims=[8, 8, 8],
+            axes_lens=[300, 512, 512],
+        ),
+    ),
+}
+for family, (kind, layouts, shape) in KEYS.items():
+    config = getattr(comfy.supported_models, kind)(shape)
+    config.set_inference_dtype(torch.float32, None)
+    known = comfy.lora.model_lora_keys_unet(config.get_model({}, device=torch.device("cpu")), {})
+    network = tiny_network(family)
+    names = module_names(network)
+    modules = lora_targets.choose_modules(names, lora_targets.TARGETS[1])
+    adapter = lora.Adapter.new(network, modules, 4, 6.0, 3)
+    layers = makers_layers(names.values(), family)
+    fused = sum(len(layer.parts) - 1 for layer in layers if set(layer.parts) <= set(modules.values()))
+    for layout in layouts:
+        file = load(lora_file.to_bytes(adapter, None, torch.float32, layout=layout))
+        unknown.clear()
+        patches = comfy.lora.load_lora(file, known)
+        report[f"{family} keys, {layout}"] = {
+            "layers": len(modules) - (fused if layout == "kohya" else 0),
+            "patches": len(patches),
+            "unknown": list(unknown),
+        }
 
 Path(sys.argv[1]).write_text(json.dumps(report))
