@@ -20,7 +20,7 @@ from swf_core.learn.options import TRANSFORMERS, defaults
 from swf_core.learn.run import create_run, model_identity, open_run
 from swf_core.learn.samples import read_samples
 from swf_core.learn.train import train
-from swf_core.models.base_weights import NarrowLinear, store_weights
+from swf_core.models.base_weights import NarrowLinear, can_be_narrow, store_weights
 from swf_core.models.flow import LAST_TIME, flow_sigmas, flow_time
 from swf_core.models.flow_training import shifted
 from swf_core.models.lora import Adapter
@@ -226,14 +226,15 @@ def test_the_estimate_of_memory_follows_the_options(family):
     )
     network = backend.denoiser.network
     assert plain.network == sum(p.numel() * p.element_size() for p in network.parameters()) == 2 * narrow.network
-    assert narrowest.network < 0.8 * narrow.network and narrow.activations < plain.activations
+    halved = sum(m.weight.numel() for name, m in network.named_modules() if can_be_narrow(name, m))
+    assert narrow.network - narrowest.network == halved > 0 and narrow.activations < plain.activations
     assert twice.activations < 0.7 * plain.activations and need(batch=4).activations == 2 * plain.activations
     store = next(iter(network.parameters())).dtype
     assert store == torch.float32  # estimating changes nothing
     assert str(plain).startswith("about 0.00 GB (0.00 GB network")
 
 
-@BOTH
+@pytest.mark.parametrize("family", ["sd3", "flux"])
 @pytest.mark.parametrize("kind", ["as_loaded", "bf16", "fp8"])
 def test_the_estimate_is_near_what_is_kept_for_going_back(family, kind):
     """Every storage that autograd keeps for a batch of one, once, the parameters aside."""
