@@ -38,6 +38,8 @@ OPTION_FLAGS: dict[str, Any] = {
     "min_snr": number(0, 100),
     "noise_offset": number(0, 1),
     "timestep_bias": str,
+    "timestep_sampling": str,
+    "timestep_shift": number(0, 100),
     "prior_weight": number(0, 10),
     "views": whole(1, 1000),
     "zoom": number(1, 4),
@@ -49,6 +51,8 @@ OPTION_FLAGS: dict[str, Any] = {
     "save_every": whole(1, 100_000),
     "picks_share": number(0, 0.5),
     "picks_above": number(0, 0.9),
+    "base_weights": str,
+    "lora_layout": str,
 }
 
 STYLE_HELP = (
@@ -95,6 +99,12 @@ def add(verbs: Any) -> None:
         group.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=name[0].upper())
     for former, name in FORMER_FLAGS.items():
         group.add_argument(f"--{former}", dest=name, type=str, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    group.add_argument(
+        "--gradient-checkpointing",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="less memory and a third slower; default: on for diffusion transformers",
+    )
     group.add_argument("--no-flip", action="store_true", help="never turn pictures left to right")
     parser.add_argument("--size", type=whole(16, 8192), metavar="PX", help="working size; default: the model's native")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps, ...; default: a GPU where there is one")
@@ -157,6 +167,8 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
     from ..learn.options import with_present_names
 
     given = {name: value for name in OPTION_FLAGS if (value := getattr(args, name)) is not None}
+    if args.gradient_checkpointing is not None:
+        given["gradient_checkpointing"] = args.gradient_checkpointing
     return with_present_names(given)
 
 

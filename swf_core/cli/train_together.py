@@ -10,6 +10,7 @@ from .progress import Bars, NoBars
 from .stopping import BetweenSteps, exit_code
 
 if TYPE_CHECKING:
+    from ..learn.memory import MemoryNeed
     from ..learn.processes import Processes
     from ..learn.run import Run
     from ..models.contracts import Backend
@@ -54,6 +55,8 @@ def train_planned(run: Run, backend: Backend, args: argparse.Namespace, bars: Ba
     from ..learn.train import train
     from ..words.clip import load_clip
 
+    if group.is_first and backend.family != "mini":  # whose need nobody has to ask for
+        bars.say(f"Training needs {_memory(run, backend)}.")
     bar = bars("train")
     with BetweenSteps(ECHO_S if group.count > 1 else 0.0) as stops:
         outcome = train(
@@ -75,3 +78,12 @@ def train_planned(run: Run, backend: Backend, args: argparse.Namespace, bars: Ba
         "steps_per_second": round(outcome.rate, 3),
         "seconds": round(outcome.seconds, 1),
     }
+
+
+def _memory(run: Run, backend: Backend) -> MemoryNeed:
+    """What the run needs, told from the first of its pictures before the first step."""
+    from ..learn.latent_cache import LatentCache
+    from ..learn.memory import memory_needed
+
+    one_picture = LatentCache(run.items[:1], backend, run.options.changed(views=1))
+    return memory_needed(backend, run.options, one_picture.draw(0))

@@ -7,7 +7,7 @@ import torch
 from ..models.contracts import Trainable
 from ..models.precision import mixed_precision
 from .latent_cache import LatentCache
-from .losses import denoising_loss, draw_noise, draw_timesteps
+from .losses import denoising_loss, draw_levels, draw_noise
 from .options import TrainOptions
 from .prior import Prior
 from .processes import ALONE, Processes
@@ -29,8 +29,8 @@ def leave_gradient(
     total = 0.0
     for part in range(options.accumulate):
         batch, seeds = latent_cache.draw(step, part), (step, part)
-        table, count = len(network.sigmas), len(batch.latents)
-        timesteps = draw_timesteps(options, table, count, seeds, batch.picked, latent_cache.picks_share)
+        count, picks = len(batch.latents), (batch.picked, latent_cache.picks_share)
+        timesteps = draw_levels(network, options, count, seeds, picks, latent_cache.side_ratio)
         noise = draw_noise(options, batch.latents, seeds)
         rows, share = group.own_rows(part, count), 1 / options.accumulate
         if rows is not None:

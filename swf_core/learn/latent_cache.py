@@ -39,7 +39,8 @@ class Batch:
 
 
 class LatentCache:
-    """The data set of one round. `sizes`: (height, width) in pixels each item is trained at."""
+    """The data set of one round. `sizes`: (height, width) in pixels each item is trained at; `side_ratio`: of the side
+    of a square of that area to the model's native one."""
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class LatentCache:
     ):
         self.items, self.options = tuple(items), options
         size = options.size_px or backend.native_size_px
+        self.side_ratio = size / backend.native_size_px
         step = cell_px(backend)
         self.sizes = [bucket((i.picture.shape[-2], i.picture.shape[-1]), size, step) for i in self.items]
         self.latents: list[Tensor] = []

@@ -42,7 +42,7 @@ def _lora_bytes(
     run: Run, backend: Backend, adapter: Adapter, options: TrainOptions, step: int, metadata: bool
 ) -> bytes:
     if not metadata:
-        return lora_file.to_bytes(adapter, strength=options.strength)
+        return lora_file.to_bytes(adapter, strength=options.strength, layout=options.lora_layout)
     network: Any = backend.denoiser
     picks = max((len(r["picks"]) for r in run.rounds), default=0)
     provenance = lora_file.Provenance(
@@ -57,4 +57,4 @@ def _lora_bytes(
         own={"captions": [i.caption for i in run.items], "run": run.model, "picks": picks},
     )
     described = lora_file.describe(adapter, provenance, options.strength)
-    return lora_file.to_bytes(adapter, described, strength=options.strength)
+    return lora_file.to_bytes(adapter, described, strength=options.strength, layout=options.lora_layout)

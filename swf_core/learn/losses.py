@@ -1,20 +1,48 @@
 """The loss of a training: the squared error of a network's prediction about noise that was put on a latent.
 
 noisy = sqrt(abar) x0 + sqrt(1 - abar) eps, with abar = 1 / (1 + sigma^2) (Ho et al., arXiv 2006.11239).
-v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans and Ho, arXiv 2202.00512).
+v = sqrt(abar) eps - sqrt(1 - abar) x0 (Salimans and Ho, arXiv 2202.00512). Rectified flows: `flow_loss`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..models.contracts import Trainable
+from ..models.flow_training import is_flow
+from .flow_loss import fixed_times, times_of_shares, velocity_loss
 from .latent_cache import NOISE, Batch
 from .options import TrainOptions
 
 KINDS = {"epsilon": "epsilon", "v_prediction": "v", "sample": "x0"}
+
+
+def draw_levels(
+    network: Trainable,
+    options: TrainOptions,
+    count: int,
+    seeds: tuple[int, ...],
+    picks: tuple[Tensor | None, float] = (None, 0.0),
+    side_ratio: float = 1.0,
+) -> Tensor:
+    """The noise levels [count] of a batch as `Trainable.predict` takes them: timesteps, or a flow's times.
+
+    `picks`: see `draw_shares`. `side_ratio`: of the pictures' sides to the model's native ones.
+    """
+    if is_flow(network):
+        return times_of_shares(network, draw_shares(options, count, seeds, *picks), options, side_ratio)
+    return draw_timesteps(options, len(network.sigmas), count, seeds, *picks)
+
+
+def fixed_levels(network: Trainable, shares: Sequence[float]) -> Tensor:
+    """The noise levels at these shares, 0..1, of a model's table, as `Trainable.predict` takes them."""
+    if is_flow(network):
+        return fixed_times(network, shares)
+    return torch.tensor([int(share * (len(network.sigmas) - 1)) for share in shares])
 
 
 def draw_timesteps(
@@ -25,9 +53,21 @@ def draw_timesteps(
     picked: Tensor | None = None,
     picks_share: float = 0.0,
 ) -> Tensor:
-    """Timesteps [count] of a batch: indices of the noise levels. `table`: how many levels there are.
+    """Timesteps [count] of a batch: indices of the noise levels, of which there are `table`; see `draw_shares`."""
+    shares = draw_shares(options, count, seeds, picked, picks_share)
+    return torch.from_numpy(np.minimum((shares * table).astype(np.int64), table - 1))
 
-    "detail" is T u^3, mostly low noise, "layout" T (1 - u^3), with u uniform.
+
+def draw_shares(
+    options: TrainOptions,
+    count: int,
+    seeds: tuple[int, ...],
+    picked: Tensor | None = None,
+    picks_share: float = 0.0,
+) -> np.ndarray:
+    """How noisy each row of a batch is, [count] in 0..1: 0.5 is noisier than half of what an even draw gives.
+
+    "detail" is u^3, mostly low noise, "layout" 1 - u^3, with u uniform.
 
     `picked`, bool [count]: rows that are picked samples, of which `picks_share` are drawn over all steps. They have the
     levels from `picks_above` of the table on, and the others so many of the lower ones that together all levels are
@@ -46,7 +86,7 @@ def draw_timesteps(
         u = 1 - rank if falls else rank
     if options.timestep_bias != "none":
         u = u**3 if options.timestep_bias == "detail" else 1 - u**3
-    return torch.from_numpy(np.minimum((u * table).astype(np.int64), table - 1))
+    return u
 
 
 def draw_noise(options: TrainOptions, latents: Tensor, seeds: tuple[int, ...]) -> Tensor:
@@ -63,10 +103,12 @@ def draw_noise(options: TrainOptions, latents: Tensor, seeds: tuple[int, ...]) -
 def denoising_loss(
     network: Trainable, batch: Batch, timesteps: Tensor, noise: Tensor, kind: str, min_snr: float = 0.0
 ) -> Tensor:
-    """The mean loss of a batch whose row i is at the noise level `timesteps[i]`, with gradients.
+    """The mean loss of a batch whose row i is at the noise level `timesteps[i]` (`draw_levels`), with gradients.
 
-    `kind`: as `TrainOptions.loss`. `min_snr`: `snr_gamma` of `snr_weight`, 0 is off.
+    `kind`: as `TrainOptions.loss`. `min_snr`: `snr_gamma` of `snr_weight`, 0 is off. A flow has neither.
     """
+    if is_flow(network):
+        return velocity_loss(network, batch, timesteps, noise)
     device = network.device
     abar = (1 / (1 + network.sigmas[timesteps] ** 2)).float().view(-1, 1, 1, 1)
     root, rest = abar.sqrt().to(device), (1 - abar).sqrt().to(device)

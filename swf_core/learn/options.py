@@ -14,7 +14,11 @@ from ..models.lora_targets import TARGETS
 SCHEDULES = ("constant", "linear", "cosine")
 LOSSES = ("native", "epsilon", "v", "x0")
 TIMESTEP_BIASES = ("none", "detail", "layout")
+TIMESTEP_SAMPLINGS = ("native", "logit_normal", "uniform")
+BASE_WEIGHTS = ("as_loaded", "bf16", "fp8")
+LORA_LAYOUTS = ("native", "kohya")
 LORA_GUIDANCES = ("asymmetric", "both")
+TRANSFORMERS = ("SD3", "Flux", "Flux.2", "Qwen-Image", "Lumina2", "Z-Image")  # by `Backend.family`
 # Names and values that run folders and command lines of before may hold, and what they are called now.
 FORMER_NAMES = {"clip": "max_grad_norm", "bias": "timestep_bias", "guidance": "lora_guidance"}
 FORMER_GUIDANCES = {"both branches": "both"}
@@ -41,6 +45,9 @@ class TrainOptions:
     min_snr: float = 0.0  # gamma of min-SNR weighting (arXiv 2303.09556); 0 is off
     noise_offset: float = 0.0  # a constant per channel that is added to the noise, 0.03 to 0.1 where it is used
     timestep_bias: str = "none"  # "detail" draws mostly low noise, "layout" mostly high noise
+    # A rectified flow's times (arXiv 2403.03206); "native" is logit_normal, and on UNets, which know no other, uniform.
+    timestep_sampling: str = "native"
+    timestep_shift: float = 0.0  # of these times towards noise; 0 is the model's own at the size that is trained at
     prior_weight: float = 0.0  # of the loss on the plain model's own pictures (DreamBooth, arXiv 2208.12242)
     prior_count: int = 16  # how many such pictures
     views: int = 16  # crops of each picture whose latents are cached; the first is the whole picture
@@ -51,13 +58,21 @@ class TrainOptions:
     sample_every: int = 100  # steps between evaluations with samples; 0 is never
     sample_steps: int = 20  # of the sampler
     sample_cfg: float = 4.0  # guidance scale of the samples
-    lora_guidance: str = "asymmetric"  # the samples' LoRA is in the conditional branch alone, or in "both"
+    # The samples' LoRA is in the conditional branch alone, or in "both". At a guidance scale of 1, where models
+    # distilled from guidance are at home, one branch is all there is, and it has the LoRA: what keeps a style from
+    # taking over is then `strength`, and `prior_weight` as ever.
+    lora_guidance: str = "asymmetric"
     save_every: int = 50  # steps between checkpoints; one is also saved with each evaluation
     # What the LoRA is sampled and saved at, 1 being as trained. A LoRA that has seen one picture is trained a little
     # too far and then taken back: the style stays, the picture's layout goes.
     strength: float = 1.0
     picks_share: float = 0.25  # largest share of a batch that picked samples have
     picks_above: float = 0.5  # share of the noise levels below which picks are not learnt; 0 learns them at all
+    gradient_checkpointing: bool = False  # blocks run twice and keep nothing: a third slower, a fraction of the memory
+    base_weights: str = "as_loaded"  # what the model's own weights are kept in while the LoRA is trained
+    # Names in the LoRA's file: "native" are those that ComfyUI and diffusers read, "kohya" those of the model's makers,
+    # which sd-scripts and ComfyUI read (`models.lora_formats.written`); a UNet's are the same.
+    lora_layout: str = "native"
     seed: int = 0  # of everything that is drawn
 
     def __post_init__(self) -> None:
@@ -67,6 +82,9 @@ class TrainOptions:
             ("loss", LOSSES),
             ("timestep_bias", TIMESTEP_BIASES),
             ("lora_guidance", LORA_GUIDANCES),
+            ("timestep_sampling", TIMESTEP_SAMPLINGS),
+            ("base_weights", BASE_WEIGHTS),
+            ("lora_layout", LORA_LAYOUTS),
         ):
             if getattr(self, name) not in allowed:
                 raise UserError(f"{name} is {getattr(self, name)!r}; use one of {', '.join(allowed)}.")
@@ -84,6 +102,7 @@ class TrainOptions:
             "caption_dropout": (0, 1),
             "min_snr": (0, 100),
             "noise_offset": (0, 1),
+            "timestep_shift": (0, 100),
             "prior_weight": (0, 10),
             "prior_count": (1, 1000),
             "views": (1, 1000),
@@ -162,6 +181,10 @@ def defaults(family: str) -> TrainOptions:
         )
     if family == "SDXL":
         return TrainOptions(steps=800)
+    if family in TRANSFORMERS:
+        # Many are distilled from guidance, and then have one branch (`lora_guidance`).
+        one_branch = family in ("Flux", "Flux.2")
+        return TrainOptions(steps=800, gradient_checkpointing=True, sample_cfg=1.0 if one_branch else 4.0)
     return TrainOptions()
 
 

@@ -14,7 +14,7 @@ from ..models.contracts import Backend, Trainable, join
 from ..pictures import load, png_bytes
 from ..transfer import SampleOptions, sample
 from .latent_cache import PRIOR, Batch, encode_pictures
-from .losses import denoising_loss, draw_noise, draw_timesteps
+from .losses import denoising_loss, draw_levels, draw_noise
 from .options import TrainOptions
 from .run import Run
 
@@ -55,7 +55,7 @@ class Prior:
         rows = rng.integers(0, len(self.latents), options.batch)
         batch = Batch(self.latents[torch.from_numpy(rows)], join([self.texts[r] for r in rows]))
         seeds = (step, part, PRIOR)
-        timesteps = draw_timesteps(options, len(network.sigmas), len(rows), seeds)
+        timesteps = draw_levels(network, options, len(rows), seeds)
         noise = draw_noise(options, batch.latents, seeds)
         if own is not None:
             batch, timesteps, noise = batch.pick(own), timesteps[list(own)], noise[list(own)]

@@ -26,11 +26,13 @@ import torch
 from ..errors import UserError
 from ..files import write_files, write_text
 from ..models import lora_file
+from ..models.base_weights import digest_as_loaded
 from ..models.contracts import Backend
 from ..pictures import load as load_picture
 from ..pictures import png_bytes
 from . import run_files
 from .dataset import Item
+from .flow_loss import check_kind_of_model
 from .locks import TRAINING, training_lock
 from .options import ROUND, TrainOptions, from_json, to_json, with_present_names
 
@@ -164,13 +166,14 @@ def check_run_name(name: str) -> str:
 def create_run(
     folder: Path, backend: Backend, options: TrainOptions, items: Sequence[Item], prompts: Sequence[Prompt]
 ) -> Run:
-    """A new run with its first round planned. Raises UserError when the folder holds something else, or for a model
-    that cannot be trained."""
+    """A new run with its first round planned. Raises UserError when the folder holds something else, for a model
+    that cannot be trained, or options that are not for its kind."""
     if not hasattr(backend.denoiser, "predict"):
         raise UserError(
-            f"Styles on {backend.family} models cannot be learned yet; use mini, SD1.x, SD2.x or SDXL, or stylize, "
-            "which repaints after a picture."
+            f"Styles on {backend.family} models cannot be learned here; use mini, SD1.x, SD2.x, SDXL or a diffusion "
+            "transformer in diffusers' layout, or stylize, which repaints after a picture."
         )
+    check_kind_of_model(backend.denoiser, options)
     if not items:
         raise UserError("The data set is empty; give at least one picture of the style.")
     unique: dict[str, Item] = {}
@@ -215,8 +218,11 @@ def open_run(folder: Path, backend: Backend | None = None) -> Run:
 def model_identity(backend: Backend) -> dict[str, str]:
     """What tells models apart: family, and a digest over the network's parameters (their shapes and first values).
 
-    A LoRA inside the network does not change it.
+    A LoRA inside the network does not change it, nor another precision of its weights (`base_weights`).
     """
+    as_loaded = digest_as_loaded(backend.denoiser.network)
+    if as_loaded is not None:
+        return {"name": backend.name, "family": backend.family, "digest": as_loaded}
     digest = hashlib.sha256()
     for name, value in sorted(backend.denoiser.network.named_parameters(), key=lambda p: _plain(p[0])):
         if ".lora_" not in name:

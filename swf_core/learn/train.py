@@ -12,10 +12,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..errors import UserError
+from ..models.base_weights import run_blocks_twice, store_weights
 from ..models.contracts import Backend
 from ..models.lora import Adapter, without_lora
 from ..models.lora_targets import choose_modules
 from . import checkpoint, mending, samples, signals
+from .flow_loss import check_kind_of_model
 from .gradient import leave_gradient
 from .latent_cache import LatentCache
 from .locks import training_lock
@@ -24,7 +26,7 @@ from .options import TrainOptions
 from .picks import picked_items
 from .prior import Prior, make_pictures
 from .processes import ALONE, Processes
-from .run import Run
+from .run import Run, model_identity
 from .validation import validation_loss
 
 # Called with the step, the steps of the whole run, a word, and pictures [3, H, W] when they are new. May raise.
@@ -122,6 +124,10 @@ class TrainingLoop:
         self.run, self.backend, self.network, self.clip = run, backend, network, clip
         self.report, self.own_check, self.metadata = report, check or (lambda: None), metadata
         options = run.options
+        check_kind_of_model(network, options)
+        store_weights(network.network, options.base_weights, lambda: model_identity(backend)["digest"])
+        if options.gradient_checkpointing:
+            run_blocks_twice(network.network)
         modules = choose_modules(network.module_names, options.targets)
         self.adapter = Adapter.new(network.network, modules, options.rank, options.scale, options.seed)
         self.parameters = self.adapter.parameters()

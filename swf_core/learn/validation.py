@@ -10,7 +10,7 @@ import torch
 from ..models.contracts import Trainable, join
 from ..models.precision import mixed_precision
 from .latent_cache import Batch, LatentCache
-from .losses import denoising_loss
+from .losses import denoising_loss, fixed_levels
 from .options import TrainOptions
 
 LEVELS, DRAWS = (0.1, 0.3, 0.5, 0.7, 0.9), 2  # of the schedule, and noises at each, for every original
@@ -36,7 +36,7 @@ def validation_loss(network: Trainable, latent_cache: LatentCache, options: Trai
 
 def _mean_loss(network: Trainable, latent_cache: LatentCache, options: TrainOptions, rows: list[Row]) -> float:
     latents = torch.cat([latent_cache.latents[n][:1] for n, _, _ in rows])
-    timesteps = torch.tensor([int(level * (len(network.sigmas) - 1)) for _, level, _ in rows])
+    timesteps = fixed_levels(network, [level for _, level, _ in rows])
     noises = [torch.randn(latents.shape[1:], generator=torch.Generator("cpu").manual_seed(s)) for _, _, s in rows]
     text = join([latent_cache.text(n) for n, _, _ in rows])
     with mixed_precision(network.device):

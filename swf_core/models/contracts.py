@@ -198,13 +198,14 @@ class Trainable(Denoiser, Protocol):
 
     @property
     def prediction_type(self) -> str:
-        """What the network predicts: "epsilon", "v_prediction" or "sample"."""
+        """What the network predicts: "epsilon", "v_prediction" or "sample", or "flow", a rectified flow's velocity."""
         ...
 
     def predict(self, noisy: Tensor, timesteps: Tensor, cond: Conditioning) -> Tensor:
         """The network's own output [B, C, h, w], float32, with gradients where they are on.
 
         `noisy`: [B, C, h, w], unit variance: sqrt(abar) x0 + sqrt(1 - abar) eps. `timesteps`: [B], indices of `sigmas`.
+        A flow's: (1 - t) x0 + t eps, and the times t, 0..1 (`flow_training`).
         """
         ...
 

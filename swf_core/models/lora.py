@@ -1,8 +1,7 @@
 """A LoRA on a network, by peft: put in, trained or loaded, switched off for a while, written to a file.
 
 LoRA (Hu et al., arXiv 2106.09685): W x + alpha / rank * B A x, with A drawn and B zero, so that a new one changes
-nothing. Modules go by diffusers names whatever network they sit in; the file has kohya's keys with these names and
-`.alpha`, which ComfyUI, diffusers and A1111's descendants all read (`lora_file`).
+nothing. Modules go by diffusers names whatever network they sit in, and so in the file (`lora_file`).
 """
 
 from __future__ import annotations

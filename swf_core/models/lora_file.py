@@ -1,8 +1,9 @@
-"""LoRA files: kohya's keys with diffusers module names and `.alpha`, the one layout that loads everywhere.
+"""LoRA files: kohya's keys with diffusers module names and `.alpha`, the one layout that loads everywhere on UNets.
 
 `lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q.{lora_down.weight, lora_up.weight, alpha}`:
 diffusers, ComfyUI and A1111's descendants map these onto their own modules. (What `save_lora_weights` of diffusers
-writes, ComfyUI does not find; diffusers' own converter to kohya's keys sets alpha to the rank.)
+writes, ComfyUI does not find; diffusers' own converter to kohya's keys sets alpha to the rank.) For transformers no
+layout loads everywhere, and there are two (`lora_formats.written`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import UserError
+from .flow_training import FLOW
 from .lora import Adapter
+from .lora_formats.families import UNET_FAMILIES, family_of_network
+from .lora_formats.written import to_diffusers, to_makers
 
 # kohya's and modelspec's names for the families.
 _BASES = {
@@ -27,7 +31,12 @@ _BASES = {
     "SD2.x": ("sd_v2", "stable-diffusion-v2-512/lora"),
     "SDXL": ("sdxl_base_v1-0", "stable-diffusion-xl-v1-base/lora"),
     "mini": ("swf_mini", "stylewallfacer-mini/lora"),
+    "SD3": ("sd3", "stable-diffusion-3/lora"),
+    "Flux": ("flux1", "flux-1-dev/lora"),
+    "Lumina2": ("lumina2", "lumina-2/lora"),
 }
+# sd-scripts' modules for files in its own layout.
+_MODULES = {"SD3": "networks.lora_sd3", "Flux": "networks.lora_flux", "Lumina2": "networks.lora_lumina"}
 
 
 def to_kohya(parameters: Mapping[str, Tensor], alpha: float, dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
@@ -46,14 +55,33 @@ def to_bytes(
     metadata: Mapping[str, str] | None = None,
     dtype: torch.dtype = torch.float16,
     strength: float = 1.0,
+    layout: str = "native",
 ) -> bytes:
     """The bytes of a LoRA file; the same LoRA and metadata give the same bytes.
 
-    `metadata`: see `describe`, None writes none. `strength`: what 1 will mean in the file, by way of its alpha.
+    `metadata`: see `describe`, None writes none. `strength`: what 1 will mean in the file, by way of its alpha, or of
+    its weights where the layout has none. `layout`: see `TrainOptions.lora_layout`.
     """
     from safetensors.torch import save
 
-    return save(to_kohya(adapter.parameters(), adapter.alpha * strength, dtype), dict(metadata or {}) or None)
+    parameters, alpha = adapter.parameters(), adapter.alpha * strength
+    if family_of_network(adapter.layers) == UNET_FAMILIES:
+        tensors = to_kohya(parameters, alpha, dtype)
+    elif layout == "kohya":
+        tensors = to_makers(parameters, alpha / adapter.rank, rows_of(adapter.network), dtype)
+    else:
+        tensors = to_diffusers(parameters, alpha / adapter.rank, dtype)
+    return save(tensors, dict(metadata or {}) or None)
+
+
+def rows_of(network: nn.Module) -> dict[str, int]:
+    """The outputs of each layer with a weight, by its name without a LoRA."""
+    found: dict[str, int] = {}
+    for name, module in network.named_modules():
+        weight = getattr(module, "weight", None)
+        if isinstance(weight, Tensor) and ".lora_" not in name:
+            found[name.removesuffix(".base_layer")] = weight.shape[0]
+    return found
 
 
 @dataclass(frozen=True)
@@ -74,14 +102,15 @@ class Provenance:
 
 def describe(adapter: Adapter, provenance: Provenance, strength: float = 1.0) -> dict[str, str]:
     """kohya's and modelspec's metadata. `strength`: as for `encode`."""
-    base, architecture = _BASES[provenance.family]
+    own_name = provenance.family.lower()
+    base, architecture = _BASES.get(provenance.family, (own_name, f"{own_name}/lora"))
     digest = hashlib.sha256()
     for value in adapter.parameters().values():
         digest.update(value.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
     common = {
         "ss_base_model_version": base,
         "ss_v2": str(provenance.family == "SD2.x"),
-        "ss_network_module": "networks.lora",
+        "ss_network_module": _MODULES.get(provenance.family, "networks.lora"),
         "ss_network_dim": str(adapter.rank),
         "ss_network_alpha": f"{adapter.alpha * strength:g}",
         "ss_network_args": "{}",
@@ -98,10 +127,11 @@ def describe(adapter: Adapter, provenance: Provenance, strength: float = 1.0) ->
         "modelspec.title": provenance.title,
         "modelspec.implementation": "diffusers",
         "modelspec.resolution": f"{provenance.size_px}x{provenance.size_px}",
-        "modelspec.prediction_type": "v" if provenance.prediction == "v_prediction" else "epsilon",
         "modelspec.date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "modelspec.hash_sha256": "0x" + digest.hexdigest(),
     }
+    if provenance.prediction != FLOW:  # modelspec has no word for it
+        common["modelspec.prediction_type"] = "v" if provenance.prediction == "v_prediction" else "epsilon"
     for name, value in provenance.own.items():
         common[f"swf_{name}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return common

@@ -11,16 +11,19 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from .lora import Adapter
+from .lora_formats.families import check_family
 from .lora_formats.fit import check_shapes, check_strength
 from .lora_formats.kinds import is_plain_lora, kind_of, rank_of
 from .lora_formats.layouts import FileLayer
 from .lora_formats.names import UNET, LayerNames
 from .lora_formats.reading import read_layers
+from .lora_formats.split import in_diffusers_names
 
 
 def can_be_switched(layers: Sequence[FileLayer], names: Mapping[Any, str]) -> bool:
-    """Whether a file is plain LoRA of one rank on layers of the UNet alone, so that `load` puts it in as it is."""
+    """Whether a file is plain LoRA of one rank on layers of the network alone, so that `load` puts it in as it is."""
     known, modules = LayerNames(names.values()), {name: module for module, name in names.items()}
+    layers = in_diffusers_names(list(layers), modules, "")
     for layer in layers:
         found = known.find(layer.key)
         if found is None or not is_plain_lora(layer) or not _holds_lora(modules[found.name]):
@@ -29,16 +32,20 @@ def can_be_switched(layers: Sequence[FileLayer], names: Mapping[Any, str]) -> bo
 
 
 def load(network: Any, names: Mapping[Any, str], path: Path) -> Adapter:
-    """Put a LoRA file into `network`, whose modules have the diffusers `names`. The UNet's layers alone.
+    """Put a LoRA file into `network`, whose modules have the diffusers `names`. Its own layers alone, those of
+    text models are refused.
 
     Layers of several ranks or alphas become ones of the largest rank, filled with zeros, the alphas in their weights:
-    the same product. Raises UserError when the file is missing, broken, of another kind, or holds other layers.
+    the same product. Raises UserError when the file is missing, broken, of another kind or family, or holds other
+    layers.
     """
     known, by_name = LayerNames(names.values()), {name: module for module, name in names.items()}
     values: dict[str, Tensor] = {}
     scales: dict[str, tuple[int, float]] = {}
     modules: dict[nn.Module, str] = {}
-    for layer in read_layers(path):
+    read = read_layers(path)
+    check_family([layer.key for layer in read], by_name, str(path))
+    for layer in in_diffusers_names(read, by_name, str(path)):
         found = known.find(layer.key)
         if found is None:
             raise UserError(f"The LoRA '{path}' does not fit: its layer '{layer.key}' {known.why_not(layer.key)}.")

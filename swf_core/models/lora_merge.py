@@ -14,10 +14,12 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from .contracts import Backend
+from .lora_formats.families import check_family
 from .lora_formats.fit import check_shapes, check_strength, float_difference
 from .lora_formats.layouts import FileLayer
 from .lora_formats.names import TEXT_1, TEXT_2, UNET, Layer, LayerNames
 from .lora_formats.reading import read_layers
+from .lora_formats.split import in_diffusers_names
 
 
 @torch.no_grad()
@@ -27,8 +29,11 @@ def merge_lora(backend: Backend, file: Path, weight: float = 1.0) -> int:
     Load a second backend to keep the plain one. Raises ValueError (UserError) when the file is missing, broken, made
     for another model, or has layers of a kind that is not known; then nothing is changed.
     """
-    layers = read_layers(file)
     modules = _modules(backend)
+    network = {layer.name: module for layer, module in modules.items() if layer.part == UNET}
+    layers = read_layers(file)
+    check_family([layer.key for layer in layers], network, str(file), backend.name)
+    layers = in_diffusers_names(layers, network, str(file))
     chosen = _choose(layers, modules, str(file), backend.name)
     for layer, module in chosen:
         bias = getattr(module, "bias", None)

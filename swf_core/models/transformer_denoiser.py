@@ -20,9 +20,10 @@ from .families import family_of
 from .families.attention import EditedAttention, Places
 from .families.family import check_fits
 from .flow import flow_input, flow_sigmas, flow_time, x0_from_velocity
+from .flow_training import FlowTraining
 
 
-class TransformerDenoiser:
+class TransformerDenoiser(FlowTraining):
     """A diffusion transformer as a `Denoiser`. Raises ValueError (UserError) for a family that is not known.
 
     `shift`: of the table of noise levels, 3 for SD3 (`flow.flow_sigmas`). `guidance`: the strength that a network
@@ -33,6 +34,7 @@ class TransformerDenoiser:
 
     def __init__(self, network: Any, shift: float = 1.0, guidance: float = 3.5):
         self._network, self._sigmas, self._guidance = network, flow_sigmas(shift), guidance
+        self.timestep_shift = shift
         self._family = family_of(network)
         self._names = {module: name for name, module in network.named_modules()}
 

@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from swf_core.errors import UserError
+from swf_core.learn.dataset import items_of
 from swf_core.learn.options import defaults
 from swf_core.learn.run import create_run
+from swf_core.learn.train import train
 from swf_core.models import load
 from swf_core.models.flow import flow_sigmas
 from swf_core.models.transformer_folder import shift_of
@@ -107,10 +109,12 @@ def test_broken_weights_are_one_sentence(copy) -> None:
         load(copy)
 
 
-def test_training_says_that_it_cannot_yet(saved, tmp_path) -> None:
+def test_a_loaded_folder_can_be_trained(saved, tmp_path) -> None:
     backend = load(saved[1])
-    with pytest.raises(UserError, match=f"Styles on {backend.family} models cannot be learned yet"):
-        create_run(tmp_path / "run", backend, defaults(backend.family), [], ())
+    options = defaults(backend.family).changed(steps=2, rank=2, views=1, sample_every=0)
+    items = items_of([torch.rand((3, 32, 32), generator=torch.Generator().manual_seed(1))], ["a red house"])
+    run = create_run(tmp_path / "run", backend, options, items, ())
+    assert train(run, backend).step == 2 and (run.folder / "lora.safetensors").exists()
 
 
 def test_the_shift_follows_the_size_where_the_scheduler_says_so() -> None:

@@ -9,17 +9,23 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .families import UNET_FAMILIES, family_of_network
+
+# The network itself, a UNet or a transformer, and the text models.
 UNET, TEXT_1, TEXT_2 = "unet", "te1", "te2"
 
 # Fronts of a file's names -> the part of the model, None where the name alone must tell. The first that fits is taken.
 _FRONTS = (
     ("lora_unet_", UNET),
+    ("lora_transformer_", UNET),
     ("lora_te1_", TEXT_1),
     ("lora_te2_", TEXT_2),
     ("lora_te_", TEXT_1),
     ("lycoris_", None),
     ("unet.base_model.model.", UNET),
     ("unet.", UNET),
+    ("transformer.base_model.model.", UNET),
+    ("transformer.", UNET),
     ("model.diffusion_model.", UNET),
     ("diffusion_model.", UNET),
     ("text_encoder_2.base_model.model.", TEXT_2),
@@ -32,7 +38,7 @@ _FRONTS = (
     ("base_model.model.", None),
     ("", None),
 )
-# What only models of another build have: transformers (Flux, SD3, Wan, ...), cascades, third text models.
+# What only models of another build than UNets have: transformers (Flux, SD3, Wan, ...), cascades, third text models.
 _FOREIGN_FRONT = re.compile(r"lora_te3_|lora_transformer_|lora_prior_|transformer\.|text_encoder_3|text_encoders\.t5")
 _FOREIGN_NAME = re.compile(r"_?(?:double_|single_|joint_|transformer_|single_transformer_)?(?:blocks|layers)[._]\d")
 _RESNET = {
@@ -65,12 +71,13 @@ class Layer:
 class LayerNames:
     """The layers of a model by every name that LoRA files give them.
 
-    `unet`: diffusers names of the UNet's modules. `text_models`: names of the modules of each text model, with or
-    without transformers' wrapper `text_model.`
+    `unet`: diffusers names of the modules of the UNet, or of the transformer in its place. `text_models`: names of the
+    modules of each text model, with or without transformers' wrapper `text_model.`
     """
 
     def __init__(self, unet: Iterable[str], text_models: Sequence[Iterable[str]] = ()):
         unet = list(unet)
+        self._is_unet = family_of_network(unet) in (None, UNET_FAMILIES)
         self._known: dict[str, dict[str, Layer]] = {UNET: {}}
         for name in unet:
             self._add(Layer(UNET, name), name)
@@ -93,7 +100,7 @@ class LayerNames:
 
     def find(self, key: str) -> Layer | None:
         """The layer that a file's `key` (without the tensor's role) means; None when this model has none such."""
-        part, rest = _split_front(key)
+        part, rest = split_front(key)
         flat = rest.replace(".processor.", ".").replace(".", "_")
         if part != UNET:
             flat = flat.removeprefix("text_model_")
@@ -105,8 +112,8 @@ class LayerNames:
 
     def why_not(self, key: str) -> str:
         """Why `find` gave None, as the rest of a sentence that begins with "its layer '...'"."""
-        part, rest = _split_front(key)
-        if _FOREIGN_FRONT.match(key) or (part in (UNET, None) and _FOREIGN_NAME.match(rest)):
+        part, rest = split_front(key)
+        if self._is_unet and (_FOREIGN_FRONT.match(key) or (part in (UNET, None) and _FOREIGN_NAME.match(rest))):
             return "belongs to a model of another build (Flux, SD3, a cascade or the like)"
         if part in (TEXT_1, TEXT_2) and part not in self._known:
             count = sum(known != UNET for known in self._known)
@@ -115,7 +122,8 @@ class LayerNames:
         return "is not in this model"
 
 
-def _split_front(key: str) -> tuple[str | None, str]:
+def split_front(key: str) -> tuple[str | None, str]:
+    """The part of the model that a file's key names, None where the name alone must tell; and the rest of the key."""
     front, part = next((front, part) for front, part in _FRONTS if key.startswith(front))
     return part, key.removeprefix(front)
 
