@@ -111,7 +111,7 @@ def test_each_cure_has_its_own_result_on_rotary_positions_and_none_without():
 @every
 @pytest.mark.parametrize("options", [dict(kv="adaattn"), dict(contrast=1.67)])
 def test_what_has_no_meaning_beside_text_is_refused(family, options):
-    with pytest.raises(ValueError, match="on a transformer use replace, concat or shared"):
+    with pytest.raises(ValueError, match="on a transformer use replace, concat, shared or scatter_sort"):
         run(family, FAST.changed(**options))
 
 
