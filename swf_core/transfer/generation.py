@@ -190,8 +190,10 @@ class Generation:
 
     def edit(self, sigma: float) -> AttentionEdit:
         """What generation does inside self-attention at this level."""
-        gamma, positions = self.context.gamma_at(sigma), self.context.options.positions
-        step = InjectionStep(sigma, gamma, self.batch.rows, self.batch.place, positions=positions)
+        options, gamma, batch = self.context.options, self.context.gamma_at(sigma), self.batch
+        step = InjectionStep(
+            sigma, gamma, batch.rows, batch.place, positions=options.positions, untwist=options.untwist
+        )
         content = None if self.content is None else self.content.bank
         layers, injection = self.context.layer_names, self.context.options.injection
         edit = injection_edit(layers, injection, step, content, self.styles, self.keys.read_as_style(self.styles))

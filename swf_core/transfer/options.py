@@ -14,7 +14,7 @@ from .flow_steps import FLOW_STEPS
 from .injection import Injection
 from .layout_guidance import Layout
 from .noisy_steps import NOISY_SOLVERS
-from .rope import POSITIONS
+from .rope import POSITIONS, Untwist
 from .sigmas import SPACINGS
 from .start_latent import STARTS
 from .trajectory import ENCODINGS
@@ -34,6 +34,7 @@ _LATER = {
     "guidance_high": math.inf,
     "feature_mb": keeping.LIMIT_BYTES / 2**20,
     "positions": POSITIONS[0],
+    "untwist": Untwist(),
 }
 
 
@@ -77,7 +78,7 @@ class TransferOptions:
     * feature_mb: MiB that the features of all styles, and those of a batch of contents, may take; where it is too
       little for every noise level, fewer are kept (`keeping`), and the result's notes say so.
     * positions: where a style's keys stand in a network with rotary positions, "untwist", "shift", "free" or "same"
-      (`rope`); in others there are none, and it does nothing.
+      (`rope`); in others there are none, and it does nothing. untwist: the gains of "untwist".
     * content_prompt, style_prompt: text of the reference processes.
     * size_px: long side of content and result; None: the model's native size; 0: as given.
     * style_size_px: the same for the style pictures; None: as size_px. Larger makes finer strokes.
@@ -116,6 +117,7 @@ class TransferOptions:
     guidance_high: float = math.inf
     feature_mb: float = keeping.LIMIT_BYTES / 2**20
     positions: str = POSITIONS[0]
+    untwist: Untwist = field(default_factory=Untwist)
 
     def __repr__(self) -> str:
         """As every dataclass's, without the fields of `_LATER` at their defaults: tables of results are kept by it."""

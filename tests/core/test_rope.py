@@ -87,6 +87,20 @@ def test_gains_of_untwisting():
     assert torch.equal(plain, torch.ones(32))
 
 
+def test_gains_are_typed_as_a_text():
+    assert Untwist.parse(Untwist().typed()) == Untwist() and Untwist().typed() == "0.25-0.75,1-1.4,2"
+    assert Untwist.parse("0, .6 - 1.5 ,50") == Untwist((0.0, 0.0), (0.6, 1.5), 50.0)
+    assert Untwist.parse("1-0,1-3", flat_first=False) == Untwist((1.0, 0.0), (1.0, 3.0), 2.0, False)
+    assert Untwist.parse("1,1").typed() == "1,1,2"
+    for text in ("", "1", "1-2-3,1", "a,1", "-1,1", "1,1,1,1"):
+        with pytest.raises(ValueError, match="give gains of the fast and of the slow pairs"):
+            Untwist.parse(text)
+    with pytest.raises(ValueError, match="A gain of untwist is 11; each must be between 0 and 10"):
+        Untwist.parse("11,1")
+    with pytest.raises(ValueError, match="beta of untwist is 0; it must be between 0.01 and 100"):
+        Untwist.parse("1,1,0")
+
+
 def share_on_the_same_place(how, side, progress=0.5):
     """Of a query's attention on a style's tokens, the share on the one at its own place, times their number: 1 is even.
 
