@@ -14,8 +14,9 @@ import torch
 
 from ..errors import UserError
 from .clip_text import wrap_tokenizer
-from .contracts import AttentionLayer, Backend
+from .contracts import Backend
 from .transformer_denoiser import TransformerDenoiser
+from .transformer_presets import transformer_presets
 from .transformer_text import FLUX_T5_TOKENS, SD3_T5_TOKENS, FluxText, SD3Text
 from .vae_codec import VaeCodec
 
@@ -59,7 +60,7 @@ def load_transformer_folder(
         raise UserError(f"The model in '{folder}' could not be read; copy it again ({reason[0][:200]}).") from error
     codec, cells = VaeCodec(vae), int(config.get("sample_size") or CELLS)
     denoiser = TransformerDenoiser(network, shift_of(scheduler, cells))
-    presets = transformer_presets(denoiser.self_attention_layers)
+    presets = transformer_presets(family, denoiser.self_attention_layers)
     return Backend(denoiser, text, codec, folder.name, cells * codec.downscale, family, presets)
 
 
@@ -109,11 +110,3 @@ def shift_of(scheduler: Mapping[str, Any], cells: int) -> float:
     shortest, longest = int(scheduler.get("base_image_seq_len", 256)), int(scheduler.get("max_image_seq_len", 4096))
     tokens = (cells // 2) ** 2
     return math.exp(low + (high - low) * (tokens - shortest) / (longest - shortest))
-
-
-def transformer_presets(layers: tuple[AttentionLayer, ...]) -> dict[str, str]:
-    """Names for layer selectors: "late" is Flux's single blocks, which AlignedGen (arXiv 2509.17088) reads in, else the
-    second half of the blocks."""
-    if any(layer.name.startswith("single.") for layer in layers):
-        return {"all": "all", "late": "single"}
-    return {"all": "all", "late": ",".join(layer.name for layer in layers[len(layers) // 2 :])}

@@ -106,7 +106,8 @@ def key_positions(
     `origin` (see `RopeView.grid_ids`).
 
     `how`: "same": where they stood; "shift": to the right of the result; "untwist": where they stood, with the gains of
-    `untwist`, the paper's if None, at `progress` (0 at pure noise, 1 clean); "free": nowhere, to be asked with queries without a place.
+    `untwist`, the paper's if None, at `progress` (0 at pure noise, 1 clean); "free": nowhere, to be asked with queries
+    without a place.
     """
     if how == "same":
         return KeyPositions(rope, rope.grid_ids(*style_grid, origin=origin))
