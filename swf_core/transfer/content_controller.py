@@ -59,7 +59,8 @@ class Controller:
 class ContentControl:
     """The controller of one sampling, a `Steering`.
 
-    `target`: gives the latents [B, C, h, w] to be drawn to. `progress`: how far a noise level lies in the schedule.
+    `target`: gives the latents [B, C, h, w] to be drawn to, asked once when they are first needed. `progress`: how far
+    a noise level lies in the schedule, 0..1.
     """
 
     controller: Controller
@@ -77,9 +78,12 @@ class ContentControl:
 
     def begin(self) -> Callable[[float, Tensor, Tensor, Sequence[Tensor]], Tensor]:
         """The function of one sampling: (sigma, x0 [B, C, h, w], ...) -> x0, drawn to the target."""
-        target = self.target()
+        target: Tensor | None = None
 
         def steer(sigma: float, x0: Tensor, positive: Tensor, predictions: Sequence[Tensor]) -> Tensor:
-            return torch.lerp(x0, target.to(x0).expand_as(x0), self.controller.eta_at(self.progress(sigma)))
+            nonlocal target
+            if target is None:
+                target = self.target().to(x0)
+            return torch.lerp(x0, target.expand_as(x0), self.controller.eta_at(self.progress(sigma)))
 
         return steer

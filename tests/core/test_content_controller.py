@@ -43,6 +43,14 @@ def test_at_full_strength_it_returns_the_picture(family, start):
     assert torch.equal(found, clean(family))
 
 
+def test_it_draws_to_the_content_in_the_styles_tones_as_far_as_the_start_has_them():
+    found = run("sd15", drawn(1.0).changed(adain=1.0)).latents[0]
+    style = tiny_backend("sd15").codec.encode(STYLE[None])[0]
+    assert torch.allclose(found.mean((-2, -1)), style.mean((-2, -1)), atol=1e-4)
+    assert torch.allclose(found.std((-2, -1)), style.std((-2, -1)), atol=1e-4)
+    assert float((found - clean("sd15")).abs().max()) > 0.05
+
+
 @families
 def test_more_eta_is_nearer_to_the_content_and_costs_nothing(family):
     runs = [run(family, drawn(eta).changed(start="noise")) for eta in (0.0, 0.3, 0.6, 0.9)]
