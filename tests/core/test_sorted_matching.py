@@ -9,6 +9,7 @@ from swf_core.models.contracts import JointTokens
 from swf_core.models.rope import RopeView
 from swf_core.transfer import Injection, stylize
 from swf_core.transfer.injection import SelfAttention, StyleRows, inject
+from swf_core.transfer.rope import POSITIONS
 from swf_core.transfer.sorted_matching import StyleValues, match_sorted, match_values
 
 from support.tiny_models import picture, tiny_backend
@@ -128,6 +129,12 @@ def test_whole_runs_take_other_sizes_and_the_style_matters(family):
     )
     assert torch.isfinite(first).all() and torch.equal(first, again)
     assert float((first - other).abs().max()) > 1e-3
+
+
+def test_keys_of_a_style_are_not_asked_so_their_places_mean_nothing():
+    backend = tiny_transformer_backend("flux")
+    found = [stylize(backend, [picture(1)], [STYLE], SORTED.changed(positions=how)).latents[0] for how in POSITIONS]
+    assert all(torch.equal(latents, found[0]) for latents in found)
 
 
 def test_it_is_another_result_than_replacing_and_half_precision_runs():
