@@ -80,7 +80,8 @@ class Untwist:
 
 @dataclass(frozen=True, eq=False)
 class KeyPositions:
-    """Where keys [B, heads, M, d] are read: at `ids`, [M, axes] or [B, M, axes], None for no place; times `gains` [d]."""
+    """Where keys [B, heads, M, d] are read: at `ids`, [M, axes] or [B, M, axes], None for no place; their channels
+    times `gains` [d]."""
 
     rope: RopeView
     ids: Tensor | None
