@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from ..errors import UserError
 from ..presets import ENTRIES, FEW_STEPS
 from .argument_types import number, whole
+from .flow_arguments import add_reading, add_start, flow_values, inverts
 from .machine import add_machine
 
 
@@ -117,6 +118,7 @@ def add_transfer(parser: argparse.ArgumentParser) -> Any:
         metavar="G",
         help="push the style picture's objects out; 0 is off",
     )
+    add_reading(group)
     return group
 
 
@@ -153,6 +155,7 @@ def add_layout(group: Any) -> None:
         metavar="E",
         help="share of the steps that it guides; after it the model paints freely",
     )
+    add_start(group)
 
 
 def add_text(parser: argparse.ArgumentParser) -> None:
@@ -217,6 +220,8 @@ def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
             raise UserError(
                 f"--few-steps {kind} noises the pictures and inverts none; leave out --refinements and --forward-first."
             )
+        if inverts(args):
+            raise UserError(f"--few-steps {kind} has its own steps and noises pictures; drop --encoding and --solver.")
         preset = preset.changed(**FEW_STEPS[kind].transfer)
     names = ("tau", "strength", "layers", "query_adain")
     injection = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
@@ -233,4 +238,5 @@ def transfer_options(preset: Any, args: argparse.Namespace) -> Any:
     names = {"weight": "layout", "cut": "layout_cut", "end": "layout_end"}
     layout = {part: getattr(args, name, None) for part, name in names.items()}
     values["layout"] = replace(preset.layout, **{part: value for part, value in layout.items() if value is not None})
+    values |= flow_values(preset, args)
     return preset.changed(**injection, **{name: value for name, value in values.items() if value is not None})

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from ..errors import UserError
-from .contracts import AttentionLayer, Backend
+from .contracts import Backend
 from .families import NAMES, supported
 from .transformer_denoiser import TransformerDenoiser
 from .transformer_parts import Parts, needed_parts
+from .transformer_presets import transformer_presets
 
 # Sides of a picture where the config does not say: all were trained at 1024 px.
 SIZE_PX = 1024
@@ -60,7 +61,7 @@ def load_transformer_folder(
     cells = int(config.get("sample_size") or SIZE_PX // codec.downscale)
     shift = flux2_shift(cells) if family == "Flux.2" else shift_of(scheduler, cells)
     denoiser = TransformerDenoiser(network, shift, GUIDANCE.get(family, 1.0))
-    presets = transformer_presets(denoiser.self_attention_layers)
+    presets = transformer_presets(family, denoiser.self_attention_layers)
     return Backend(denoiser, text, codec, folder.name, cells * codec.downscale, family, presets)
 
 
@@ -89,11 +90,3 @@ def flux2_shift(cells: int, steps: int = 50) -> float:
     few, many = 8.73809524e-05 * tokens + 1.89833333, 0.00016927 * tokens + 0.45666666
     exponent = many if tokens > 4300 else few + (many - few) * (steps - 10) / 190
     return math.exp(exponent)
-
-
-def transformer_presets(layers: tuple[AttentionLayer, ...]) -> dict[str, str]:
-    """Names for layer selectors: "late" is Flux's single blocks, which AlignedGen (arXiv 2509.17088) reads in, else the
-    second half of the blocks."""
-    if any(layer.name.startswith("single.") for layer in layers):
-        return {"all": "all", "late": "single"}
-    return {"all": "all", "late": ",".join(layer.name for layer in layers[len(layers) // 2 :])}

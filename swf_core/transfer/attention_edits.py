@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from ..models.contracts import AttentionEdit, AttentionLayer, JointTokens
 from ..models.flow import flow_time
 from .features import Box, FeatureBank, mask_to_grid, to_grid
 from .injection import Injection, SelfAttention, StyleRows, inject
-from .rope import POSITIONS, KeyPositions, key_positions
+from .rope import POSITIONS, KeyPositions, Untwist, key_positions
 from .styles import Style
 
 
@@ -23,7 +23,8 @@ class InjectionStep:
 
     `place`: mask [rows or 1, H, W] for all styles, beside the places that they have each. `box`: the part of the
     picture that this call works on (an area prompt), None for all of it. `frames`: which pictures of the sampling the
-    rows are, where a call works on a window of them; None for all. `positions`: see `TransferOptions`.
+    rows are, where a call works on a window of them; None for all. `positions`, `untwist`: see
+    `TransferOptions`.
     """
 
     sigma: float
@@ -33,6 +34,7 @@ class InjectionStep:
     box: Box | None = None
     frames: tuple[int, ...] | None = None
     positions: str = POSITIONS[0]
+    untwist: Untwist = field(default_factory=Untwist)
 
     def own_rows(self, tensor: Tensor, what: str) -> Tensor:
         """One row for all, or one each, as `rows` rows. Raises ValueError (UserError) for any other number."""
@@ -87,13 +89,13 @@ def injection_edit(
                 step.own_rows(content.get(step.sigma, layer.name, part), "content").repeat(copies, 1, 1, 1)
                 for part in "qkv"
             )
-            positions = _positions("same", joint, content.grid(layer.name), step.sigma)  # itself, where it is
+            positions = _positions("same", joint, content.grid(layer.name), step)  # itself, where it is
             read, others = [StyleRows(k_read, v_read, q=q_read, positions=positions)], beside
         else:
             read, others = [], [*styles, *beside]
         for style in others:
             rows = style.rows(step.sigma, layer.name, on_grid(style.place))
-            where = _positions(step.positions, joint, style.process.bank.grid(layer.name), step.sigma)
+            where = _positions(step.positions, joint, style.process.bank.grid(layer.name), step)
             read.append(rows if where is None else replace(rows, positions=where))
         own = SelfAttention(q, k, v, scale, joint)
         return inject(own, queries, read, options, gamma=step.gamma, place=on_grid(step.place))
@@ -101,11 +103,12 @@ def injection_edit(
     return AttentionEdit(layers, function)
 
 
-def _positions(how: str, joint: JointTokens | None, grid: tuple[int, int], sigma: float) -> KeyPositions | None:
+def _positions(how: str, joint: JointTokens | None, grid: tuple[int, int], step: InjectionStep) -> KeyPositions | None:
     """Where keys of a `grid` stand at this noise level; None in a network without rotary positions."""
     if joint is None or joint.rope is None:
         return None
-    return key_positions(how, joint.rope, grid, joint.grid, 1.0 - flow_time(sigma), joint.origin)
+    progress = 1.0 - flow_time(step.sigma)
+    return key_positions(how, joint.rope, grid, joint.grid, progress, joint.origin, step.untwist)
 
 
 def leaking_edit(layers: frozenset[str], sigma: float, styles: Sequence[Style]) -> AttentionEdit:

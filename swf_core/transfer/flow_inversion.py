@@ -1,4 +1,4 @@
-"""Inversion by rectified flow: second-order steps up the noise levels, and RF-Inversion's controller.
+"""Inversion by rectified flow: second-order or exact steps up the noise levels, and RF-Inversion's controller.
 
 Latents are [B, C, h, w] in sigma space (`flow_steps` says how they are a flow's); on a model of rectified flow these
 are the published inversions, on any other the same equations of its probability flow.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .flow_steps import walk
+from .flow_steps import moved, walk
 from .trajectory import Evaluate, Trajectory
 
 # The published strength of RF-Inversion's controller while a picture is inverted.
@@ -29,10 +29,7 @@ def invert_flow(
     """
 
     def velocity(x: Tensor, sigma: float) -> Tensor:
-        if sigma == 0.0:  # x is the clean latent, so eps is all that is asked for
-            return (x - evaluate(x, smallest, False)) / smallest - x
-        x0 = evaluate(x, sigma, sigma >= levels[0])
-        return (x - x0) / sigma - x0
+        return _velocity(evaluate, x, sigma, smallest, sigma >= levels[0])
 
     start = _copied(clean)
     points = {0.0: start}
@@ -40,6 +37,26 @@ def invert_flow(
         if middle > levels[0]:
             points[middle] = between
         points[level] = x
+    return Trajectory(clean, points)
+
+
+def invert_fixed_point(
+    evaluate: Evaluate, clean: Tensor, levels: Sequence[float], *, smallest: float, iterations: int
+) -> Trajectory:
+    """The exact inverse of Euler's steps down the `levels`, for as many `iterations` as it takes (exact Euler).
+
+    Each step solves y_b = y_a + (b - a) * v(y_b, b) for the noisier y_b by iterating it from Euler's step up, in the
+    flow's scale: there the difference to the solution shrinks by (b - a) times v's Lipschitz constant, which must be
+    below 1. In sigma space (`invert_ddim`'s refinements) the same equation converges slowly where sigma is large.
+    Evaluations: len(levels) * (1 + iterations).
+    """
+    grid, x = [0.0, *levels], _copied(clean)
+    points = {0.0: x}
+    for here, there in zip(grid, grid[1:]):
+        start, v = x, _velocity(evaluate, x, here, smallest, here > 0.0)
+        for _ in range(iterations):
+            v = _velocity(evaluate, moved(start, v, here, there), there, smallest, False)
+        points[there] = x = moved(start, v, here, there)
     return Trajectory(clean, points)
 
 
@@ -67,6 +84,14 @@ def invert_controlled(
         x = x + (there - here) * (eps + gamma * (noise - eps))
         points[there] = x
     return Trajectory(clean, points)
+
+
+def _velocity(evaluate: Evaluate, x: Tensor, sigma: float, smallest: float, own_point: bool) -> Tensor:
+    """The flow's velocity at x [B, C, h, w], eps - x0."""
+    if sigma == 0.0:  # x is the clean latent, so eps is all that is asked for
+        return (x - evaluate(x, smallest, False)) / smallest - x
+    x0 = evaluate(x, sigma, own_point)
+    return (x - x0) / sigma - x0
 
 
 def _copied(x: Tensor) -> Tensor:

@@ -22,13 +22,20 @@ MINI_CUT, CUT = 4.0, 8.0
 FREE_CFG = 2.0
 
 
+def suited_layers(family: str, layer_presets: Mapping[str, str]) -> str:
+    """The layers that suit a model if nobody names any: all of mini, whose answer is soft, a transformer's own, else
+    the late ones."""
+    if family == "mini":
+        return "all"
+    return layer_presets.get("auto") or ("late" if "late" in layer_presets else "all")
+
+
 def free_end(faithful: TransferOptions, family: str, layer_presets: Mapping[str, str]) -> TransferOptions:
     """The preset `free`, whose tones and sharpness are those of `faithful`."""
     mini = family == "mini"
-    layers = "late" if "late" in layer_presets and not mini else "all"
     return replace(
         faithful,
-        injection=Injection(layers=layers, gamma=0.0, tau=faithful.injection.tau),
+        injection=Injection(layers=suited_layers(family, layer_presets), gamma=0.0, tau=faithful.injection.tau),
         renoise=1.0,
         cfg=FREE_CFG,
         layout=Layout(1.0, MINI_CUT if mini else CUT, 0.5),

@@ -12,9 +12,11 @@ from ..models.contracts import AttentionEdit, Steering
 from . import randomness
 from .attention_edits import InjectionStep, injection_edit, leaking_edit
 from .calibration import ColorCalibration
+from .content_controller import ContentControl
 from .contents import ContentBatch, stack_places
 from .context import TransferContext
-from .features import content_parts
+from .features import FeatureBank, content_parts
+from .flow_edit import SourceBranch
 from .joined import Rows
 from .key_frame import KeyFrames
 from .layout_guidance import LayoutGuidance
@@ -69,8 +71,10 @@ class Generation:
         else:
             self.latents = backend.codec.encode(batch.pictures)
         self.content = self._content()
-        guided = [sigma for sigma in context.injected_levels() if options.guides_at(sigma)]
-        meter.plan("generation", rows, sum(map(self.guidance.passes_at, context.levels.read)))
+        self.source = SourceBranch(context, rows, size) if options.start == "flowedit" else None
+        read = context.levels.read * (1 if self.source is None else options.edit_average)
+        guided = [sigma for sigma in read if options.injection.active(sigma) and options.guides_at(sigma)]
+        meter.plan("generation", rows, sum(map(self.guidance.passes_at, read)))
         if options.style_guidance > 0.0:
             meter.plan("style guidance", rows, sum(map(self.guidance.passes_at, guided)))
         steerings: list[Steering] = [] if steering is None else [steering]
@@ -78,7 +82,9 @@ class Generation:
             steerings.insert(0, ColorCalibration(options.calibration, self.toned, context.progress))
         if options.guides_layout:  # before the user's own, which has the last word
             steerings.insert(0, LayoutGuidance(options.layout, self.layout_target, context.progress))
-        self.steered = Steered(steerings, backend, rows, size, context.levels.read, meter)
+        if options.controller.eta > 0.0:
+            steerings.insert(0, ContentControl(options.controller, self.layout_target, context.progress))
+        self.steered = Steered(steerings, backend, rows, size, read, meter)
         self.leak_text = None
         if options.leak_guard > 0.0:
             self.leak_text = text.encode([context.negative], *size).repeat(rows)
@@ -89,7 +95,7 @@ class Generation:
         context, options = self.context, self.context.options
         queried = context.content_levels()
         starts = options.start == "content" and options.renoise < 1.0
-        if not starts and not queried:
+        if options.start == "flowedit" or (not starts and not queried):
             return None
         backend = context.models.content or context.models.generation
         cond = backend.text.encode([options.content_prompt], *self.batch.padded_px).repeat(self.batch.rows)
@@ -102,6 +108,8 @@ class Generation:
     def run(self) -> Tensor:
         """The clean latents [B, C, h, w], in the codec's scale."""
         levels = self.context.levels
+        if self.source is not None:
+            return self._edited(self.source)
         if self.content is not None:
             self.content.run()
         start = [self.start_at(sigma) * levels.start_scale for sigma in levels.start]
@@ -112,6 +120,15 @@ class Generation:
         if self.content is not None:
             self.content.bank.clear()
         return x / vp_scale(levels.end)
+
+    def _edited(self, source: SourceBranch) -> Tensor:
+        """The contents' latents with what generation changes of them (`flow_edit`)."""
+
+        def noise(draw: int) -> Tensor:
+            return randomness.noise_like(self.latents, self.batch.seeds, randomness.EDIT, draw)
+
+        begin = self.toned(self.latents, self.context.options.adain) - self.latents
+        return self.latents + source.carry(self.latents, begin, noise, self._x0, self._forget)
 
     def start_at(self, sigma: float) -> Tensor:
         """The start latent at one noise level."""
@@ -140,7 +157,13 @@ class Generation:
         return self.toned(self.latents, self.context.options.adain)
 
     def evaluate(self, x: Tensor, sigma: float) -> Tensor:
-        """Generation's x0 at one level, references first."""
+        """Generation's x0 at one level, references first; after it nothing of the level is read any more."""
+        x0 = self._x0(x, sigma)
+        if self.context.options.injection.active(sigma):
+            self._forget(sigma)
+        return x0
+
+    def _x0(self, x: Tensor, sigma: float) -> Tensor:
         options, meter = self.context.options, self.context.meter
         if not options.injection.active(sigma):
             return self.steered.x0(self.guidance.both(meter, x, sigma), meter, x, sigma)
@@ -154,9 +177,7 @@ class Generation:
             leak = leaking_edit(self.context.layer_names, sigma, self.styles)
             leaking = meter.denoise(self.guidance.denoiser, x, sigma, self.leak_text, leak)
             x0 = x0 + options.leak_guard * (styled - leaking)
-        x0 = self.steered.x0((x0, positive), meter, x, sigma, edit)
-        self._forget(sigma)
-        return x0
+        return self.steered.x0((x0, positive), meter, x, sigma, edit)
 
     def _beside(self, x: Tensor, sigma: float) -> list[Rows]:
         """References that show their features in generation's own call; those that cannot have shown them before it.
@@ -190,17 +211,25 @@ class Generation:
 
     def edit(self, sigma: float) -> AttentionEdit:
         """What generation does inside self-attention at this level."""
-        gamma, positions = self.context.gamma_at(sigma), self.context.options.positions
-        step = InjectionStep(sigma, gamma, self.batch.rows, self.batch.place, positions=positions)
-        content = None if self.content is None else self.content.bank
+        options, gamma, batch = self.context.options, self.context.gamma_at(sigma), self.batch
+        step = InjectionStep(
+            sigma, gamma, batch.rows, batch.place, positions=options.positions, untwist=options.untwist
+        )
+        content = self._content_bank()
         layers, injection = self.context.layer_names, self.context.options.injection
         edit = injection_edit(layers, injection, step, content, self.styles, self.keys.read_as_style(self.styles))
         return self.keys.shown(edit, sigma)
 
+    def _content_bank(self) -> FeatureBank | None:
+        """Where the content's features are."""
+        if self.source is not None:
+            return self.source.bank
+        return None if self.content is None else self.content.bank
+
     def _forget(self, sigma: float) -> None:
         """Generation has read this level."""
-        if self.content is not None:
-            self.content.bank.passed(sigma)
+        if (content := self._content_bank()) is not None:
+            content.passed(sigma)
         for style in self.styles:
             stays = isinstance(style.process, Reference) and style.process.stays
             if not (self.keep_styles and stays):

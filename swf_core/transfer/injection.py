@@ -22,6 +22,7 @@ from ..errors import UserError
 from .attention_kinds import SelfAttention, attend_with_contrast, move_statistics, own_tokens
 from .injection_options import GAMMA_SCHEDULES, INFINITE_BIAS, KV_MODES, OWN_KEYS, READS, Injection
 from .rope import KeyPositions
+from .sorted_matching import StyleValues, match_values
 from .statistics import Statistics, match_statistics, mean_statistics
 from .token_sets import TokenSet, as_many_as, attend_sets, even_odds, side_by_side
 
@@ -88,10 +89,13 @@ def _injected(own: SelfAttention, q: Tensor, styles: Sequence[StyleRows], option
     if beside_own and options.key_adain > 0.0:  # before keys are placed: the two do not commute
         own = replace(own, k=own.k + options.key_adain * (_like_style(own.k, styles, "k") - own.k))
     placed = own.place(q)
+    if options.kv == "scatter_sort":
+        return _read_sorted(own, placed, styles, options.value_shift)
     sets = _token_sets(styles, own, (placed, q), options.value_shift)
     if options.kv == "adaattn" or options.contrast > 1.0:
         if own.joint is not None:
-            raise UserError("kv 'adaattn' and contrast are for UNets; on a transformer use replace, concat or shared.")
+            others = "replace, concat, shared or scatter_sort"
+            raise UserError(f"kv 'adaattn' and contrast are for UNets; on a transformer use {others}.")
         q, k, v, bias = side_by_side(sets)
         if options.kv == "adaattn":
             return move_statistics(q, k, v, bias, own)
@@ -101,12 +105,43 @@ def _injected(own: SelfAttention, q: Tensor, styles: Sequence[StyleRows], option
         lowered = max(min(options.bias, 0.0), -INFINITE_BIAS)
         asked = placed if options.kv == "shared" else own_q
         sets = [own_tokens(own, asked, options.bias), *(style.raised(lowered) for style in sets)]
-    if own.joint is not None:  # text is read by the picture's own question, as without any injection
-        if not beside_own:
-            sets = as_many_as(sets, own.k.shape[-2])
-        if own.joint.k.shape[-2] > 0:
-            sets = [TokenSet(own_q, own.joint.k, own.joint.v, even_odds(own_q), own.joint.bias), *sets]
-    return attend_sets(sets, own.scale)
+    if own.joint is not None and not beside_own:
+        sets = as_many_as(sets, own.k.shape[-2])
+    return attend_sets([*_text_set(own, own_q), *sets], own.scale)
+
+
+def _text_set(own: SelfAttention, q: Tensor) -> list[TokenSet]:
+    """The text beside a picture, where there is any, read by the picture's own question as without any injection."""
+    if own.joint is None or own.joint.k.shape[-2] == 0:
+        return []
+    return [TokenSet(q, own.joint.k, own.joint.v, even_odds(q), own.joint.bias)]
+
+
+def _read_sorted(own: SelfAttention, q: Tensor, styles: Sequence[StyleRows], value_shift: float) -> Tensor:
+    """Own values with the styles' histograms, read at own keys by the placed query `q`.
+
+    Values are matched, not what attention returns: both sides are then the same kind of thing, and attention over them
+    averages as ever. What attention returns is an average already, and would be given a spread that no average has.
+    """
+    values = [
+        StyleValues(_shifted(style.v.to(own.v), own.v, value_shift), style.weight, style.readable, style.place)
+        for style in _used(styles)
+    ]
+    own = replace(own, v=match_values(own.v, values))
+    return attend_sets([*_text_set(own, own.place(own.q)), own_tokens(own, q, 0.0)], own.scale)
+
+
+def _used(styles: Sequence[StyleRows]) -> list[StyleRows]:
+    """Those whose weight is above 0. Raises ValueError (UserError) where there is none."""
+    used = [style for style in styles if style.weight > 0.0]
+    if not used:
+        raise UserError("All style weights are 0; give at least one style a weight above 0.")
+    return used
+
+
+def _shifted(v: Tensor, own: Tensor, amount: float) -> Tensor:
+    """Style values whose mean is moved by `amount` to that of own values."""
+    return v if amount == 0.0 else v + amount * (own.mean(-2, keepdim=True) - v.mean(-2, keepdim=True))
 
 
 def mixed_queries(q_generation: Tensor, q_content: Tensor | None, gamma: float) -> Tensor:
@@ -162,15 +197,12 @@ def _token_sets(
     The odds of a style are its weight: its tokens share it, so a larger picture has no louder voice. They are those of
     the likeliest token to be 1, and so that of a style alone whose every token is read.
     """
-    used = [style for style in styles if style.weight > 0.0]
-    if not used:
-        raise UserError("All style weights are 0; give at least one style a weight above 0.")
+    used = _used(styles)
     rows, sets = own.q.shape[0], []
     for style in used:
         q = queries[1] if style.positions is not None and style.positions.ids is None else queries[0]
         k, v = (part.to(own.q).expand(rows, -1, -1, -1) for part in (style.placed_keys(), style.v))
-        if value_shift > 0.0:
-            v = v + value_shift * (own.v.mean(-2, keepdim=True) - v.mean(-2, keepdim=True))
+        v = _shifted(v, own.v, value_shift)
         odds, bias, readable = even_odds(q) + math.log(style.weight), None, style.readable
         if readable is not None:
             readable = readable.to(q)

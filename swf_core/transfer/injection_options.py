@@ -11,7 +11,7 @@ from ..errors import UserError
 from .sigmas import travelled
 
 GAMMA_SCHEDULES = ("constant", "linear", "cosine")
-KV_MODES = ("replace", "concat", "adaattn", "shared")
+KV_MODES = ("replace", "concat", "adaattn", "shared", "scatter_sort")
 READS = ("style", "content")
 # The modes in which generation's own keys are read beside the style's.
 OWN_KEYS = ("concat", "shared")
@@ -35,7 +35,8 @@ class Injection:
     * kv: "replace"; "concat": own and style tokens compete in one softmax (Z-STAR, arXiv 2311.16491, eq. 9), with
       `bias` added to the style's logits (-inf: plain, +inf: replace); "shared": the same, but own tokens too are asked
       with the injected query, tau * Q (StyleAligned, arXiv 2312.02133, eq. 3); "adaattn": style moves the mean and
-      variance of the own values (AdaAttN, arXiv 2108.03647, eq. 4-6).
+      variance of the own values (AdaAttN, arXiv 2108.03647, eq. 4-6); "scatter_sort": own values take the histograms
+      of the style's, channel by channel, and are read at their own places with the injected query (`sorted_matching`).
     * key_adain: 0..1, how far the own keys' channel statistics are moved to those of the style's keys, where own keys
       are read, in "concat" and "shared" (StyleAligned's AdaIN of K).
     * contrast: >= 1, c: each attention weight A of "replace" becomes clip(c (A - m) + m, 0, 1), m being the weight of a

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from ..errors import UserError
-from .flow_inversion import invert_controlled, invert_flow
+from .flow_inversion import invert_controlled, invert_fixed_point, invert_flow
 from .flow_steps import FLOW_STEPS
 from .trajectory import ENCODINGS, Encoding, Evaluate, Trajectory
 
@@ -39,6 +39,8 @@ def invert(
         return invert_bdia(evaluate, clean, levels, smallest=smallest)
     if encoding.kind in FLOW_STEPS:
         return invert_flow(encoding.kind, evaluate, clean, levels, smallest=smallest)
+    if encoding.kind == "fixed_point":
+        return invert_fixed_point(evaluate, clean, levels, smallest=smallest, iterations=encoding.iterations)
     if encoding.kind == "rf_controller":
         return invert_controlled(evaluate, clean, levels, noise=noise, smallest=smallest)
     if encoding.kind != "ddim":
@@ -78,7 +80,8 @@ def invert_ddim(
 
     * e is evaluated at the current level, as StyleID does; at sigma 0 at the table's `smallest`, where it is defined.
     * refinements: fixed-point iterations per step, x_t <- x_s + (t - s) * e(x_t, t), which tend to the exact inverse
-      of the sampler's step (ReNoise, arXiv 2403.14602, without averaging). Each costs one evaluation per step.
+      of the sampler's step (ReNoise, arXiv 2403.14602, without averaging). Each costs one evaluation per step. On
+      flows, whose noisiest steps are long in sigma, `invert_fixed_point` comes nearer for the same.
     * forward_first: the first k steps are replaced by x0 + sigma * noise, against correlated latents in smooth regions
       ("There and Back Again", arXiv 2410.23530). They cost nothing.
     * clean_at: the level below `levels` that the clean latent is taken to be at already, in the papers' scale (StyleID

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..errors import UserError
 from ..models.contracts import AttentionLayer, Backend
 
-KNOWN_PRESETS = ("all", "late", "SD1.5 late", "SDXL late")
+KNOWN_PRESETS = ("all", "late", "SD1.5 late", "SDXL late", "auto", "vital", "content", "position")
 
 
 def choose_layers(backend: Backend, selector: str) -> tuple[AttentionLayer, ...]:

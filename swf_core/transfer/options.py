@@ -9,16 +9,19 @@ from typing import Any
 from ..errors import UserError
 from . import keeping, styleid
 from .calibration import Calibration
+from .content_controller import Controller
 from .features import PRECISIONS
 from .flow_steps import FLOW_STEPS
 from .injection import Injection
 from .layout_guidance import Layout
 from .noisy_steps import NOISY_SOLVERS
-from .rope import POSITIONS
+from .rope import POSITIONS, Untwist
 from .sigmas import SPACINGS
 from .start_latent import STARTS
 from .trajectory import ENCODINGS
 
+# Solvers whose steps are what an edit (`flow_edit`) is carried by.
+EDIT_SOLVERS = ("euler", *FLOW_STEPS)
 SOLVERS = ("euler", "bdia", *FLOW_STEPS, *NOISY_SOLVERS)
 
 
@@ -34,6 +37,10 @@ _LATER = {
     "guidance_high": math.inf,
     "feature_mb": keeping.LIMIT_BYTES / 2**20,
     "positions": POSITIONS[0],
+    "untwist": Untwist(),
+    "controller": Controller(),
+    "edit_average": 1,
+    "source_cfg": 1.0,
 }
 
 
@@ -50,13 +57,16 @@ class TransferOptions:
       nothing is injected; "midpoint" and "fireflow" are of second order, as the encodings of these names are, and
       evaluate between the levels, too (`flow_steps`); "lcm", "tcd" and "euler_ancestral" add fresh noise at every step
       (`noisy_steps`). The pictures' own processes stay on their trajectories at the same levels.
-    * content_encoding, style_encoding: "ddim", "stochastic", "bdia", "midpoint", "fireflow" or "rf_controller"
-      (`trajectory`).
-    * refinements, forward_first: of DDIM inversion.
+    * content_encoding, style_encoding: "ddim", "stochastic", "bdia", "midpoint", "fireflow", "rf_controller"
+      or "fixed_point" (`trajectory`).
+    * refinements: of DDIM inversion and of "fixed_point"; forward_first: of DDIM inversion.
     * features: "capture" keeps features while a picture is inverted, at as many levels as memory allows (`keeping`);
       "alternate" at every second, whose neighbors read it too; "lockstep" evaluates again at each step, which costs
       evaluations in place of memory, for the same result as of all levels.
-    * start: "content" (its inverted latent), "stochastic" (content plus fresh noise) or "noise".
+    * start: "content" (its inverted latent), "stochastic" (content plus fresh noise), "noise", or "flowedit": no noisy
+      latent, the content itself, which is changed by what injection and the prompt change (`flow_edit`). Of that,
+      edit_average: draws of noise a step (1 is published), and source_cfg: guidance of the content's own branch.
+    * controller: draws the first steps to the content (`content_controller`).
     * renoise: 0..1, how far such a start, its tones moved, is turned towards fresh noise (`start_latent.renoised`).
     * layout: guidance by the content's low frequencies (`layout_guidance`), which brings its layout where the start
       and the queries do not.
@@ -77,7 +87,7 @@ class TransferOptions:
     * feature_mb: MiB that the features of all styles, and those of a batch of contents, may take; where it is too
       little for every noise level, fewer are kept (`keeping`), and the result's notes say so.
     * positions: where a style's keys stand in a network with rotary positions, "untwist", "shift", "free" or "same"
-      (`rope`); in others there are none, and it does nothing.
+      (`rope`); in others there are none, and it does nothing. untwist: the gains of "untwist".
     * content_prompt, style_prompt: text of the reference processes.
     * size_px: long side of content and result; None: the model's native size; 0: as given.
     * style_size_px: the same for the style pictures; None: as size_px. Larger makes finer strokes.
@@ -116,6 +126,10 @@ class TransferOptions:
     guidance_high: float = math.inf
     feature_mb: float = keeping.LIMIT_BYTES / 2**20
     positions: str = POSITIONS[0]
+    untwist: Untwist = field(default_factory=Untwist)
+    controller: Controller = field(default_factory=Controller)
+    edit_average: int = 1
+    source_cfg: float = 1.0
 
     def __repr__(self) -> str:
         """As every dataclass's, without the fields of `_LATER` at their defaults: tables of results are kept by it."""
@@ -143,6 +157,7 @@ class TransferOptions:
             ("low_frequencies", 1.0),
             ("cfg", 100.0),
             ("cfg_detail", 1.0),
+            ("source_cfg", 100.0),
             ("style_guidance", 10.0),
             ("leak_guard", 10.0),
         ):
@@ -154,7 +169,7 @@ class TransferOptions:
         check_window(self.guidance_low, self.guidance_high)
         if not 0.0 < self.denoise <= 1.0:
             raise UserError(f"denoise is {self.denoise}; it must be above 0 and at most 1.")
-        for name, least in (("steps", 1), ("refinements", 0), ("forward_first", 0), ("batch", 1)):
+        for name, least in (("steps", 1), ("refinements", 0), ("forward_first", 0), ("batch", 1), ("edit_average", 1)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise UserError(f"{name} is {value}; it must be a whole number of at least {least}.")
@@ -162,8 +177,17 @@ class TransferOptions:
             raise UserError(f"Solver bdia needs at least 2 steps, {self.steps} at denoise {self.denoise} is fewer.")
         if self.injection.read == "content" and self.leak_guard > 0.0:
             raise UserError("leak_guard asks with the style's queries; with read 'content' leave it at 0.")
+        if self.start == "flowedit":
+            self._check_edit()
         if self.spacing == styleid.SPACING:
             styleid.check_styleid(self.steps, self.denoise, self.solver, self.content_encoding, self.style_encoding)
+
+    def _check_edit(self) -> None:
+        if self.solver not in EDIT_SOLVERS or self.spacing == styleid.SPACING:
+            solvers = ", ".join(EDIT_SOLVERS)
+            raise UserError(f"start 'flowedit' goes with solver {solvers} and no spacing 'styleid'; change these.")
+        if self.renoise > 0.0 or self.low_frequencies < 1.0:
+            raise UserError("start 'flowedit' has no noisy latent; leave renoise at 0 and low_frequencies at 1.")
 
     def changed(self, **values: Any) -> TransferOptions:
         """A copy with some values replaced, those of the injection by their own names: changed(steps=20, gamma=0.5)."""
@@ -187,4 +211,5 @@ class TransferOptions:
             raise UserError("read is 'content', and there is no content picture; give one, or read 'style'.")
         spacing = "leading" if self.spacing == styleid.SPACING else self.spacing
         noise = self.changed(start="noise", denoise=1.0, spacing=spacing, layout=Layout())
+        noise = noise.changed(controller=Controller())
         return noise.changed(gamma=0.0, gamma_end=None, gamma_schedule="constant")

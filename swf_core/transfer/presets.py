@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from ..errors import UserError
 from ..models.contracts import Backend
+from ..models.transformer_presets import TRANSFORMER_FAMILIES
 from ..presets import ENTRIES, PRESETS, Preset
 from .calibration import Calibration
-from .freedom import between, free_end
+from .freedom import between, free_end, suited_layers
 from .injection import Injection
 from .inputs import Models
 from .options import TransferOptions
+from .rope import POSITIONS, Untwist
 from .sigmas import share_of_schedule
 
 DEFAULT_PRESET = "wallfacer"
@@ -52,7 +54,7 @@ def preset_of(
     if name == FAST:
         return replace(suited(family, layer_presets, asymmetric), steps=FAST_STEPS)
     if name in ENTRIES:
-        return _options(ENTRIES[name], layer_presets)
+        return positioned(_options(ENTRIES[name], layer_presets), family)
     raise UserError(f"The preset {name!r} is unknown; use {', '.join(PRESETS)}.")
 
 
@@ -100,9 +102,29 @@ def _wallfacer(family: str, layer_presets: Mapping[str, str]) -> TransferOptions
         # of the start's tones stay the content's, which brings both distances nearer to the truth at no cost in style
         # (docs/figures.md).
         return TransferOptions(Injection(layers="all", gamma=0.5, tau=1.5), steps=30, adain=0.5)
-    late = "late" if "late" in layer_presets else "all"
-    cosine = Injection(layers=late, gamma=0.75, gamma_end=0.375, gamma_schedule="cosine", tau=1.5)
-    return TransferOptions(cosine, steps=30)
+    layers = suited_layers(family, layer_presets)
+    cosine = Injection(layers=layers, gamma=0.75, gamma_end=0.375, gamma_schedule="cosine", tau=1.5)
+    return positioned(followed(TransferOptions(cosine, steps=30), family), family)
+
+
+def followed(options: TransferOptions, family: str) -> TransferOptions:
+    """The options with inversion and sampling by FireFlow on a family of rectified flows: second order for one
+    evaluation a step. Others keep DDIM, for which they were trained and measured."""
+    if family not in TRANSFORMER_FAMILIES:
+        return options
+    return replace(options, content_encoding="fireflow", style_encoding="fireflow", solver="fireflow")
+
+
+def positioned(options: TransferOptions, family: str) -> TransferOptions:
+    """The options with styles' keys where they copy least on a family of transformers."""
+    known = TRANSFORMER_FAMILIES.get(family)
+    if known is None:
+        return options
+    return replace(
+        options,
+        positions=POSITIONS[0] if known.rotary else "same",
+        untwist=Untwist(flat_first=known.flat_first),
+    )
 
 
 __all__ = ["DEFAULT_PRESET", "PRESETS", "preset", "preset_of", "wallfacer"]

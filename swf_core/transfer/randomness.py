@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 # One stream per use, so that switching one use on or off never changes another.
-CONTENT, STYLE, START, DAMPING, SAMPLE, STEP = range(6)
+CONTENT, STYLE, START, DAMPING, SAMPLE, STEP, EDIT = range(7)
 
 
 def stream_seed(seed: int, stream: int, index: int = 0) -> int:

@@ -136,9 +136,13 @@ class Guidance:
         else:
             with_text = denoise_together(meter, self.denoiser, [*beside, Rows(x, positive, edit)], sigma)[-1]
             without = meter.denoise(self.unconditional, x, sigma, negative, edit)
+        return self.guided(without, with_text), with_text
+
+    def guided(self, without: Tensor, with_text: Tensor) -> Tensor:
+        """x0 with guidance, from those of both branches."""
         if self.detail == 0.0:
-            return without + self.cfg * (with_text - without), with_text
-        return with_text + (self.cfg - 1.0) * detail_of(with_text - without, with_text, self.detail), with_text
+            return without + self.cfg * (with_text - without)
+        return with_text + (self.cfg - 1.0) * detail_of(with_text - without, with_text, self.detail)
 
 
 class Steered:

@@ -16,7 +16,7 @@ from .features import mask_to_grid
 from .statistics import match_statistics, mean_statistics
 from .styles import Style
 
-STARTS = ("content", "stochastic", "noise")
+STARTS = ("content", "stochastic", "noise", "flowedit")
 
 
 def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,9 @@ import torch
 from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux import FluxPosEmbed
 
+from swf_core.models.contracts import JointTokens
 from swf_core.models.rope import RopeView
+from swf_core.transfer.injection import Injection, SelfAttention, StyleRows, inject
 from swf_core.transfer.rope import POSITIONS, Untwist, key_positions
 from swf_core.transfer.statistics import match_statistics
 
@@ -87,29 +89,74 @@ def test_gains_of_untwisting():
     assert torch.equal(plain, torch.ones(32))
 
 
-def share_on_the_same_place(how, side, progress=0.5):
-    """Of a query's attention on a style's tokens, the share on the one at its own place, times their number: 1 is even.
+def test_gains_are_typed_as_a_text():
+    assert Untwist.parse(Untwist().typed()) == Untwist() and Untwist().typed() == "0.25-0.75,1-1.4,2"
+    assert Untwist.parse("0, .6 - 1.5 ,50") == Untwist((0.0, 0.0), (0.6, 1.5), 50.0)
+    assert Untwist.parse("1-0,1-3", flat_first=False) == Untwist((1.0, 0.0), (1.0, 3.0), 2.0, False)
+    assert Untwist.parse("1,1").typed() == "1,1,2"
+    for text in ("", "1", "1-2-3,1", "a,1", "-1,1", "1,1,1,1"):
+        with pytest.raises(ValueError, match="give gains of the fast and of the slow pairs"):
+            Untwist.parse(text)
+    with pytest.raises(ValueError, match="A gain of untwist is 11; each must be between 0 and 10"):
+        Untwist.parse("11,1")
+    with pytest.raises(ValueError, match="beta of untwist is 0; it must be between 0.01 and 100"):
+        Untwist.parse("1,1,0")
 
-    Queries and keys have what networks give them, a common part; a pull of the same place comes from that alone.
-    """
-    rope, tokens = RopeView((16, 56, 56)), side * side
+
+WIDE = RopeView((16, 56, 56))
+
+
+def alike(side):
+    """Queries and keys of a grid with what networks give them, a common part; a pull of the same place comes from that
+    alone."""
     generator = torch.Generator().manual_seed(5)
     common = torch.randn(1, 8, 1, 128, generator=generator)
-    q, k = (common + torch.randn(1, 8, tokens, 128, generator=generator) for _ in range(2))
-    positions = key_positions(how, rope, (side, side), (side, side), progress)
-    asked = q if positions.ids is None else rope.rotate(q, rope.grid_ids(side, side))
+    return [common + torch.randn(1, 8, side * side, 128, generator=generator) for _ in range(2)]
+
+
+def share_on_the_same_place(how, side, progress=0.5):
+    """Of a query's attention on a style's tokens, the share on the one at its own place, times their number: 1 is
+    even."""
+    q, k = alike(side)
+    positions = key_positions(how, WIDE, (side, side), (side, side), progress)
+    asked = q if positions.ids is None else WIDE.rotate(q, WIDE.grid_ids(side, side))
     weights = torch.softmax(asked @ positions.place(k).transpose(-1, -2) * 128**-0.5, -1)
-    return float(weights.diagonal(dim1=-2, dim2=-1).mean()) * tokens
+    return float(weights.diagonal(dim1=-2, dim2=-1).mean()) * side * side
 
 
-@pytest.mark.parametrize("side", [6, 16])
+# Times an even share, half way through a run, by the side of the grid.
+MEASURED = {
+    6: {"same": 2.36, "untwist": 1.62, "shift": 1.41, "free": 1.07},
+    16: {"same": 5.15, "untwist": 2.58, "shift": 2.02, "free": 1.03},
+    32: {"same": 9.45, "untwist": 3.67, "shift": 2.68, "free": 0.96},
+}
+
+
+@pytest.mark.parametrize("side", MEASURED)
 def test_each_cure_takes_half_of_the_pull_of_the_same_place(side):
-    """Times an even share, half way through a run: same 2.4, untwist 1.6, shift 1.4, free 1.1 on 6 x 6 tokens; 5.2,
-    2.6, 2.0, 1.0 on 16 x 16."""
-    pull = {how: share_on_the_same_place(how, side) - 1.0 for how in POSITIONS}
+    """The larger the grid, the more of the pull is gone: of 32 x 32 tokens untwist leaves a third, shift a fifth."""
+    share = {how: share_on_the_same_place(how, side) for how in POSITIONS}
+    assert share == pytest.approx(MEASURED[side], abs=0.02)
+    pull = {how: value - 1.0 for how, value in share.items()}
     assert pull["same"] > 1.0
     assert all(pull[how] < 0.5 * pull["same"] for how in ("shift", "untwist"))
     assert abs(pull["free"]) < 0.1 * pull["same"]
+
+
+@pytest.mark.parametrize("how", POSITIONS)
+@pytest.mark.parametrize("kv", ["replace", "concat", "shared"])
+def test_injection_reads_the_same_place_by_that_share(how, kv):
+    """Beside text and own tokens, in one softmax: of what goes to the style, values that name their token tell."""
+    q, k = alike(6)
+    named = torch.eye(36, 128).expand(1, 8, -1, -1)
+    text = k[:, :, :5]  # unturned, as text is
+    nothing = torch.zeros_like(text), torch.zeros_like(q)
+    own = SelfAttention(q, alike(6)[1], nothing[1], 128**-0.5, JointTokens(text, nothing[0], WIDE, (6, 6)))
+    rows = [StyleRows(k, named, positions=key_positions(how, WIDE, (6, 6), (6, 6), 0.5))]
+    read = inject(own, None, rows, Injection(kv=kv, gamma=0.0, tau=1.0), gamma=0.0)[..., :36]
+    among = read / read.sum(-1, keepdim=True)
+    assert 0.0 < float(read.sum(-1).mean()) < 0.99  # text, and where own keys are read those, take the rest
+    assert float(among.diagonal(dim1=-2, dim2=-1).mean()) * 36 == pytest.approx(MEASURED[6][how], abs=0.02)
 
 
 def test_untwisting_lets_texture_in_late():

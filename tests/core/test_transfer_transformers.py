@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from swf_core.transfer import Content, Injection, StyleInput, TransferOptions, stylize
-from swf_core.transfer.rope import POSITIONS
+from swf_core.transfer.rope import POSITIONS, Untwist
 
 from support.tiny_models import picture
 from support.tiny_transformers import TRANSFORMERS, tiny_transformer_backend
@@ -108,10 +108,20 @@ def test_each_cure_has_its_own_result_on_rotary_positions_and_none_without():
     assert all(torch.equal(a, sd3[0]) for a in sd3)
 
 
+def test_untwists_gains_are_options_and_neutral_ones_leave_keys_where_they_are():
+    same = run("flux", FAST.changed(positions="same"))
+    ones = FAST.changed(untwist=Untwist.parse("1,1"))
+    assert apart(run("flux", ones), same) < 1e-5 < 1e-4 < apart(run("flux"), same)
+    matched = FAST.changed(untwist=Untwist(flat_first=False))
+    assert apart(run("flux", matched), run("flux")) > 1e-4
+    assert torch.equal(run("sd3", matched).latents[0], run("sd3").latents[0])
+    assert "untwist" not in repr(TransferOptions()) and "untwist" in repr(ones)
+
+
 @every
 @pytest.mark.parametrize("options", [dict(kv="adaattn"), dict(contrast=1.67)])
 def test_what_has_no_meaning_beside_text_is_refused(family, options):
-    with pytest.raises(ValueError, match="on a transformer use replace, concat or shared"):
+    with pytest.raises(ValueError, match="on a transformer use replace, concat, shared or scatter_sort"):
         run(family, FAST.changed(**options))
 
 

@@ -58,7 +58,7 @@ def test_the_backend_is_what_the_folder_says(saved) -> None:
     backend = load(folder)
     assert backend.family == folder.name and backend.name == folder.name
     assert backend.native_size_px == (16 if backend.family == "SD3" else 128) * backend.codec.downscale
-    assert set(backend.layer_presets) == {"all", "late"}
+    assert set(backend.layer_presets) == {"all", "late", "auto"}
     # a picture of 128 x 128 cells has 4096 tokens
     shift = {"SD3": 3.0, "Flux": math.exp(1.15)}[backend.family]
     assert torch.allclose(backend.denoiser.sigmas, flow_sigmas(shift), rtol=1e-9)

@@ -11,7 +11,7 @@ from torch import nn
 
 from ....swf_core.models.contracts import AttentionLayer
 from ....swf_core.models.rope import RopeView
-from ....swf_core.models.transformer_folder import transformer_presets
+from ....swf_core.models.transformer_presets import transformer_presets
 from .network import Network
 from .transformer_layout import AFTER_TEXT, BEFORE_REFERENCES, FIRST, LAST, TransformerLayout
 
@@ -125,7 +125,7 @@ def inspect_transformer(network: Any) -> Network | None:
         family.text_first,
     )
     named = {layer.name: layer for layer in layers}
-    return Network(named, {}, family.name, transformer_presets(layers), NATIVE_PX, layout)
+    return Network(named, {}, family.name, transformer_presets(family.name, layers), NATIVE_PX, layout)
 
 
 def _layers(network: Any, family: Family) -> tuple[tuple[AttentionLayer, ...], dict[tuple[str, int], tuple[str, ...]]]:
