@@ -10,17 +10,19 @@ from comfy_api.latest import io
 from ..swf_core.errors import UserError
 from ..swf_core.transfer.defaults import FRESH
 from ..swf_core.transfer.injection import GAMMA_SCHEDULES, KV_MODES, Injection
-from ..swf_core.transfer.rope import POSITIONS
-from ..swf_core.transfer.trajectory import ENCODINGS, Encoding
+from ..swf_core.transfer.options import TransferOptions
+from ..swf_core.transfer.trajectory import Encoding
 from .host.schema import number, schema
 from .host.transfer.denoiser import PlainConditioning
+from .host.transfer.encodings import chosen_encoding, encoding_input
 from .host.transfer.feature_store import STORE
 from .host.transfer.inspection import inspect_network
 from .host.transfer.layout import layout_inputs, layout_of
+from .host.transfer.network import Network
 from .host.transfer.noise_levels import noise_levels
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
-from .host.transfer.positions import positions_input
+from .host.transfer.positions import positions_inputs, take_positions
 from .host.transfer.presets import AUTO_LAYERS, CUSTOM, patch_options, patch_row, planned, preset_input, sets_start
 from .host.transfer.settings import read_settings
 from .host.transfer.sources import (
@@ -109,19 +111,12 @@ class QueryPreservePatch(io.ComfyNode):
                     "layers",
                     default=AUTO_LAYERS,
                     tooltip="Which self-attention layers: auto (what suits the model: all on mini, late on SD), late, "
-                    "all, 'SD1.5 late', 'SDXL late', or a list such as up.2,up.3.1. An unknown name is answered with "
-                    "those of this model.",
+                    "all, 'SD1.5 late', 'SDXL late', on Flux vital, or a list such as up.2,up.3.1 or double.0,single. "
+                    "An unknown name is answered with those of this model.",
                 ),
                 number("start_percent", 0.0, 0.0, 1.0, 0.01, "Injection begins here; 0 is the first step."),
                 number("end_percent", 1.0, 0.0, 1.0, 0.01, "Injection ends here; 1 is the last step."),
-                io.Combo.Input(
-                    "encoding",
-                    options=list(ENCODINGS),
-                    default="ddim",
-                    tooltip="How latents and pictures are brought to each noise level: ddim inverts (one call a step), "
-                    "stochastic adds noise (free), bdia inverts exactly; midpoint (two calls a step) and fireflow "
-                    "(one) invert more closely, rf_controller leads to fresh noise. Trajectories bring their own.",
-                ),
+                encoding_input(),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -149,7 +144,8 @@ class QueryPreservePatch(io.ComfyNode):
                     options=list(KV_MODES),
                     default="replace",
                     tooltip="replace: only the style is read; concat: own and style compete, see bias; adaattn: the "
-                    "style moves mean and variance of the own values; shared: as concat, under one query.",
+                    "style moves mean and variance of the own values; shared: as concat, under one query; "
+                    "scatter_sort: the own values take the style's histograms.",
                 ),
                 number("bias", 0.0, -100.0, 100.0, 0.1, "For concat: above 0 favors the style, 0 is even."),
                 number("value_shift", 0.0, 0.0, 1.0, 0.01, "Frees colors for the text: 0 keeps the style's own."),
@@ -205,7 +201,7 @@ class QueryPreservePatch(io.ComfyNode):
                     "How far the tones of the layout that guides move to the style's; 0 keeps the content's.",
                     optional=True,
                 ),
-                positions_input(),
+                *positions_inputs(),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="The same model with style transfer on it.")],
             search_aliases=["Query-Preserve Attention Patch", "StyleID", "attention injection", "style reference"],
@@ -233,30 +229,21 @@ class QueryPreservePatch(io.ComfyNode):
         size: int = 0,
         preset: str = CUSTOM,
         schedule: Any = None,
-        positions: str = POSITIONS[0],
         **widgets: Any,
     ) -> io.NodeOutput:
         """`widgets`: what the injection and the guidance are set to, by the fields' own names, and `layout_inputs`."""
         widgets.setdefault("layout_tones", FRESH.adain)  # graphs from before it
         network = inspect_network(model.model)
-        if settings is None:
-            options = patch_options(preset, network, widgets | _window(model, start_percent, end_percent))
-            injection, guidance = options.injection, planned(options)
-        elif preset != CUSTOM:
-            raise UserError(f"Both settings and the preset {preset!r} are given; disconnect one or choose {CUSTOM!r}.")
-        else:
-            values, guidance = read_settings(settings)
-            options, injection = None, Injection(**values)
-            guidance |= {"layout": layout_of(widgets), "layout_adain": widgets["layout_tones"]}
+        places = take_positions(widgets, network)
+        widgets |= _window(model, start_percent, end_percent)
+        options, injection, guidance = _set_to(preset, settings, network, widgets)
         starts = options is not None and preset != CUSTOM and sets_start(options)
         if content is None and (injection.needs_content or starts or guidance["layout"].weight > 0.0):
             raise UserError(_without_content(preset, injection))
-        encoded, size_px = (
-            Encoding(encoding, refinements, forward_first, seed),
-            working_size(size, network.native_size_px),
-        )
+        encoded = Encoding(chosen_encoding(encoding, network), refinements, forward_first, seed)
+        size_px = working_size(size, network.native_size_px)
         # A preset without inversion of the style says so; else the widget counts.
-        kind = options.style_encoding if options and options.style_encoding == "stochastic" else encoding
+        kind = options.style_encoding if options and options.style_encoding == "stochastic" else encoded.kind
 
         def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
             return TransferPlan(
@@ -267,16 +254,30 @@ class QueryPreservePatch(io.ComfyNode):
                 None if reference_text is None else PlainConditioning(reference_text),
                 place,
                 **guidance,
+                **places,
                 start_adain=options.adain if options and starts else None,
                 start_seed=seed,
                 content_model=content_model,
                 store=STORE if keep_style else None,
                 schedule=None if schedule is None else tuple(float(level) for level in schedule),
-                positions=positions,
             )
 
         row = panel_output([patch_row(preset, options)]) if options and preset != CUSTOM else None
         return io.NodeOutput(apply(model, injection.layers, make_plan), ui=row)
+
+
+def _set_to(
+    preset: str, settings: str | None, network: Network, widgets: dict[str, Any]
+) -> tuple[TransferOptions | None, Injection, dict[str, Any]]:
+    """The options of preset or widgets, None where a style file's settings count; injection; the plan's guidance."""
+    if settings is None:
+        options = patch_options(preset, network, widgets)
+        return options, options.injection, planned(options)
+    if preset != CUSTOM:
+        raise UserError(f"Both settings and the preset {preset!r} are given; disconnect one or choose {CUSTOM!r}.")
+    values, guidance = read_settings(settings)
+    layout = {"layout": layout_of(widgets), "layout_adain": widgets["layout_tones"]}
+    return None, Injection(**values), guidance | layout
 
 
 def _without_content(preset: str, injection: Injection) -> str:

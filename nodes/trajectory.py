@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import comfy.sample
@@ -12,10 +13,11 @@ from comfy_api.latest import io
 
 from ..swf_core.errors import UserError
 from ..swf_core.transfer.defaults import SCHEDULER, STEPS
-from ..swf_core.transfer.trajectory import ENCODINGS, Encoding, Trajectory
+from ..swf_core.transfer.trajectory import Encoding, Trajectory
 from .host.latents import LatentTrajectory, beside_samples, latent_from
 from .host.schema import schema
 from .host.transfer.denoiser import HostDenoiser, PlainConditioning
+from .host.transfer.encodings import chosen_encoding, encoding_input
 from .host.transfer.inspection import inspect_network
 from .host.transfer.reference import invert
 from .host.transfer.sources import TrajectoryType, picture_latents, size_input, working_size
@@ -59,14 +61,7 @@ class TrajectoryNode(io.ComfyNode):
                     step=0.01,
                     tooltip="How far up it goes, as the sampler's denoise; 1 is all the way.",
                 ),
-                io.Combo.Input(
-                    "encoding",
-                    options=list(ENCODINGS),
-                    default="ddim",
-                    tooltip="ddim inverts (one call a step), stochastic adds noise (free), bdia inverts exactly; "
-                    "midpoint (two calls a step) and fireflow (one) invert more closely, rf_controller leads to "
-                    "fresh noise.",
-                ),
+                encoding_input(),
                 io.Int.Input(
                     "refinements",
                     default=0,
@@ -122,7 +117,7 @@ class TrajectoryNode(io.ComfyNode):
         network = inspect_network(model.model)
         text = text_or_empty(text, clip, network, "text")
         latents = picture_latents(picture, vae, "picture", working_size(size, network.native_size_px))
-        latent_encoding = Encoding(encoding, refinements, forward_first, seed)
+        latent_encoding = Encoding(chosen_encoding(encoding, network), refinements, forward_first, seed)
         sampling = model.get_model_object("model_sampling")
         levels = comfy.samplers.calculate_sigmas(sampling, scheduler, max(steps, int(steps / denoise)))[-(steps + 1) :]
         fixed = comfy.sample.fix_empty_latent_channels(model, latents)
@@ -133,33 +128,11 @@ class TrajectoryNode(io.ComfyNode):
             )
         trajectories: list[Trajectory] = []
 
-        def climb(wrapped: Any, x: Any, sigmas: Any, extra_args: Any, callback: Any, disable: Any) -> Any:
-            """A "sampler" that goes up: the host has loaded the model, prepared the latents and cleans up after it."""
-            denoiser = HostDenoiser(wrapped.inner_model.inner_model, extra_args["model_options"])
-            noise = denoiser.levels
-            rising = [noise.sigma(s) for s in sigmas.flip(0) if float(s) > 0.0]
-
-            def preview(step: int, x0: Any, latent: Any, total: int) -> None:
-                callback({"i": step, "denoised": x0, "x": latent})
-
-            conditioning, on_step = PlainConditioning(text), preview if callback else None
-            trajectory = invert(
-                denoiser,
-                conditioning,
-                noise.picture(wrapped.latent_image),
-                rising,
-                latent_encoding,
-                "picture",
-                on_step,
-            )
-            trajectories.append(trajectory)
-            return noise.framed(trajectory.at(rising[-1])).to(x)
-
         start = comfy.sample.sample_custom(
             model,
             torch.zeros_like(fixed),
             1.0,
-            comfy.samplers.KSAMPLER(climb),
+            comfy.samplers.KSAMPLER(_climber(text, latent_encoding, trajectories)),
             levels,
             text,
             text,
@@ -169,6 +142,27 @@ class TrajectoryNode(io.ComfyNode):
             seed=seed,
         )
         return io.NodeOutput(_on_cpu(trajectories[0], beside_samples(picture)), latent_from(picture, start))
+
+
+def _climber(text: Any, encoding: Encoding, found: list[Trajectory]) -> Callable[..., Any]:
+    """A "sampler" that goes up, and puts the trajectory into `found`: the host has loaded the model, prepared the
+    latents and cleans up after it."""
+
+    def climb(wrapped: Any, x: Any, sigmas: Any, extra_args: Any, callback: Any, disable: Any) -> Any:
+        denoiser = HostDenoiser(wrapped.inner_model.inner_model, extra_args["model_options"])
+        noise, conditioning = denoiser.levels, PlainConditioning(text)
+        denoiser.check_text(conditioning)
+        rising = [noise.sigma(s) for s in sigmas.flip(0) if float(s) > 0.0]
+
+        def preview(step: int, x0: Any, latent: Any, total: int) -> None:
+            callback({"i": step, "denoised": noise.framed(x0), "x": noise.framed(latent)})
+
+        clean, on_step = noise.picture(wrapped.latent_image), preview if callback else None
+        trajectory = invert(denoiser, conditioning, clean, rising, encoding, "picture", on_step)
+        found.append(trajectory)
+        return noise.framed(trajectory.at(rising[-1])).to(x)
+
+    return climb
 
 
 def _on_cpu(trajectory: Trajectory, beside: dict[str, Any]) -> LatentTrajectory:

@@ -10,8 +10,9 @@ from comfy_api.latest import io
 from ..swf_core.finite import check_finite
 from ..swf_core.transfer.defaults import CFG, FRESH, SAMPLER, SCHEDULER, STEPS
 from ..swf_core.transfer.levels import plan_levels
+from ..swf_core.transfer.options import TransferOptions
 from ..swf_core.transfer.randomness import CONTENT, STYLE, stream_seed
-from ..swf_core.transfer.rope import POSITIONS
+from ..swf_core.transfer.sigmas import Levels
 from ..swf_core.transfer.styleid import SPACING as STYLEID_SPACING
 from .host.latents import NOISE_MASK, beside_samples, latent_from
 from .host.schema import number, schema
@@ -23,7 +24,7 @@ from .host.transfer.layout import layout_inputs
 from .host.transfer.noise_levels import noise_levels
 from .host.transfer.patch import apply
 from .host.transfer.plan import TransferPlan
-from .host.transfer.positions import positions_input
+from .host.transfer.positions import positions_inputs, take_positions
 from .host.transfer.presets import (
     CUSTOM,
     encoding_of,
@@ -48,6 +49,9 @@ from .host.transfer.words import guidance_by_words, read_words, take_models, wor
 from .host.ui_rows import panel_output
 
 AUTO, AS_SET = "auto", "as set"
+
+# Dials that graphs from before do not have, as these were then.
+ADDED = {"renoise": 0.0, "freedom": 0.0, "cfg_detail": 0.0}
 
 
 class TripleSampler(io.ComfyNode):
@@ -200,7 +204,7 @@ class TripleSampler(io.ComfyNode):
                     "layout, so cfg may be higher. Where words are read from the pictures and cfg is 1, both are set.",
                     optional=True,
                 ),
-                positions_input(),
+                *positions_inputs(),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The result, for VAE Decode; a noise mask stays on it.")
@@ -230,14 +234,13 @@ class TripleSampler(io.ComfyNode):
         start_tones: str = AUTO,
         size: int = 0,
         preset: str = CUSTOM,
-        positions: str = POSITIONS[0],
         **added: Any,  # widgets that graphs from before do not have: renoise and all below it
     ) -> io.NodeOutput:
         network = inspect_network(model.model)
+        places = take_positions(added, network)
         read = read_words(positive, clip, (content, style), take_models(added), preset)
         dials = {"gamma": query_preservation, "strength": style_strength, "adain": colour_from_style}
-        dials |= {"steps": steps, "cfg": cfg, "denoise": denoise}
-        dials |= {"renoise": 0.0, "freedom": 0.0, "cfg_detail": 0.0} | added
+        dials |= {"steps": steps, "cfg": cfg, "denoise": denoise} | ADDED | added
         guided = dials | guidance_by_words(preset, dials, read)
         positive, negative = sampled_texts(read.positive, negative, clip, network, guided["cfg"])
         if lora_guides := lora_on_prompt_alone(positive, negative):
@@ -247,10 +250,7 @@ class TripleSampler(io.ComfyNode):
         of_content = encoding_of(options, options.content_encoding, stream_seed(seed, CONTENT))
         of_style = encoding_of(options, options.style_encoding, stream_seed(seed, STYLE))
         source = as_batch(picture_sources(content, vae, of_content, "content", size_px))
-        table = model.get_model_object("model_sampling").sigmas.double().cpu()
-        # StyleID's bookkeeping is that of DDIM's training steps, which a rectified flow has none of.
-        styleid = options.spacing == STYLEID_SPACING and not noise_levels(model.model).flow
-        levels = plan_levels(table, options) if styleid else None
+        levels = _own_levels(model, options)
 
         def make_plan(layers: tuple[str, ...], channels: int) -> TransferPlan:
             return TransferPlan(
@@ -261,10 +261,10 @@ class TripleSampler(io.ComfyNode):
                 PlainConditioning(negative),
                 start_adain=options.adain,
                 **planned(options),
+                **places,
                 start_seed=seed,
                 store=STORE,
                 levels=levels,
-                positions=positions,
             )
 
         patched = apply(model, options.injection.layers, make_plan)
@@ -273,3 +273,11 @@ class TripleSampler(io.ComfyNode):
         result = check_finite(sampling.run(patched, clean_latents(source, model), mask), "The sampled latent")
         rows = [*([] if preset == CUSTOM else [triple_row(preset, options)]), *read.rows]
         return io.NodeOutput(latent_from(content, result), ui=panel_output(rows) if rows else None)
+
+
+def _own_levels(model: Any, options: TransferOptions) -> Levels | None:
+    """The noise levels of StyleID's bookkeeping, where the options ask for it: that of DDIM's training steps, which a
+    rectified flow has none of."""
+    if options.spacing != STYLEID_SPACING or noise_levels(model.model).flow:
+        return None
+    return plan_levels(model.get_model_object("model_sampling").sigmas.double().cpu(), options)

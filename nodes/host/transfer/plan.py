@@ -10,7 +10,7 @@ from torch import Tensor
 from ....swf_core.transfer.calibration import Calibration
 from ....swf_core.transfer.injection import Injection
 from ....swf_core.transfer.layout_guidance import Layout
-from ....swf_core.transfer.rope import POSITIONS
+from ....swf_core.transfer.rope import POSITIONS, Untwist
 from ....swf_core.transfer.sigmas import Levels
 from ....swf_core.transfer.trajectory import Encoding, Trajectory
 from .denoiser import PlainConditioning
@@ -83,12 +83,12 @@ class TransferPlan:
     the share of its low frequencies that such a start keeps; `renoise`: how far it is turned towards fresh noise (1
     is noise alone and needs no content); both noises are of `start_seed`. `calibration`, `layout`: see the core;
     `layout_adain`: how far the tones of the layout that guides are moved to the styles'. `positions`: where a
-    style's keys stand in a transformer (`transfer.rope.key_positions`). `content_model`: a MODEL whose weights run
-    the content process (arXiv 2506.15033 leaves open which do); None takes generation's. `store`: where what the
-    pictures show stays between samplings; None forgets it, and never holds more than two levels of it. `levels`:
-    noise levels of the references and the start that are not simply the sampler's (StyleID's bookkeeping).
-    `schedule`: the whole schedule, falling, where a sampler may run but a part of it; None leaves it to be
-    recognized (`schedules.whole_schedule`).
+    style's keys stand in a transformer (`transfer.rope.key_positions`), by the gains `untwist`. `content_model`: a
+    MODEL whose weights run the content process (arXiv 2506.15033 leaves open which do); None takes generation's.
+    `store`: where what the pictures show stays between samplings; None forgets it, and never holds more than two
+    levels of it. `levels`: noise levels of the references and the start that are not simply the sampler's
+    (StyleID's bookkeeping). `schedule`: the whole schedule, falling, where a sampler may run but a part of it; None
+    leaves it to be recognized (`schedules.whole_schedule`).
     """
 
     injection: Injection
@@ -109,6 +109,7 @@ class TransferPlan:
     layout_adain: float = 0.0
     precision: str = "fp32"
     positions: str = POSITIONS[0]
+    untwist: Untwist = field(default_factory=Untwist)
     content_model: Any = None
     store: FeatureStore | None = None
     levels: Levels | None = None

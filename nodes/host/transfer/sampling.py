@@ -236,7 +236,8 @@ class Sampling:
         def choose(part: CallPart) -> Any:
             key = boxes.get(part.uuid), replace(part, uuid=None)
             if key not in edits:
-                step = InjectionStep(sigma, gamma, part.rows, self.plan.place, key[0], part.frames, self.plan.positions)
+                where = {"positions": self.plan.positions, "untwist": self.plan.untwist}
+                step = InjectionStep(sigma, gamma, part.rows, self.plan.place, key[0], part.frames, **where)
                 edits[key] = injection_edit(self.layers, self.plan.injection, step, queries, self.styles)
             return edits[key].function
 

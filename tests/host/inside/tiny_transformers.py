@@ -89,6 +89,10 @@ def tiny(family, seed=0):
     for weight in model.diffusion_model.parameters():
         spread = 0.05 if weight.dim() < 2 else weight.flatten(1).shape[1] ** -0.5
         weight.requires_grad_(False).copy_(torch.randn(weight.shape, generator=generator) * spread)
+    if getattr(model.diffusion_model, "pos_embed", None) is not None:  # SD3's places, which no parameter holds
+        model.diffusion_model.pos_embed.copy_(
+            torch.randn(model.diffusion_model.pos_embed.shape, generator=generator) * 0.5
+        )
     for name, weight in model.diffusion_model.named_parameters():
         if weight.dim() == 1 and ("norm" in name or ".ln_" in name) and name.endswith(("weight", "scale")):
             weight += 1.0

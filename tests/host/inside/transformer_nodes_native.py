@@ -1,0 +1,132 @@
+"""Run by ComfyUI's Python in its folder: REPORT (JSON). The transfer nodes themselves on tiny transformers: the Triple
+Diffusion Sampler by every preset, trajectories by every encoding, Color Edit's palette of latents aside.
+
+Every value of the report is a greatest absolute difference between two latents, or a list of shapes.
+"""
+
+from native_tools import apart, draw, error_messages, fresh, pack, report, torch, write_report
+
+import nodes as stock  # isort: skip
+import tiny_transformers as tiny  # isort: skip
+
+TripleSampler = pack("nodes.triple_sampler").TripleSampler
+QueryPreservePatch = pack("nodes.query_preserve_patch").QueryPreservePatch
+TrajectoryNode = pack("nodes.trajectory").TrajectoryNode
+PRESETS = pack("swf_core.transfer.presets").PRESETS
+ENCODINGS = pack("swf_core.transfer.trajectory").ENCODINGS
+noise_levels = pack("nodes.host.transfer.noise_levels").noise_levels
+torch.set_num_threads(1)
+FOR_UNETS = [
+    name
+    for name, entry in pack("swf_core.presets").ENTRIES.items()
+    if entry.values.get("kv") == "adaattn" or entry.values.get("contrast", 1.0) > 1.0
+]
+
+
+class Case:
+    def __init__(self, family):
+        self.family, self.model = family, tiny.tiny(family)
+        channels = tiny.channels(self.model)
+        self.framed = noise_levels(self.model.model).framed
+        self.style, self.content = (
+            {"samples": self.framed(draw(1, channels, *s, seed=k))} for k, s in enumerate(((16, 16), (16, 12)))
+        )
+        self.positive, self.negative = tiny.text(family, 5), tiny.text(family, 9, seed=1)
+
+    def triple(self, **inputs):
+        texts = {"positive": self.positive, "negative": self.negative}
+        pictures = {"content": self.content, "style": self.style}
+        few = {"steps": 3, "cfg": 2.0, "scheduler": "simple"}
+        values = fresh(TripleSampler) | {"model": self.model} | texts | pictures | few | inputs
+        return TripleSampler.execute(**values).result[0]["samples"]
+
+
+def presets(case):
+    results = {preset: case.triple(preset=preset) for preset in ("custom", *PRESETS) if preset not in FOR_UNETS}
+    plain = results["custom"]
+    report.setdefault("presets for UNets", {})[case.family] = error_messages(
+        {preset: lambda preset=preset: case.triple(preset=preset) for preset in FOR_UNETS}
+    )
+    report.setdefault("presets: shapes", {})[case.family] = [list(x.shape) for x in results.values()]
+    report.setdefault("presets: finite", {})[case.family] = all(bool(torch.isfinite(x).all()) for x in results.values())
+    other = {"samples": case.style["samples"] + 1.0}
+    report.setdefault("style matters", {})[case.family] = apart(case.triple(style=other), plain)
+    report.setdefault("same again", {})[case.family] = apart(case.triple(), plain)
+    report.setdefault("untwist matters", {})[case.family] = apart(case.triple(untwist="0,1"), plain)
+
+
+def trajectories(case):
+    """A trajectory as content, and its start under a plain sampler that adds no noise: back to the picture."""
+    errors = {}
+    for encoding in (*ENCODINGS, "auto"):
+        values = fresh(TrajectoryNode) | {"model": case.model, "text": case.negative, "picture": case.content}
+        values |= {"steps": 6, "scheduler": "simple", "denoise": 0.6, "encoding": encoding}
+        trajectory, start = TrajectoryNode.execute(**values).result
+        count = max(6, int(6 / 0.6))
+        back = stock.KSamplerAdvanced().sample(
+            case.model,
+            "disable",
+            0,
+            count,
+            1.0,
+            "euler",
+            "simple",
+            case.negative,
+            case.negative,
+            start,
+            count - 6,
+            10_000,
+            "disable",
+        )[0]["samples"]
+        errors[encoding] = apart(back, case.content["samples"])
+        followed = case.triple(content=trajectory, denoise=0.6)
+        assert torch.isfinite(followed).all()
+    report.setdefault("back from a trajectory's start", {})[case.family] = errors
+
+
+def patches(case):
+    """The patch node under a stock sampler, its window of noise levels, and the whole way from a trajectory's start."""
+    inputs = {"model": case.model, "style": case.style, "content": case.content, "reference_text": case.negative}
+
+    def sampled(**more):
+        values = fresh(QueryPreservePatch) | inputs | {"encoding": "auto", "layers": "auto"} | more
+        on = QueryPreservePatch.execute(**values).result[0]
+        return stock.KSampler().sample(
+            on, 7, 4, 1.0, "euler", "simple", case.positive, case.negative, case.content, 1.0
+        )[0]["samples"]
+
+    full = sampled()
+    report.setdefault("patch: window", {})[case.family] = apart(sampled(start_percent=0.5), full)
+    plain = stock.KSampler().sample(
+        case.model, 7, 4, 1.0, "euler", "simple", case.positive, case.negative, case.content, 1.0
+    )[0]["samples"]
+    report.setdefault("patch: style matters", {})[case.family] = apart(full, plain)
+    report.setdefault("patch: scatter_sort matters", {})[case.family] = apart(sampled(kv="scatter_sort"), plain)
+
+
+def whole_way(case):
+    """From the very start of a flow, where the host scales a latent to nothing: the patched MODEL knows the noise."""
+    values = fresh(TrajectoryNode) | {"model": case.model, "text": case.positive, "picture": case.content}
+    values |= {"steps": 12, "scheduler": "simple", "encoding": "fixed_point"}
+    trajectory, start = TrajectoryNode.execute(**values).result
+    values = fresh(QueryPreservePatch) | {"model": case.model, "style": trajectory, "content": trajectory}
+    values |= {"reference_text": case.positive, "positions": "same", "gamma": 0.0, "tau": 1.0, "layers": "all"}
+    on = QueryPreservePatch.execute(**values).result[0]
+    back = stock.KSamplerAdvanced().sample(
+        on, "disable", 0, 12, 1.0, "euler", "simple", case.positive, case.positive, start, 0, 10_000, "disable"
+    )[0]["samples"]
+    report.setdefault("the whole way back", {})[case.family] = apart(back, case.content["samples"])
+
+
+def refusals(case):
+    report.setdefault("refusals", {})[case.family] = error_messages(
+        {"untwist": lambda: case.triple(untwist="much"), "positions": lambda: case.triple(positions="there")}
+    )
+
+
+with torch.inference_mode():
+    for family in ("Flux", "SD3", "Qwen-Image", "Lumina2"):
+        case = Case(family)
+        for measure in (presets, trajectories, patches, whole_way, refusals):
+            measure(case)
+write_report()
