@@ -54,6 +54,12 @@ def test_a_patched_model_goes_the_whole_way_back(report, family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_color_edit_moves_a_transfer(report, family):
+    moved = report["colors move"][family]
+    assert "words" in moved and all(value > 1e-3 for value in moved.values()), moved
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_words_that_are_none_are_refused(report, family):
     refused = report["refusals"][family]
     assert "give gains" in refused["untwist"] and "use one of untwist" in refused["positions"]

@@ -1,15 +1,17 @@
 """Run by ComfyUI's Python in its folder: REPORT (JSON). The transfer nodes themselves on tiny transformers: the Triple
-Diffusion Sampler by every preset, trajectories by every encoding, Color Edit's palette of latents aside.
+Diffusion Sampler by every preset, trajectories by every encoding, Color Edit by words and by a palette.
 
 Every value of the report is a greatest absolute difference between two latents, or a list of shapes.
 """
 
-from native_tools import apart, draw, error_messages, fresh, pack, report, torch, write_report
+from native_tools import apart, comfy, draw, error_messages, fresh, pack, report, torch, write_report
 
+import comfy.taesd.taesd  # isort: skip
 import nodes as stock  # isort: skip
 import tiny_transformers as tiny  # isort: skip
 
 TripleSampler = pack("nodes.triple_sampler").TripleSampler
+ColorEdit = pack("nodes.color_edit").ColorEdit
 QueryPreservePatch = pack("nodes.query_preserve_patch").QueryPreservePatch
 TrajectoryNode = pack("nodes.trajectory").TrajectoryNode
 PRESETS = pack("swf_core.transfer.presets").PRESETS
@@ -118,6 +120,43 @@ def whole_way(case):
     report.setdefault("the whole way back", {})[case.family] = apart(back, case.content["samples"])
 
 
+class Words:
+    """A CLIP whose every text is another row of random tokens."""
+
+    def __init__(self, family):
+        self.family, self.texts = family, []
+
+    def tokenize(self, text):
+        self.texts.append(text)
+        return len(self.texts)
+
+    def encode_from_tokens_scheduled(self, number):
+        return tiny.text(self.family, 5, seed=10 + number)
+
+
+def random_vae():
+    """A VAE of 16 channels in TAESD's layout, as the stock loader makes it."""
+    network = comfy.taesd.taesd.TAESD(latent_channels=16)
+    generator = torch.Generator().manual_seed(4)
+    for weight in (*network.taesd_encoder.parameters(), *network.taesd_decoder.parameters()):
+        weight.copy_(torch.randn(weight.shape, generator=generator) * 0.5 * weight[0].numel() ** -0.5)
+    network.vae_scale.fill_(1.0)
+    network.vae_shift.fill_(0.0)
+    return comfy.sd.VAE(sd=network.state_dict())
+
+
+def colors(case):
+    """A MODEL with color guidance, alone and under a transfer."""
+    edits = {"words": {"words": "the house is blue instead of red", "clip": Words(case.family)}}
+    if case.content["samples"].dim() == 4:
+        edits["palette"] = {"palette": "#ff0000, #101010", "vae": random_vae()}
+    moved = {}
+    for name, inputs in edits.items():
+        on = ColorEdit.execute(**fresh(ColorEdit) | {"model": case.model} | inputs).result[0]
+        moved[name] = apart(case.triple(model=on), case.triple())
+    report.setdefault("colors move", {})[case.family] = moved
+
+
 def refusals(case):
     report.setdefault("refusals", {})[case.family] = error_messages(
         {"untwist": lambda: case.triple(untwist="much"), "positions": lambda: case.triple(positions="there")}
@@ -127,6 +166,6 @@ def refusals(case):
 with torch.inference_mode():
     for family in ("Flux", "SD3", "Qwen-Image", "Lumina2"):
         case = Case(family)
-        for measure in (presets, trajectories, patches, whole_way, refusals):
+        for measure in (presets, trajectories, patches, whole_way, colors, refusals):
             measure(case)
 write_report()
