@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import comfy.lora
 import comfy.sd
 import comfy.utils
 import torch
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from torch import Tensor
 
 from ...swf_core.errors import UserError
+from ...swf_core.models.lora_formats.families import families_of_file
 from ...swf_core.models.lora_formats.fit import check_shapes, check_strength
 from ...swf_core.models.lora_formats.kinds import kind_of, rank_of, scale_of, tucker
 from ...swf_core.models.lora_formats.layouts import FileLayer
 from ...swf_core.models.lora_formats.names import LayerNames
 from ...swf_core.models.lora_formats.reading import check_layers
+from .transfer.transformer_families import inspect_transformer
 
 _TEXT = ("lora_te", "text_encoder", "text_model", "base_model.model.text_model")
 # The core's roles that the host's loader knows under another key.
@@ -34,6 +38,8 @@ def put_lora(model: Any, tensors: Mapping[str, Tensor], strength: float, file: s
     host has no loader for.
     """
     layers = check_layers(tensors, file)
+    if not isinstance(model.model.diffusion_model, UNetModel):
+        return _put_on_transformer(model, tensors, layers, strength, file)
     host_names = {
         name.removesuffix(".weight"): other
         for name, other in comfy.utils.unet_to_diffusers(model.model.model_config.unet_config).items()
@@ -56,11 +62,44 @@ def put_lora(model: Any, tensors: Mapping[str, Tensor], strength: float, file: s
         if weight.is_floating_point() and weight.element_size() > 1:
             check_strength(layer, weight, bias, strength, file)
         renamed |= _for_host(layer, "lora_unet_" + found.name.replace(".", "_"), file)
-    if left_out:
-        logging.getLogger("StyleWallfacer").warning(
-            "The LoRA '%s' has %d layers for text models, which are left out: they need a CLIP.", file, len(left_out)
-        )
+    _say_left_out(left_out, file)
     return comfy.sd.load_lora_for_models(model, None, renamed, strength, 0.0)[0]
+
+
+def _put_on_transformer(
+    model: Any, tensors: Mapping[str, Tensor], layers: Sequence[FileLayer], strength: float, file: str
+) -> Any:
+    """The same on a diffusion transformer, whose layers the host knows by the names of several makers."""
+    known, weights = comfy.lora.model_lora_keys_unet(model.model, {}), model.model.state_dict()
+    left_out = [layer.key for layer in layers if layer.key not in known and layer.key.startswith(_TEXT)]
+    for layer in layers:
+        if layer.key in left_out:
+            continue
+        if layer.key not in known:
+            raise UserError(f"The LoRA '{file}' does not fit: {_why_not(model, layers, layer.key)}.")
+        place = known[layer.key]
+        name, part = (place, None) if isinstance(place, str) else place[:2]
+        weight = weights[name] if part is None else weights[name].narrow(*part)
+        check_shapes(layer, weight, weights.get(name.removesuffix("weight") + "bias"), file)
+    _say_left_out(left_out, file)
+    return comfy.sd.load_lora_for_models(model, None, dict(tensors), strength, 0.0)[0]
+
+
+def _why_not(model: Any, layers: Sequence[FileLayer], key: str) -> str:
+    """Why a layer has no place in a transformer, with the families that its file can be of."""
+    network = inspect_transformer(model.model.diffusion_model)
+    family = type(model.model.diffusion_model).__name__ if network is None else network.family
+    families, narrow = families_of_file(layer.key for layer in layers)
+    if families and family not in families:
+        return f"its layer '{narrow}' belongs to {' or '.join(families)}, and this MODEL is {family}"
+    return f"its layer '{key}' is none of this {family} model's"
+
+
+def _say_left_out(layers: Sequence[str], file: str) -> None:
+    if layers:
+        logging.getLogger("StyleWallfacer").warning(
+            "The LoRA '%s' has %d layers for text models, which are left out: they need a CLIP.", file, len(layers)
+        )
 
 
 def _for_host(layer: FileLayer, name: str, file: str) -> dict[str, Tensor]:

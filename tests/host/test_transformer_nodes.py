@@ -63,3 +63,19 @@ def test_color_edit_moves_a_transfer(report, family):
 def test_words_that_are_none_are_refused(report, family):
     refused = report["refusals"][family]
     assert "give gains" in refused["untwist"] and "use one of untwist" in refused["positions"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_style_files_lora_goes_onto_its_own_family_alone(report, family):
+    assert report["a LoRA matters"][family] > 1e-3 and report["model again after a LoRA"][family] == 0.0
+    refused = report["LoRAs refused"][family]
+    assert len(refused) == 4
+    for other, message in refused.items():
+        assert "does not fit" in message, message
+        assert other == "another width" or (other in message and family in message), message
+
+
+def test_networks_that_no_hook_reaches_are_refused_by_name(report):
+    assert len(report["unreached"]) == 3
+    for name, message in report["unreached"].items():
+        assert name in message and "Qwen-Image" in message and "SDXL" in message, message

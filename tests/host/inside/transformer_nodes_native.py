@@ -4,13 +4,19 @@ Diffusion Sampler by every preset, trajectories by every encoding, Color Edit by
 Every value of the report is a greatest absolute difference between two latents, or a list of shapes.
 """
 
+from types import SimpleNamespace
+
 from native_tools import apart, comfy, draw, error_messages, fresh, pack, report, torch, write_report
 
 import comfy.taesd.taesd  # isort: skip
 import nodes as stock  # isort: skip
 import tiny_transformers as tiny  # isort: skip
+from comfy.ldm.hydit.models import HunYuanDiT  # isort: skip
+from comfy.ldm.pixart.pixartms import PixArtMS  # isort: skip
+from comfy.ldm.wan.model import VaceWanModel  # isort: skip
 
 TripleSampler = pack("nodes.triple_sampler").TripleSampler
+put_lora = pack("nodes.host.lora").put_lora
 ColorEdit = pack("nodes.color_edit").ColorEdit
 QueryPreservePatch = pack("nodes.query_preserve_patch").QueryPreservePatch
 TrajectoryNode = pack("nodes.trajectory").TrajectoryNode
@@ -157,15 +163,67 @@ def colors(case):
     report.setdefault("colors move", {})[case.family] = moved
 
 
+def lora_file(case, name, seed=3):
+    """A LoRA of one layer of the network, by the host's generic name."""
+    weight = case.model.model.diffusion_model.get_submodule(name).weight
+    key = f"diffusion_model.{name}"
+    return {
+        f"{key}.lora_up.weight": draw(weight.shape[0], 2, seed=seed) * 0.2,
+        f"{key}.lora_down.weight": draw(2, weight.shape[1], seed=seed + 1) * 0.2,
+    }
+
+
+LAYERS = {
+    "Flux": "single_blocks.0.linear1",
+    "SD3": "joint_blocks.0.x_block.attn.qkv",
+    "Qwen-Image": "transformer_blocks.0.img_mlp.net.0.proj",
+    "Lumina2": "layers.0.attention.qkv",
+}
+
+
+def loras(case):
+    """A style file's LoRA on a MODEL, and one of another family."""
+    on = put_lora(case.model, lora_file(case, LAYERS[case.family]), 1.0, "own.safetensors")
+    report.setdefault("a LoRA matters", {})[case.family] = apart(case.triple(model=on), case.triple())
+    report.setdefault("model again after a LoRA", {})[case.family] = apart(case.triple(), case.triple())
+    others = {family: name for family, name in LAYERS.items() if family != case.family}
+    zeros = {
+        family: {
+            f"diffusion_model.{name}.lora_up.weight": torch.zeros(4, 2),
+            f"diffusion_model.{name}.lora_down.weight": torch.zeros(2, 4),
+        }
+        for family, name in others.items()
+    }
+    narrow = {key: value[..., :-1] for key, value in lora_file(case, LAYERS[case.family]).items()}
+    report.setdefault("LoRAs refused", {})[case.family] = error_messages(
+        {family: lambda f=file: put_lora(case.model, f, 1.0, "x.safetensors") for family, file in zeros.items()}
+        | {"another width": lambda: put_lora(case.model, narrow, 1.0, "x.safetensors")}
+    )
+
+
 def refusals(case):
     report.setdefault("refusals", {})[case.family] = error_messages(
         {"untwist": lambda: case.triple(untwist="much"), "positions": lambda: case.triple(positions="there")}
     )
 
 
+def unreached():
+    """Networks of the host that no hook reaches, by class alone."""
+    inspect_network = pack("nodes.host.transfer.inspection").inspect_network
+    kinds = (PixArtMS, HunYuanDiT, VaceWanModel)
+    networks = {kind.__name__: kind.__new__(kind) for kind in kinds}
+    report["unreached"] = error_messages(
+        {
+            name: lambda network=network: inspect_network(SimpleNamespace(diffusion_model=network))
+            for name, network in networks.items()
+        }
+    )
+
+
 with torch.inference_mode():
     for family in ("Flux", "SD3", "Qwen-Image", "Lumina2"):
         case = Case(family)
-        for measure in (presets, trajectories, patches, whole_way, colors, refusals):
+        for measure in (presets, trajectories, patches, whole_way, colors, loras, refusals):
             measure(case)
+    unreached()
 write_report()
