@@ -22,13 +22,7 @@ CONFIGS = {
         families.SD3,
         {"in_channels": 16, "pos_embed_scaling_factor": None, "input_size": None, "pos_embed_max_size": 16}
         | {"num_patches": 256, "patch_size": 2, "depth": 2, "adm_in_channels": 32, "qk_norm": "rms"}
-        | {"x_block_self_attn_layers": [0]}  # SD3.5 medium's
-        | {
-            "context_embedder_config": {
-                "target": "torch.nn.Linear",
-                "params": {"in_features": 48, "out_features": 128},
-            }
-        },
+        | {"x_block_self_attn_layers": [0]},  # SD3.5 medium's
     ),
     "Qwen-Image": (
         families.QwenImage,
@@ -69,6 +63,10 @@ CONFIGS = {
 }
 
 
+def _embedder(width):
+    return {"target": "torch.nn.Linear", "params": {"in_features": 48, "out_features": width}}
+
+
 # The weights from which the velocity comes.
 LAST = (
     "final_layer.linear.weight",
@@ -79,10 +77,13 @@ LAST = (
 )
 
 
-def tiny(family, seed=0):
-    """A MODEL of the family, in float32 on the CPU."""
+def tiny(family, seed=0, more=None):
+    """A MODEL of the family, in float32 on the CPU; `more` changes its shape."""
     kind, config = CONFIGS[family]
-    settings = kind(dict(config))
+    config = config | (more or {})
+    if family == "SD3":  # a head has 64 channels, and there are as many heads as blocks
+        config = config | {"context_embedder_config": _embedder(64 * config["depth"])}
+    settings = kind(config)
     settings.set_inference_dtype(torch.float32, None)
     model = settings.get_model({}, "", device="cpu")
     generator = torch.Generator().manual_seed(seed)

@@ -144,7 +144,7 @@ def texts():
     starts = [TrajectoryNode.execute(**dials, **text).result[1]["samples"] for text in ({}, {"text": empty})]
     report["text: of a trajectory"] = apart(*starts)
     sampled_texts = pack("nodes.host.transfer.texts").sampled_texts
-    checkpoint = pack("nodes.host.transfer.unet").Unet({}, {}, "SD1.x", {}, 512)
+    checkpoint = pack("nodes.host.transfer.network").Network({}, {}, "SD1.x", {}, 512)
     both = sampled_texts(red, None, None, checkpoint, 1.0)
     report["text: the positive's for both at cfg 1 on a checkpoint"] = [text is red for text in both]
     refused = {
