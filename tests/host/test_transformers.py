@@ -114,3 +114,16 @@ def test_reference_latents_of_a_graph_stand_beside_ours(report, family):
 def test_what_cannot_work_is_refused_with_its_reason(report, case, family):
     message = report["refusals"][family][case]
     assert all(part in message for part in REFUSALS[case]), message
+
+
+@pytest.mark.slow
+def test_processor_time_is_that_of_the_evaluations(host, tmp_path_factory):
+    """On shapes wide enough that attention is the smaller part of a call, as in the models that people use."""
+    path = tmp_path_factory.mktemp("speed") / "report.json"
+    run = host.run(INSIDE / "transformer_speed_native.py", path, seconds=1200)
+    assert run.returncode == 0, run.stdout
+    for family, modes in json.loads(path.read_text()).items():
+        for mode, seconds in modes.items():
+            # content and style are inverted beside generation's 4 steps
+            assert seconds["E"] == (9 if mode == "without content" else 14)
+            assert seconds["transfer"] <= 1.15 * seconds["plain"], (family, mode, seconds)
