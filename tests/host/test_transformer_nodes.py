@@ -79,3 +79,11 @@ def test_networks_that_no_hook_reaches_are_refused_by_name(report):
     assert len(report["unreached"]) == 3
     for name, message in report["unreached"].items():
         assert name in message and "Qwen-Image" in message and "SDXL" in message, message
+
+
+def test_networks_of_newer_hosts_are_told_by_their_features(report):
+    assert report["newer hosts"] == {
+        "families": ["Z-Image", "Flux.2"],
+        "first token of Z-Image's picture behind 40 of text": 64,
+        "axes of Flux.2's pictures": [1, 2],
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 from typing import Any
 
@@ -15,6 +15,8 @@ from ....swf_core.models.transformer_presets import transformer_presets
 from .network import Network
 from .transformer_layout import AFTER_TEXT, BEFORE_REFERENCES, FIRST, LAST, TransformerLayout
 
+# To multiples of it newer hosts fill up the text of Lumina 2's class, and then read what fills it.
+PADDING = "pad_tokens_multiple"
 # The long side that all of them were trained at.
 NATIVE_PX = 1024
 
@@ -43,6 +45,7 @@ class Family:
     text: str
     embedder: str = ""
     centered: bool = False
+    behind: int = 0
     text_first: bool = False
     refiners: tuple[str, ...] = ()
     reference_refiners: tuple[str, ...] = ()
@@ -109,6 +112,7 @@ def inspect_transformer(network: Any) -> Network | None:
     family = FAMILIES.get(f"{kind.__module__.removeprefix('comfy.ldm.')}.{kind.__name__}")
     if family is None:
         return None
+    family = _newer(network, family)
     layers, blocks = _layers(network, family)
     rope = _rope(network, family)
     leading, more = (
@@ -123,9 +127,20 @@ def inspect_transformer(network: Any) -> Network | None:
         rope,
         _text_width(network, family),
         family.text_first,
+        int(getattr(network, PADDING, None) or 1),
+        hasattr(network, PADDING),
     )
     named = {layer.name: layer for layer in layers}
     return Network(named, {}, family.name, transformer_presets(family.name, layers), NATIVE_PX, layout)
+
+
+def _newer(network: Any, family: Family) -> Family:
+    """The family of a network that newer hosts make by an older one's class. Not run: 0.3.64 has neither."""
+    if family.name == "Flux" and len(network.pe_embedder.axes_dim) == 4:
+        return replace(family, name="Flux.2", behind=1)
+    if family.name == "Lumina2" and getattr(network, PADDING, None):
+        return replace(family, name="Z-Image")
+    return family
 
 
 def _layers(network: Any, family: Family) -> tuple[tuple[AttentionLayer, ...], dict[tuple[str, int], tuple[str, ...]]]:
@@ -172,4 +187,4 @@ def _rope(network: Any, family: Family) -> RopeView | None:
     axes = tuple(int(size) for size in embedder.axes_dim)
     turned = sum(axes)
     rest = int(getattr(network, "attention_head_dim", turned)) - turned  # HiDream turns half a head
-    return RopeView(axes, float(embedder.theta), rest, family.centered)
+    return RopeView(axes, float(embedder.theta), rest, family.centered, family.behind)

@@ -28,7 +28,7 @@ class TransformerLayout:
     * order: where the picture's tokens lie, one of the names above. patch: latent cells along a token's side.
     * rope: its rotary positions, None without. text_width: numbers of a text's token that it reads.
     * text_first: whether the picture stands behind the text on the first axis. text_step: text tokens are filled up to
-      multiples of it.
+      multiples of it. reads_filling: whether tokens that fill a text up count like any others.
     """
 
     layers: tuple[AttentionLayer, ...]
@@ -40,6 +40,7 @@ class TransformerLayout:
     text_width: int
     text_first: bool = False
     text_step: int = 1
+    reads_filling: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def picture_tokens(layout: TransformerLayout, size: CallSize, row: int, tokens: 
     """Where a row's picture lies in an attention call of so many tokens; None where it has no room among them."""
     grid = _grid(layout, size.height, size.width)
     count, beside = grid[0] * grid[1], sum(rows * columns for rows, columns in size.references)
-    text = size.text if size.readable is None else int(size.readable[row].sum())
+    counted = size.readable is not None and not layout.reads_filling
+    text = int(size.readable[row].sum()) if counted else size.text  # type: ignore[index]
     text = -(-text // layout.text_step) * layout.text_step
     first = {
         FIRST: 0,

@@ -220,10 +220,30 @@ def unreached():
     )
 
 
+def newer():
+    """What newer hosts make by these classes, told by its features; the networks themselves are not there to be run."""
+    inspect_network, tokens = (
+        pack("nodes.host.transfer.inspection").inspect_network,
+        pack("nodes.host.transfer.transformer_layout"),
+    )
+    z_image, flux2 = tiny.tiny("Lumina2").model, tiny.tiny("Flux").model
+    z_image.diffusion_model.pad_tokens_multiple = 32
+    flux2.diffusion_model.pe_embedder.axes_dim = [6, 6, 6, 6]
+    found = [inspect_network(model) for model in (z_image, flux2)]
+    filled = tokens.CallSize(16, 12, 40, torch.tensor([[1] * 35 + [0] * 5]), ())
+    picture = tokens.picture_tokens(found[0].transformer, filled, 0, 64 + 64)
+    report["newer hosts"] = {
+        "families": [network.family for network in found],
+        "first token of Z-Image's picture behind 40 of text": picture.first,
+        "axes of Flux.2's pictures": list(found[1].transformer.rope.picture_axes),
+    }
+
+
 with torch.inference_mode():
     for family in ("Flux", "SD3", "Qwen-Image", "Lumina2"):
         case = Case(family)
         for measure in (presets, trajectories, patches, whole_way, colors, loras, refusals):
             measure(case)
     unreached()
+    newer()
 write_report()
