@@ -27,6 +27,12 @@ def add(verbs: Any) -> None:
     build.add_argument("--stages", nargs="+", metavar="NAME", help="only these stages; default: all unfinished ones")
     build.add_argument("--no-resume", dest="resume", action="store_false", help="start over instead of resuming")
     build.add_argument("--seconds", type=whole(1, 10**7), metavar="S", help="stop each stage after this long")
+    build.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="packages whose pictures mini-flow's stages learn from, each unpacked in a folder of its name",
+    )
     add_common(build, model=False)
     build.set_defaults(run=run)
 
@@ -40,4 +46,4 @@ def run(args: argparse.Namespace, bars: Bars) -> dict[str, Any]:
 
     torch.set_num_threads(os.cpu_count() or 1)
     options = {"stages": args.stages, "resume": args.resume, "max_seconds": args.seconds, "seed": args.seed}
-    return build_family(args.out, progress=bars, **options)
+    return build_family(args.out, progress=bars, packages=args.pictures, **options)

@@ -12,8 +12,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,64 +24,28 @@ from ..files import write_files
 from ..models.mini.blip_and_clip import folder_files, new_tokenizer, write_folder
 from ..models.mini.text import WordTokenizer, load_text, new_text_model
 from ..models.mini.unet import CHANNELS, SCHEDULER, new_unet
-from ..models.mini.vae import NarrowAutoencoder, from_taesd, to_taesd
-from ..models.mini.weight_files import as_float, read_weights, sha256, write_weights
+from ..models.mini.vae import from_taesd, to_taesd
+from ..models.mini.weight_files import as_float, write_weights
 from . import base_batches, stage_base, stage_classifier, stage_vae, stage_words
-from .data import SETS, rendered
+from .build_folder import Bars, Build, stage_weights
+from .data import SETS
+from .flow_build import WORLD_PICTURES, run_flow_vae
 from .model_card import contact_sheet_samples, contact_sheet_vae, model_card
 from .sample_check import sample_check
-from .training_loop import Progress, StageSettings
+from .stage_flow_vae import FLOW_VAE_STAGES
 from .word_pictures import WordPictures
 
 STAGES = ("vae", "classifier", "base-1", "base-2", "base-3", "base-4", "base-5", "vision", "blip", "clip")
 STAGES += ("vision-2", "blip-2")  # the captioner once more
+# A family of its own, which is built when asked for: its real pictures come from packages (`--pictures`).
+FLOW_STAGES = tuple(FLOW_VAE_STAGES)
 # Stages' names of before, in stages.json, in folders of a build that is under way and on command lines.
 ALIASES = {"judge": "classifier", "sight": "vision"}
 PICTURES = {"train": 40960, "partner": 12288, "held_out": 3072, "classifier": 12288, "words": 24576}
-PICTURES |= {"words_further": 16384}
+PICTURES |= {"words_further": 16384} | WORLD_PICTURES
 PICTURES |= {"further": 20480, "further_partner": 3072, "lesson": 8192, "lesson_partner": 8192}
 # What a base stage began with, kept in the stage's folder.
 BEFORE = "before.safetensors"
-# A callback for each named bar: value in 0..1 and, where there is one, a word on how it goes.
-Bars = Callable[[str], Callable[..., None]]
-
-
-@dataclass(frozen=True)
-class _Build:
-    """One call of `build_family`: its folder, the sizes of the picture sets, seed, time limit per stage, progress."""
-
-    out: Path
-    counts: Mapping[str, int]
-    seed: int
-    max_seconds: float | None
-    progress: Bars | None
-
-    @property
-    def weights(self) -> Path:
-        return self.out / "weights"
-
-    def bar(self, name: str) -> Progress | None:
-        """A bar of its own for one stage or one set."""
-        if self.progress is None:
-            return None
-        bar = self.progress(name)
-        return lambda value, word="": bar(value, word or None)
-
-    def settings(self, stage: str, offset: int) -> StageSettings:
-        """The settings of a stage, whose seed is the build's plus `offset`."""
-        return StageSettings(self.out / stage, self.seed + offset, self.bar(stage), self.max_seconds)
-
-    def pictures(self, name: str) -> np.ndarray:
-        """A rendered set of pictures."""
-        return rendered(name, self.counts[name], self.out / "pictures", progress=self.bar(f"pictures: {name}"))
-
-    def latents(self, name: str, vae: NarrowAutoencoder) -> torch.Tensor:
-        """The latents of a set of pictures."""
-        pictures = self.pictures(name)
-        # Latents belong to one autoencoder: its checksum is in their name.
-        checksum = sha256(self.weights / "vae.safetensors")[:8]
-        path = self.out / "pictures" / f"latents_{name}_{self.counts[name]}_{checksum}.npy"
-        return stage_base.encode_all(vae, pictures, path, self.bar(f"latents: {name}"))
 
 
 def build_family(
@@ -94,18 +57,20 @@ def build_family(
     seed: int = 0,
     progress: Bars | None = None,
     pictures: Mapping[str, int] | None = None,
+    packages: Path | None = None,
 ) -> dict[str, Any]:
     """Train the stages that are not finished (or those named) in `out` and return a report per stage.
 
     `max_seconds` bounds each stage: its checkpoint is saved and can be resumed. `pictures` overrides the sizes of the
-    sets. Raises UserError for an unknown stage or one whose forerunner is not there.
+    sets; `packages` is a folder of unpacked packages, whose pictures mini-flow's stages learn from.
+    Raises UserError for an unknown stage or one whose forerunner is not there.
     """
     names = [ALIASES.get(stage, stage) for stage in stages or STAGES]
-    unknown = [stage for stage in names if stage not in STAGES]
+    unknown = [stage for stage in names if stage not in STAGES + FLOW_STAGES]
     if unknown:
-        raise UserError(f"There is no stage {unknown[0]!r}; choose from {', '.join(STAGES)}.")
+        raise UserError(f"There is no stage {unknown[0]!r}; choose from {', '.join(STAGES + FLOW_STAGES)}.")
     _rename_old_files(out)
-    build = _Build(out, PICTURES | dict(pictures or {}), seed, max_seconds, progress)
+    build = Build(out, PICTURES | dict(pictures or {}), seed, max_seconds, progress, packages)
     report: dict[str, Any] = {}
     for stage in names:
         if not resume:
@@ -113,7 +78,8 @@ def build_family(
         elif _reports(out).get(stage, {}).get("finished"):
             report[stage] = _reports(out)[stage]
             continue
-        runner = {"vae": _vae, "classifier": _classifier, "base": _base}.get(stage.split("-")[0], _words)
+        runners = {"vae": _vae, "classifier": _classifier, "base": _base, "flow": run_flow_vae}
+        runner = runners.get(stage.split("-")[0], _words)
         report[stage] = runner(build, stage)
         _write_report(out, stage, report[stage], seed)
         if not report[stage]["finished"]:
@@ -130,7 +96,7 @@ def _rename_old_files(out: Path) -> None:
                 path.rename(renamed)
 
 
-def _vae(build: _Build, stage: str) -> dict[str, Any]:
+def _vae(build: Build, stage: str) -> dict[str, Any]:
     sets = {name: build.pictures(name) for name in ("train", "held_out")}
     photographs = stage_vae.real_photographs()
     model, report = stage_vae.train_autoencoder(
@@ -141,16 +107,16 @@ def _vae(build: _Build, stage: str) -> dict[str, Any]:
     return report
 
 
-def _classifier(build: _Build, stage: str) -> dict[str, Any]:
+def _classifier(build: Build, stage: str) -> dict[str, Any]:
     weights, report = stage_classifier.train_classifier(build.pictures("classifier"), build.settings(stage, offset=7))
     write_weights(build.weights / "classifier.safetensors", weights, {"accuracy": report["accuracy"]})
     return report
 
 
-def _base(build: _Build, stage: str) -> dict[str, Any]:
+def _base(build: Build, stage: str) -> dict[str, Any]:
     from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
-    taesd, _ = _stage_weights(build.weights / "vae.safetensors", "vae")
+    taesd, _ = stage_weights(build.weights / "vae.safetensors", "vae")
     vae, number = from_taesd(taesd).eval(), int(stage.split("-")[1])
     torch.manual_seed(build.seed + 11)
     unet, text, tokenizer = _base_networks(build, number)
@@ -182,7 +148,7 @@ def _base(build: _Build, stage: str) -> dict[str, Any]:
     return report | {"samples": sample_check(build.weights, progress=build.bar(f"samples: {stage}"))}
 
 
-def _base_networks(build: _Build, number: int) -> tuple[Any, Any, WordTokenizer]:
+def _base_networks(build: Build, number: int) -> tuple[Any, Any, WordTokenizer]:
     """UNet, text encoder and tokenizer that stage base-`number` starts from: new ones, or those of the stage before."""
     from ..world import vocabulary
 
@@ -192,7 +158,7 @@ def _base_networks(build: _Build, number: int) -> tuple[Any, Any, WordTokenizer]
     # fp16 weights of the stage before are the start: a stage can be repeated from what is in the repository.
     path, forerunner = build.weights / "base.safetensors", f"base-{number - 1}"
     kept = build.out / f"base-{number}" / BEFORE
-    before, meta = _stage_weights(kept if kept.exists() else path, forerunner)
+    before, meta = stage_weights(kept if kept.exists() else path, forerunner)
     if meta.get("stage") != forerunner:
         raise UserError(
             f"'{path}' holds the weights of stage {meta.get('stage')!r}, but stage 'base-{number}' begins with those "
@@ -208,7 +174,7 @@ def _base_networks(build: _Build, number: int) -> tuple[Any, Any, WordTokenizer]
     return unet, text, tokenizer
 
 
-def _words(build: _Build, stage: str) -> dict[str, Any]:
+def _words(build: Build, stage: str) -> dict[str, Any]:
     from ..world import vocabulary
 
     kind, number = stage_words.round_of(stage)
@@ -238,12 +204,6 @@ def _floats(folder: Path, stage: str) -> dict[str, torch.Tensor]:
     if not path.exists():
         raise UserError(f"'{path}' is missing: run the stage {stage!r} first.")
     return {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
-
-
-def _stage_weights(path: Path, stage: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    if not path.exists():
-        raise UserError(f"'{path}' is missing: run the stage {stage!r} first, or copy the shipped weights there.")
-    return read_weights(path)
 
 
 def _reports(out: Path) -> dict[str, Any]:

@@ -131,27 +131,33 @@ SETS: dict[str, Callable[[int], tuple[Scene, Look] | tuple[Scene, Mixture]]] = {
 }
 
 
-def _render_block(name: str, start: int, stop: int) -> np.ndarray:
+def _render_block(name: str, start: int, stop: int, size: int) -> np.ndarray:
     pictures = []
     for scene, hand in map(SETS[name], range(start, stop)):
-        shown = render_mixture(scene, hand, SIZE) if isinstance(hand, Mixture) else render(scene, hand, SIZE)
+        shown = render_mixture(scene, hand, size) if isinstance(hand, Mixture) else render(scene, hand, size)
         pictures.append((shown * 255 + 0.5).astype(np.uint8))
     return np.stack(pictures)
 
 
 def rendered(
-    name: str, count: int, folder: Path, workers: int | None = None, progress: Callable[..., None] | None = None
+    name: str,
+    count: int,
+    folder: Path,
+    workers: int | None = None,
+    progress: Callable[..., None] | None = None,
+    size: int = SIZE,
 ) -> np.ndarray:
-    """The first `count` pictures of a set as uint8 [count, 128, 128, 3], memory-mapped from `folder`.
+    """The first `count` pictures of a set as uint8 [count, size, size, 3], memory-mapped from `folder`.
 
     Rendered in blocks by worker processes; an unfinished file is continued, a finished one is opened.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path, done_path = folder / f"{name}_{count}.npy", folder / f"{name}_{count}.done"
+    stem = f"{name}_{count}" if size == SIZE else f"{name}_{size}px_{count}"
+    path, done_path = folder / f"{stem}.npy", folder / f"{stem}.done"
     block = 256
     done = int(done_path.read_text()) if done_path.exists() and path.exists() else 0
     if done < count:
-        shape = (count, SIZE, SIZE, 3)
+        shape = (count, size, size, 3)
         array = (
             np.lib.format.open_memmap(path, mode="r+")
             if done
@@ -159,7 +165,7 @@ def rendered(
         )
         starts = list(range(done, count, block))
         with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-            jobs = [pool.submit(_render_block, name, s, min(s + block, count)) for s in starts]
+            jobs = [pool.submit(_render_block, name, s, min(s + block, count), size) for s in starts]
             for start, job in zip(starts, jobs, strict=True):
                 part = job.result()
                 array[start : start + len(part)] = part

@@ -41,10 +41,14 @@ class Block(nn.Module):
 
 
 class NarrowAutoencoder(nn.Module):
-    """TAESD's topology with its own width per resolution. Pictures are in 0..1, latents about unit variance."""
+    """TAESD's topology with its own width per resolution. Pictures are in 0..1, latents about unit variance.
 
-    def __init__(self, widths: tuple[int, int, int, int] = WIDTHS) -> None:
+    `latent_channels`: 4 is mini's, 16 mini-flow's; the layout takes any number.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int] = WIDTHS, latent_channels: int = LATENT_CHANNELS) -> None:
         super().__init__()
+        self.latent_channels = latent_channels
         a, b, c, d = widths
         self.encoder = nn.Sequential(
             nn.Conv2d(3, a, 3, padding=1),
@@ -61,10 +65,10 @@ class NarrowAutoencoder(nn.Module):
             Block(d),
             Block(d),
             Block(d),
-            nn.Conv2d(d, LATENT_CHANNELS, 3, padding=1),
+            nn.Conv2d(d, latent_channels, 3, padding=1),
         )
         self.decoder = nn.Sequential(
-            nn.Conv2d(LATENT_CHANNELS, d, 3, padding=1),
+            nn.Conv2d(latent_channels, d, 3, padding=1),
             nn.ReLU(),
             Block(d),
             Block(d),
@@ -86,11 +90,11 @@ class NarrowAutoencoder(nn.Module):
         )
 
     def encode(self, pictures: Tensor) -> Tensor:
-        """[B, 3, H, W] in 0..1 -> [B, 4, H/8, W/8]."""
+        """[B, 3, H, W] in 0..1 -> [B, latent channels, H/8, W/8]."""
         return self.encoder(pictures)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """[B, 4, h, w] -> [B, 3, 8h, 8w], about 0..1. The soft clamp is the layout's: 3 tanh(x / 3)."""
+        """[B, latent channels, h, w] -> [B, 3, 8h, 8w], about 0..1. The soft clamp is the layout's: 3 tanh(x / 3)."""
         return self.decoder(torch.tanh(latents / 3) * 3)
 
 
@@ -99,7 +103,7 @@ def to_taesd(narrow: NarrowAutoencoder) -> dict[str, Tensor]:
     out: dict[str, Tensor] = {"vae_scale": torch.tensor(1.0), "vae_shift": torch.tensor(0.0)}
     for name, value in narrow.state_dict().items():
         half, index, rest = name.split(".", 2)
-        shape = [LAYOUT_WIDTH if size not in (3, LATENT_CHANNELS) else size for size in value.shape[:2]]
+        shape = [LAYOUT_WIDTH if size not in (3, narrow.latent_channels) else size for size in value.shape[:2]]
         wide = torch.zeros(*shape[: value.ndim], *value.shape[2:])
         wide[tuple(slice(0, n) for n in value.shape)] = value
         # TAESD's decoder begins with the clamp as layer 0.
@@ -117,9 +121,14 @@ def to_diffusers(taesd: dict[str, Tensor]) -> dict[str, Tensor]:
     return out
 
 
+def latent_channels_of(taesd: dict[str, Tensor]) -> int:
+    """The number of latent channels of a file in TAESD's layout."""
+    return taesd["taesd_decoder.1.weight"].shape[1]
+
+
 def from_taesd(taesd: dict[str, Tensor], widths: tuple[int, int, int, int] = WIDTHS) -> NarrowAutoencoder:
     """Cut the narrow network out of the wide file, to train it further. Exact."""
-    narrow = NarrowAutoencoder(widths)
+    narrow = NarrowAutoencoder(widths, latent_channels_of(taesd))
     state = {}
     for name, value in narrow.state_dict().items():
         half, index, rest = name.split(".", 2)
@@ -137,8 +146,11 @@ def run_narrow(vae: nn.Module, widths: tuple[int, int, int, int] = WIDTHS) -> in
     run narrower than stored: none where something outside `widths` is not zero, as in a TAESD that is not mini's.
     """
     convolutions = {name: m for name, m in vae.named_modules() if isinstance(m, nn.Conv2d)}
+    # The encoder's last convolution, which a module that is no TAESD may lack.
+    latent_channels = min((m.out_channels for name, m in convolutions.items() if "encoder" in name), default=0)
     with torch.device("meta"):
-        narrow = [m for m in NarrowAutoencoder(widths).modules() if isinstance(m, nn.Conv2d)]
+        network = NarrowAutoencoder(widths, latent_channels or LATENT_CHANNELS)
+        narrow = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
     # Both layouts hold the same convolutions in the same order, encoder first.
     if len(convolutions) != len(narrow):
         return 0
