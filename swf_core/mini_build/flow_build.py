@@ -1,4 +1,4 @@
-"""mini-flow's stages of `mini build`: what they are given, and the files they leave in `weights/flow`."""
+"""Stages of mini-flow in `mini build`: what they are given, and the files they leave in `weights/flow`."""
 
 from __future__ import annotations
 

@@ -140,7 +140,8 @@ def train(
 ) -> dict[str, Any]:
     """Run `loss_of(step)` for the plan's steps; on return the modules hold the (averaged) trained weights.
 
-    A checkpoint in the stage's folder is continued; after `max_seconds` of this call it is saved and left there.
+    A checkpoint in the stage's folder is continued; after `max_seconds` of this call, and one step at least, it is
+    saved and left there.
     Returns steps done, whether that is all of them, seconds in all and the mean of the last losses.
     Raises RuntimeError when the loss stops being a number.
     """
@@ -153,7 +154,10 @@ def train(
     def seconds() -> float:
         return checkpoint.seconds + time.monotonic() - began
 
-    while checkpoint.step < plan.steps and (limit is None or time.monotonic() - began < limit):
+    first = checkpoint.step  # a call makes one step at least: without any there is nothing to save
+    while checkpoint.step < plan.steps and (
+        limit is None or checkpoint.step == first or time.monotonic() - began < limit
+    ):
         for group in checkpoint.optimizer.param_groups:
             group["lr"] = plan.rate(checkpoint.step)
         checkpoint.optimizer.zero_grad(set_to_none=True)
