@@ -111,10 +111,14 @@ class _Checkpoint:
         with torch.no_grad():
             for name, parameter in self.parameters.items():
                 parameter.copy_(tensors[f"weight.{name}"])
+                # In the parameter's memory format: the fused kernel pairs numbers by where they lie, not by index.
+                first, second = (
+                    torch.empty_like(parameter).copy_(tensors[f"{kind}.{name}"]) for kind in ("first", "second")
+                )
                 self.optimizer.state[parameter] = {
                     "step": torch.tensor(float(self.step)),
-                    "exp_avg": tensors[f"first.{name}"],
-                    "exp_avg_sq": tensors[f"second.{name}"],
+                    "exp_avg": first,
+                    "exp_avg_sq": second,
                 }
             for name in self.average:
                 self.average[name].copy_(tensors[f"average.{name}"])

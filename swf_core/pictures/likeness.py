@@ -16,7 +16,7 @@ def likeness(picture: np.ndarray) -> int:
     """The 256 bits of a picture [H, W, 3], uint8, as a whole number."""
     gray = Image.fromarray(np.array(picture)).convert("L")
     means = np.asarray(gray.resize((SIDE + 1, SIDE), Image.Resampling.BOX), np.int16)
-    return int.from_bytes(np.packbits(means[:, 1:] > means[:, :-1]).tobytes())
+    return int.from_bytes(np.packbits(means[:, 1:] > means[:, :-1]).tobytes(), "big")
 
 
 def distance(first: int, second: int) -> int:

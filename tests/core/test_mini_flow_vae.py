@@ -68,7 +68,7 @@ def test_the_file_is_read_by_every_loader_alike() -> None:
 
 
 def test_a_stage_lowers_its_loss_and_goes_on_to_the_bit(tmp_path: Path) -> None:
-    stage = shortened(FLOW_VAE_STAGES["flow-vae-1"], steps=8, batch=2)
+    stage = shortened(FLOW_VAE_STAGES["flow-vae-1"], steps=40, batch=2)
 
     def trained(folder: str, *seconds: float | None) -> tuple[dict[str, torch.Tensor], list[dict]]:
         reports = []
