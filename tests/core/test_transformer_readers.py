@@ -92,7 +92,7 @@ def test_latents_are_the_pipelines_and_come_back(saved) -> None:
 
 def test_the_backend_is_what_the_folder_says(saved) -> None:
     backend, family = load(saved[1]), family_of(saved[1])
-    assert backend.family == family and set(backend.layer_presets) == {"all", "late"}
+    assert backend.family == family and set(backend.layer_presets) == {"all", "auto", "late"}
     assert backend.native_size_px == (16 * 8 if family == "Lumina2" else 1024)
     # a picture of 1024 px is 64 x 64 tokens of Flux.2, in 50 steps
     shift = 7.53 if family == "Flux.2" else 3.0
